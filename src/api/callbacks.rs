@@ -7,9 +7,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use poem::http::{StatusCode, header};
 use poem::{Endpoint, IntoEndpoint, Request, Response, Result, Route, get};
 
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::current::current_request;
+use crate::api::edge::{Code, Problem, current_request};
 use crate::casework::Casework;
 use crate::casework::read_models::StoredCall;
 use crate::domain::delivery::parcel::CarrierCode;
@@ -20,7 +18,6 @@ use crate::gateway::push::{Channels, PushChannel};
 use crate::gateway::shared::callback::{Acknowledgement, CallbackFault, RawCallback};
 
 /// The routes, without `/callbacks`.
-#[must_use]
 pub fn route(casework: &Casework, carriers: &Carriers, channels: &Channels, secrets: &[Private<String>]) -> Route {
     let callers = Callers { carriers: carriers.clone(), channels: channels.clone(), secrets: secrets.into() };
     let take = Take { callers: callers.clone(), casework: casework.clone() };

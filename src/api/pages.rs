@@ -31,13 +31,11 @@ pub fn pages(edge: &Edge) -> Result<Route, DocumentsError> {
 }
 
 /// `/healthz`: this process answers.
-#[must_use]
 pub fn alive() -> Fixed {
     Fixed::new("application/json", r#"{"status":"ok"}"#)
 }
 
 /// All addresses, with their methods.
-#[must_use]
 pub fn route_table() -> RouteTable {
     let operations = AUDIENCES.iter().flat_map(|audience| audience.operations()).collect();
     let audiences = RouteTable::default().with_operations(operations);

@@ -2,7 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 
-use crate::api::edge::parameters::paging::Cursors;
+use crate::api::edge::Cursors;
 use crate::casework::Casework;
 use crate::casework::notices::live::Live;
 use crate::casework::people::People;

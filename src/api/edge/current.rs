@@ -32,13 +32,11 @@ tokio::task_local! {
 }
 
 /// The request that the running task works on. Outside of any request: one with a fresh id, in Chinese.
-#[must_use]
 pub fn current_request() -> Arc<Current> {
     CURRENT.try_with(Arc::clone).unwrap_or_else(|_| Arc::new(Current::of(&HeaderMap::new(), &Span::default())))
 }
 
 impl Current {
-    #[must_use]
     pub fn of(headers: &HeaderMap, span: &Span) -> Self {
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         Self {
@@ -52,7 +50,6 @@ impl Current {
 
     /// A request of a test.
     #[cfg(test)]
-    #[must_use]
     pub fn of_test(language: Language) -> Self {
         Self { language, ..Self::of(&HeaderMap::new(), &Span::default()) }
     }

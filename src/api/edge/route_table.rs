@@ -83,20 +83,17 @@ impl RouteTable {
     }
 
     /// The value of `Allow` at a path.
-    #[must_use]
     pub fn allow(&self, path: &str) -> Option<HeaderValue> {
         let methods = &self.find(path)?.methods;
         HeaderValue::from_str(&methods.iter().map(String::as_str).collect::<Vec<_>>().join(", ")).ok()
     }
 
     /// The address of a path, under which its requests are counted.
-    #[must_use]
     pub fn route(&self, path: &str) -> Option<&Route> {
         self.find(path).map(|address| &address.route)
     }
 
     /// True if a request is an attempt to sign in, or to prove an identity.
-    #[must_use]
     pub fn is_sign_in_attempt(&self, method: &Method, path: &str) -> bool {
         self.find(path).is_some_and(|address| address.attempts.contains(method))
     }

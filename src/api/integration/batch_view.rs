@@ -7,9 +7,8 @@ use serde_json::{Value, json};
 
 use super::new_result::{NewResultBody, ResultRow};
 use crate::api::edge::answers::http_answer::HttpAnswer;
-use crate::api::edge::answers::problem::{Problem, ProblemBody};
-use crate::api::edge::current::current_request;
-use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::edge::answers::problem::ProblemBody;
+use crate::api::edge::{EXAMPLE, Problem, current_request, example};
 use crate::api::shared::case_view::number_example;
 use crate::casework::frame::idempotency::Answer;
 use crate::casework::read_models::VersionedCase;
@@ -70,17 +69,13 @@ impl Verdict {
     }
 }
 
-impl Example for Verdict {
-    fn example() -> Self {
-        Self {
-            reference: Some("2026-0042".to_owned()),
-            status: 201,
-            case: Some(CaseId::from_uuid(EXAMPLE)),
-            number: Some(number_example()),
-            problem: None,
-        }
-    }
-}
+example!(Verdict {
+    reference: Some("2026-0042".to_owned()),
+    status: 201,
+    case: Some(CaseId::from_uuid(EXAMPLE)),
+    number: Some(number_example()),
+    problem: None,
+});
 
 /// 全部结果。 The verdicts.
 #[derive(Debug, Object)]

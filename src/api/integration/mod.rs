@@ -14,7 +14,6 @@ use crate::api::services::Services;
 pub type Api = (token::Token, results::Results);
 
 /// Puts the operations together.
-#[must_use]
 pub fn api(services: &Services) -> Api {
     let Services { people, casework, .. } = services;
     (token::Token(people.clone()), results::Results { people: people.clone(), casework: casework.clone() })

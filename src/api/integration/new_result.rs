@@ -9,8 +9,8 @@ use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::{Example, ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
 use serde_json::Value;
 
-use crate::api::edge::answers::problem::FieldError;
 use crate::api::edge::parameters::shape;
+use crate::api::edge::{FieldError, example};
 use crate::api::shared::address_faults::field_error;
 use crate::api::shared::case_view::{WayWord, misplaced};
 use crate::api::shared::ruling::{OutcomeWord, ResultDocumentBody, ruling};
@@ -183,29 +183,25 @@ fn fault(pointer: &str, code: &'static str, zh: &str, en: &str) -> FieldError {
     FieldError::new(pointer, code, Bilingual::new(zh, en))
 }
 
-impl Example for NewResultBody {
-    fn example() -> Self {
-        Self {
-            item_code: "JT-0045".to_owned(),
-            applicant: NewApplicant { phone: "13800138000".to_owned(), name: None, resident_id: None },
-            outcome: OutcomeWord::Grant,
-            reasons: String::new(),
-            result: Some(ResultDocumentBody::example()),
-            decided_at: Instant::UNIX_EPOCH + TimeDelta::hours(492_434), // 2026-03-06
-            delivery: NewDeliveryBody {
-                way: WayWord::Courier,
-                recipient: Some(Recipient {
-                    name: "王小明".to_owned(),
-                    phone: "13800138000".to_owned(),
-                    region: "320413".to_owned(),
-                    detail: "西城街道清风路1号".to_owned(),
-                    postcode: None,
-                }),
-                hall: None,
-            },
-        }
-    }
-}
+example!(NewResultBody {
+    item_code: "JT-0045".to_owned(),
+    applicant: NewApplicant { phone: "13800138000".to_owned(), name: None, resident_id: None },
+    outcome: OutcomeWord::Grant,
+    reasons: String::new(),
+    result: Some(ResultDocumentBody::example()),
+    decided_at: Instant::UNIX_EPOCH + TimeDelta::hours(492_434), // 2026-03-06
+    delivery: NewDeliveryBody {
+        way: WayWord::Courier,
+        recipient: Some(Recipient {
+            name: "王小明".to_owned(),
+            phone: "13800138000".to_owned(),
+            region: "320413".to_owned(),
+            detail: "西城街道清风路1号".to_owned(),
+            postcode: None,
+        }),
+        hall: None,
+    },
+});
 
 /// A row of a batch, not yet read: a [`NewResultBody`] with its reference.
 #[derive(Debug, Clone)]

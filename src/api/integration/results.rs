@@ -12,17 +12,12 @@ use poem_openapi::{ApiResponse, Object, OpenApi};
 use super::batch_view::{BatchAnswer, BatchVerdicts, ResultBatch, Verdict};
 use super::new_result::{NewResultBody, is_reference};
 use super::tag::IntegrationTag;
-use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::etag::etag;
 use crate::api::edge::answers::http_answer::HttpAnswer;
-use crate::api::edge::answers::problem::{FieldError, Problem};
-use crate::api::edge::answers::resource::Shown;
-use crate::api::edge::answers::stored::Answered;
-use crate::api::edge::current::current_request;
-use crate::api::edge::parameters::body::{Body, Rows};
-use crate::api::edge::parameters::idempotency::IdempotencyKey;
-use crate::api::edge::parameters::principal::Client;
-use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::edge::parameters::body::Rows;
+use crate::api::edge::{
+    Answered, Body, Client, Code, EXAMPLE, FieldError, IdempotencyKey, Problem, Shown, current_request, example,
+};
 use crate::api::shared::case_view::{CaseState, number_example};
 use crate::api::shared::ruling::no_reasons;
 use crate::casework::Casework;
@@ -198,17 +193,13 @@ impl ResultBody {
     }
 }
 
-impl Example for ResultBody {
-    fn example() -> Self {
-        Self {
-            reference: "2026-0042".to_owned(),
-            case: CaseId::from_uuid(EXAMPLE),
-            number: number_example(),
-            state: CaseState::Granted,
-            version: 1,
-        }
-    }
-}
+example!(ResultBody {
+    reference: "2026-0042".to_owned(),
+    case: CaseId::from_uuid(EXAMPLE),
+    number: number_example(),
+    state: CaseState::Granted,
+    version: 1,
+});
 
 #[derive(ApiResponse)]
 enum PutAnswer {

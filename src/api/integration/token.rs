@@ -7,9 +7,7 @@ use poem_openapi::{ApiResponse, Object, OpenApi};
 use serde::Deserialize;
 
 use super::tag::IntegrationTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::security::SignInAttempt;
+use crate::api::edge::{Code, Problem, SignInAttempt, example};
 use crate::auth::client_assertion::ASSERTION_TYPE;
 use crate::casework::people::People;
 use crate::casework::people::sessions::by_assertion::{ClientToken, ClientTokenError};
@@ -70,16 +68,12 @@ fn unfit(parameter: &str) -> Problem {
     ))
 }
 
-impl Example for TokenRequest {
-    fn example() -> Self {
-        Self {
-            grant_type: GRANT_TYPE.to_owned(),
-            client_assertion_type: ASSERTION_TYPE.to_owned(),
-            client_assertion: "eyJhbGciOiJFUzI1NiJ9.…".to_owned(),
-            scope: Some("results:write".to_owned()),
-        }
-    }
-}
+example!(TokenRequest {
+    grant_type: GRANT_TYPE.to_owned(),
+    client_assertion_type: ASSERTION_TYPE.to_owned(),
+    client_assertion: "eyJhbGciOiJFUzI1NiJ9.…".to_owned(),
+    scope: Some("results:write".to_owned()),
+});
 
 /// 访问令牌。 An access token.
 #[derive(Object)]
@@ -106,16 +100,12 @@ impl From<ClientToken> for TokenBody {
     }
 }
 
-impl Example for TokenBody {
-    fn example() -> Self {
-        Self {
-            access_token: "eyJhbGciOiJFUzI1NiJ9.…".to_owned(),
-            token_type: "Bearer".to_owned(),
-            expires_in: 900,
-            scope: "results:write".to_owned(),
-        }
-    }
-}
+example!(TokenBody {
+    access_token: "eyJhbGciOiJFUzI1NiJ9.…".to_owned(),
+    token_type: "Bearer".to_owned(),
+    expires_in: 900,
+    scope: "results:write".to_owned(),
+});
 
 #[derive(ApiResponse)]
 enum TokenAnswer {

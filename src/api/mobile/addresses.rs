@@ -6,15 +6,7 @@ use poem_openapi::types::Example;
 use poem_openapi::{Object, OpenApi};
 
 use super::tag::MobileTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::done::Done;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::answers::resource::Added;
-use crate::api::edge::answers::stored::Answered;
-use crate::api::edge::parameters::body::Body;
-use crate::api::edge::parameters::idempotency::OptionalKey;
-use crate::api::edge::parameters::principal::Person;
-use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::edge::{Added, Answered, Body, Code, Done, EXAMPLE, OptionalKey, Person, Problem, example};
 use crate::api::shared::address_faults::field_error;
 use crate::casework::people::People;
 use crate::casework::people::addresses::{AddressEntry, AddressError};
@@ -119,18 +111,14 @@ impl From<NewAddress> for AddressEntry {
     }
 }
 
-impl Example for NewAddress {
-    fn example() -> Self {
-        Self {
-            name: "王小明".to_owned(),
-            phone: "13800138000".to_owned(),
-            region: "320413".to_owned(),
-            detail: "西城街道清风路1号".to_owned(),
-            postcode: Some("213200".to_owned()),
-            is_default: true,
-        }
-    }
-}
+example!(NewAddress {
+    name: "王小明".to_owned(),
+    phone: "13800138000".to_owned(),
+    region: "320413".to_owned(),
+    detail: "西城街道清风路1号".to_owned(),
+    postcode: Some("213200".to_owned()),
+    is_default: true,
+});
 
 /// 地址。 An address.
 #[derive(Object)]

@@ -6,9 +6,7 @@ use poem_openapi::Object;
 use poem_openapi::types::{Any, Example};
 use serde_json::{Map, Value};
 
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::problem::{FieldError, Problem};
-use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::edge::{Code, EXAMPLE, FieldError, Problem, example};
 use crate::api::shared::case_view::{WayWord, misplaced};
 use crate::domain::application::{Application, DeliveryChoice, HandedIn};
 use crate::domain::form::Fault;
@@ -106,17 +104,9 @@ pub fn form_example() -> FormBody {
     BTreeMap::from([("applicant".to_owned(), Any(serde_json::json!({"name": "王小明", "phone": "13800138000"})))])
 }
 
-impl Example for HandedInBody {
-    fn example() -> Self {
-        Self { key: "identity-card".to_owned(), uploads: vec![UploadId::from_uuid(EXAMPLE)] }
-    }
-}
+example!(HandedInBody { key: "identity-card".to_owned(), uploads: vec![UploadId::from_uuid(EXAMPLE)] });
 
-impl Example for DeliveryChoiceBody {
-    fn example() -> Self {
-        Self { way: WayWord::Courier, address: Some(AddressId::from_uuid(EXAMPLE)), hall: None }
-    }
-}
+example!(DeliveryChoiceBody { way: WayWord::Courier, address: Some(AddressId::from_uuid(EXAMPLE)), hall: None });
 
 #[cfg(test)]
 mod tests {

@@ -9,18 +9,10 @@ use serde_json::json;
 use super::application_view::{FormBody, HandedInBody, application, faulty, form_example};
 use super::drafts::submitted_as;
 use super::tag::MobileTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::problem::{FieldError, Problem};
-use crate::api::edge::answers::problem_of::{Brings, ProblemOf};
-use crate::api::edge::answers::resource::{Created, Shown};
-use crate::api::edge::answers::stored::Answered;
-use crate::api::edge::current::current_request;
-use crate::api::edge::parameters::body::Body;
-use crate::api::edge::parameters::conditions::IfMatch;
-use crate::api::edge::parameters::idempotency::{IdempotencyKey, OptionalKey};
-use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
-use crate::api::edge::parameters::principal::Person;
-use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::edge::{
+    Answered, Body, Brings, Code, Created, Cursors, EXAMPLE, FieldError, IdempotencyKey, IfMatch, OptionalKey, Page,
+    Person, Problem, ProblemOf, Shown, clamp, current_request, example,
+};
 use crate::api::shared::case_view::CaseBody;
 use crate::casework::Casework;
 use crate::casework::cases::answer_supplement::AnswerError;
@@ -248,28 +240,14 @@ impl From<AnswerError> for Problem {
     }
 }
 
-impl Example for NewCase {
-    fn example() -> Self {
-        Self { draft: DraftId::from_uuid(EXAMPLE) }
-    }
-}
+example!(NewCase { draft: DraftId::from_uuid(EXAMPLE) });
 
-impl Example for Withdrawal {
-    fn example() -> Self {
-        Self { reason: "信息填写有误，重新申请".to_owned() }
-    }
-}
+example!(Withdrawal { reason: "信息填写有误，重新申请".to_owned() });
 
-impl Example for DeliveryCorrection {
-    fn example() -> Self {
-        Self { address: AddressId::from_uuid(EXAMPLE) }
-    }
-}
+example!(DeliveryCorrection { address: AddressId::from_uuid(EXAMPLE) });
 
-impl Example for SupplementAnswer {
-    fn example() -> Self {
-        Self {
-            note: "已补交居住证明".to_owned(), form: Some(form_example()), materials: vec![HandedInBody::example()]
-        }
-    }
-}
+example!(SupplementAnswer {
+    note: "已补交居住证明".to_owned(),
+    form: Some(form_example()),
+    materials: vec![HandedInBody::example()]
+});

@@ -14,9 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::tag::MobileTag;
 use crate::api::edge::answers::event_stream::EventStream;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::paging::Cursors;
-use crate::api::edge::parameters::principal::Person;
+use crate::api::edge::{Cursors, Person, Problem, example};
 use crate::casework::Casework;
 use crate::casework::notices::live::{Live, Stream};
 use crate::casework::notices::log::LogPage;
@@ -143,16 +141,12 @@ struct ChangeBody {
     cursor: String,
 }
 
-impl Example for ChangeBody {
-    fn example() -> Self {
-        Self {
-            kind: "case".to_owned(),
-            id: "case_01J00000000000000000000000".to_owned(),
-            at: Instant::default(),
-            cursor: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
-        }
-    }
-}
+example!(ChangeBody {
+    kind: "case".to_owned(),
+    id: "case_01J00000000000000000000000".to_owned(),
+    at: Instant::default(),
+    cursor: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
+});
 
 /// 变化列表。 Changes since a cursor.
 #[derive(Debug, Object)]
@@ -166,8 +160,4 @@ struct ChangePage {
     next_cursor: String,
 }
 
-impl Example for ChangePage {
-    fn example() -> Self {
-        Self { data: vec![ChangeBody::example()], has_more: false, next_cursor: ChangeBody::example().cursor }
-    }
-}
+example!(ChangePage { data: vec![ChangeBody::example()], has_more: false, next_cursor: ChangeBody::example().cursor });

@@ -7,13 +7,8 @@ use poem_openapi::types::{Example, ToJSON};
 use poem_openapi::{Enum, Object, OpenApi};
 
 use super::tag::MobileTag;
-use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::http_answer::HttpAnswer;
-use crate::api::edge::answers::problem::{FieldError, Problem};
-use crate::api::edge::answers::stored::Answered;
-use crate::api::edge::parameters::body::Body;
-use crate::api::edge::parameters::idempotency::OptionalKey;
-use crate::api::edge::parameters::principal::Person;
+use crate::api::edge::{Answered, Body, Code, FieldError, OptionalKey, Person, Problem, example};
 use crate::casework::frame::idempotency::Answer;
 use crate::casework::people::People;
 use crate::casework::people::consents::{ConsentStanding, ReportError};
@@ -128,18 +123,14 @@ impl From<&ConsentStanding> for ConsentBody {
     }
 }
 
-impl Example for ConsentBody {
-    fn example() -> Self {
-        Self {
-            channel: "wechat".to_owned(),
-            template: "qL1bX0n3y2zT4v5w6u7s8r9p0oAbCdEfGhIjKlMnOpQ".to_owned(),
-            events: vec!["granted".to_owned(), "denied".to_owned()],
-            kind: KindWord::OneTime,
-            balance: 1,
-            should_ask: true,
-        }
-    }
-}
+example!(ConsentBody {
+    channel: "wechat".to_owned(),
+    template: "qL1bX0n3y2zT4v5w6u7s8r9p0oAbCdEfGhIjKlMnOpQ".to_owned(),
+    events: vec!["granted".to_owned(), "denied".to_owned()],
+    kind: KindWord::OneTime,
+    balance: 1,
+    should_ask: true,
+});
 
 /// 订阅列表。 All templates in the person's language.
 #[derive(Object)]

@@ -6,11 +6,7 @@ use poem_openapi::{Enum, Object, OpenApi};
 
 use super::person::LanguageTag;
 use super::tag::MobileTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::done::Done;
-use crate::api::edge::answers::problem::{FieldError, Problem};
-use crate::api::edge::parameters::body::Body;
-use crate::api::edge::parameters::principal::Person;
+use crate::api::edge::{Body, Code, Done, FieldError, Person, Problem, example};
 use crate::casework::people::People;
 use crate::casework::people::devices::RegisterError;
 use crate::domain::kernel::clock::Instant;
@@ -108,19 +104,15 @@ fn missing(pointer: &str) -> Problem {
     Problem::new(Code::InvalidBody).errors(vec![FieldError::new(pointer, "required", message)])
 }
 
-impl Example for DeviceBody {
-    fn example() -> Self {
-        Self {
-            platform: PlatformWord::WechatMini,
-            push_channel: None,
-            push_token: None,
-            app_version: "1.4.0".to_owned(),
-            os_version: "iOS 19.1".to_owned(),
-            language: LanguageTag::Chinese,
-            push_permission: PermissionWord::Unknown,
-        }
-    }
-}
+example!(DeviceBody {
+    platform: PlatformWord::WechatMini,
+    push_channel: None,
+    push_token: None,
+    app_version: "1.4.0".to_owned(),
+    os_version: "iOS 19.1".to_owned(),
+    language: LanguageTag::Chinese,
+    push_permission: PermissionWord::Unknown,
+});
 
 /// 客户端类型。 The kind of client.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]

@@ -9,17 +9,11 @@ use super::application_view::{
     DeliveryChoiceBody, FormBody, HandedInBody, application, form_body, form_example, materials_body,
 };
 use super::tag::MobileTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::done::Done;
 use crate::api::edge::answers::etag::etag;
-use crate::api::edge::answers::problem::{FieldErrorBody, Problem};
-use crate::api::edge::answers::resource::Shown;
-use crate::api::edge::current::current_request;
-use crate::api::edge::parameters::body::Body;
-use crate::api::edge::parameters::conditions::CreateOrMatch;
-use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
-use crate::api::edge::parameters::principal::Person;
-use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::edge::answers::problem::FieldErrorBody;
+use crate::api::edge::{
+    Body, Code, CreateOrMatch, Cursors, Done, EXAMPLE, Page, Person, Problem, Shown, clamp, current_request, example,
+};
 use crate::casework::Casework;
 use crate::casework::cases::drafts::ValidatedDraft;
 use crate::casework::cases::drafts::save::{Expect, NewDraft, SaveDraftError};
@@ -241,16 +235,12 @@ pub(super) fn submitted_as(case: CaseId) -> Problem {
     Problem::new(Code::DraftSubmitted).detail(detail)
 }
 
-impl Example for DraftContentBody {
-    fn example() -> Self {
-        Self {
-            item_code: "JT-0045".to_owned(),
-            form: form_example(),
-            materials: vec![HandedInBody::example()],
-            delivery: Some(DeliveryChoiceBody::example()),
-        }
-    }
-}
+example!(DraftContentBody {
+    item_code: "JT-0045".to_owned(),
+    form: form_example(),
+    materials: vec![HandedInBody::example()],
+    delivery: Some(DeliveryChoiceBody::example()),
+});
 
 impl Example for DraftBody {
     fn example() -> Self {

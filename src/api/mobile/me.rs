@@ -6,13 +6,8 @@ use poem_openapi::{Enum, Object, OpenApi};
 
 use super::person::{LanguageTag, PersonBody};
 use super::tag::MobileTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::problem::{FieldError, Problem};
-use crate::api::edge::answers::problem_of::{Brings, ProblemOf};
-use crate::api::edge::parameters::body::Body;
 use crate::api::edge::parameters::phone::read_phone;
-use crate::api::edge::parameters::principal::Person;
-use crate::api::edge::parameters::security::SignInAttempt;
+use crate::api::edge::{Body, Brings, Code, FieldError, Person, Problem, ProblemOf, SignInAttempt, example};
 use crate::casework::people::People;
 use crate::casework::people::identity::attach_wechat::AttachError;
 use crate::casework::people::identity::join::{IfTaken, TakenError};
@@ -170,29 +165,13 @@ struct LanguageBody {
     language: LanguageTag,
 }
 
-impl Example for IdentityBody {
-    fn example() -> Self {
-        Self { name: "王小明".to_owned(), resident_id: "320422198506150024".to_owned() }
-    }
-}
+example!(IdentityBody { name: "王小明".to_owned(), resident_id: "320422198506150024".to_owned() });
 
-impl Example for NewPhone {
-    fn example() -> Self {
-        Self { phone: "13800138000".to_owned(), code: "042617".to_owned(), if_taken: IfTakenWord::Refuse }
-    }
-}
+example!(NewPhone { phone: "13800138000".to_owned(), code: "042617".to_owned(), if_taken: IfTakenWord::Refuse });
 
-impl Example for NewWechat {
-    fn example() -> Self {
-        Self { code: "0a3Xyz000abcDEF".to_owned(), if_taken: IfTakenWord::Refuse }
-    }
-}
+example!(NewWechat { code: "0a3Xyz000abcDEF".to_owned(), if_taken: IfTakenWord::Refuse });
 
-impl Example for LanguageBody {
-    fn example() -> Self {
-        Self { language: LanguageTag::English }
-    }
-}
+example!(LanguageBody { language: LanguageTag::English });
 
 impl From<SetPhoneError> for Problem {
     fn from(error: SetPhoneError) -> Self {

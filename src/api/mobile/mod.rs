@@ -28,7 +28,6 @@ pub type Api = (
 );
 
 /// Puts the operations together.
-#[must_use]
 pub fn api(services: &Services) -> Api {
     let Services { people, casework, live, cursors, stop, .. } = services;
     (

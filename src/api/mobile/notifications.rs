@@ -6,14 +6,7 @@ use poem_openapi::types::Example;
 use poem_openapi::{Object, OpenApi};
 
 use super::tag::MobileTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::done::Done;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::answers::problem_of::{Brings, ProblemOf};
-use crate::api::edge::parameters::body::Body;
-use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
-use crate::api::edge::parameters::principal::Person;
-use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::edge::{Body, Brings, Code, Cursors, Done, EXAMPLE, Page, Person, Problem, ProblemOf, clamp, example};
 use crate::api::shared::bilingual::Bilingual;
 use crate::casework::Casework;
 use crate::casework::read_models::Received;
@@ -120,23 +113,19 @@ struct NotificationBody {
     read_at: Option<Instant>,
 }
 
-impl Example for NotificationBody {
-    fn example() -> Self {
-        Self {
-            id: NotificationId::from_uuid(EXAMPLE),
-            event: "granted".to_owned(),
-            title: Bilingual { zh: "办件已通过".to_owned(), en: "Your application was granted".to_owned() },
-            text: Bilingual {
-                zh: "您申请的居住证申领已通过。".to_owned(),
-                en: "Your residence permit was granted.".to_owned(),
-            },
-            case: CaseId::from_uuid(EXAMPLE),
-            case_number: "32041320261123000042K".to_owned(),
-            created_at: Instant::default(),
-            read_at: None,
-        }
-    }
-}
+example!(NotificationBody {
+    id: NotificationId::from_uuid(EXAMPLE),
+    event: "granted".to_owned(),
+    title: Bilingual { zh: "办件已通过".to_owned(), en: "Your application was granted".to_owned() },
+    text: Bilingual {
+        zh: "您申请的居住证申领已通过。".to_owned(),
+        en: "Your residence permit was granted.".to_owned(),
+    },
+    case: CaseId::from_uuid(EXAMPLE),
+    case_number: "32041320261123000042K".to_owned(),
+    created_at: Instant::default(),
+    read_at: None,
+});
 
 /// 未读数。 The number of unread notifications.
 #[derive(Debug, Object)]
@@ -157,8 +146,4 @@ impl Brings for UpTo {
     const CODES: &'static [Code] = &[Code::NotFound];
 }
 
-impl Example for UpTo {
-    fn example() -> Self {
-        Self { up_to: NotificationId::from_uuid(EXAMPLE) }
-    }
-}
+example!(UpTo { up_to: NotificationId::from_uuid(EXAMPLE) });

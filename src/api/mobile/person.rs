@@ -3,7 +3,7 @@
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
 
-use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::edge::{EXAMPLE, example};
 use crate::domain::kernel::ids::PersonId;
 use crate::domain::kernel::text::Language;
 use crate::domain::people::identity::{MaskedName, MobilePhone};
@@ -40,18 +40,14 @@ impl From<&Person> for PersonBody {
     }
 }
 
-impl Example for PersonBody {
-    fn example() -> Self {
-        Self {
-            id: PersonId::from_uuid(EXAMPLE),
-            phone: Some("138****8000".to_owned()),
-            name: Some("王*明".to_owned()),
-            resident_id: Some("3204**********0024".to_owned()),
-            verified: true,
-            language: LanguageTag::Chinese,
-        }
-    }
-}
+example!(PersonBody {
+    id: PersonId::from_uuid(EXAMPLE),
+    phone: Some("138****8000".to_owned()),
+    name: Some("王*明".to_owned()),
+    resident_id: Some("3204**********0024".to_owned()),
+    verified: true,
+    language: LanguageTag::Chinese,
+});
 
 /// 语言。 A language of Songda.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]

@@ -6,15 +6,10 @@ use poem_openapi::{ApiResponse, Object, OpenApi};
 
 use super::person::PersonBody;
 use super::tag::MobileTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::done::Done;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::answers::problem_of::{Brings, ProblemOf};
-use crate::api::edge::current::current_request;
-use crate::api::edge::parameters::body::Body;
 use crate::api::edge::parameters::phone::read_phone;
-use crate::api::edge::parameters::principal::Person;
-use crate::api::edge::parameters::security::{Anyone, SignInAttempt};
+use crate::api::edge::{
+    Anyone, Body, Brings, Code, Done, Person, Problem, ProblemOf, SignInAttempt, current_request, example,
+};
 use crate::casework::people::People;
 use crate::casework::people::login_codes::CodeError;
 use crate::casework::people::login_codes::RequestCodeError;
@@ -129,29 +124,13 @@ pub struct Refresh {
     pub refresh_token: String,
 }
 
-impl Example for WechatSignIn {
-    fn example() -> Self {
-        Self { code: "0a3Xyz000abcDEF".to_owned() }
-    }
-}
+example!(WechatSignIn { code: "0a3Xyz000abcDEF".to_owned() });
 
-impl Example for CodeRequest {
-    fn example() -> Self {
-        Self { phone: "13800138000".to_owned() }
-    }
-}
+example!(CodeRequest { phone: "13800138000".to_owned() });
 
-impl Example for PhoneProof {
-    fn example() -> Self {
-        Self { phone: "13800138000".to_owned(), code: "042617".to_owned() }
-    }
-}
+example!(PhoneProof { phone: "13800138000".to_owned(), code: "042617".to_owned() });
 
-impl Example for Refresh {
-    fn example() -> Self {
-        Self { refresh_token: "q1Zb0m8TzJ3nYc5vXk2wLr7sUe9dHf4gPa6iOt1jQnM".to_owned() }
-    }
-}
+example!(Refresh { refresh_token: "q1Zb0m8TzJ3nYc5vXk2wLr7sUe9dHf4gPa6iOt1jQnM".to_owned() });
 
 /// 登录会话。 The tokens of a person.
 #[derive(Object)]
@@ -180,17 +159,13 @@ impl From<SignedIn<crate::domain::people::person::Person>> for Session {
     }
 }
 
-impl Example for Session {
-    fn example() -> Self {
-        Self {
-            access_token: "eyJhbGciOiJFUzI1NiJ9.…".to_owned(),
-            token_type: "Bearer".to_owned(),
-            expires_in: 900,
-            refresh_token: Refresh::example().refresh_token,
-            person: PersonBody::example(),
-        }
-    }
-}
+example!(Session {
+    access_token: "eyJhbGciOiJFUzI1NiJ9.…".to_owned(),
+    token_type: "Bearer".to_owned(),
+    expires_in: 900,
+    refresh_token: Refresh::example().refresh_token,
+    person: PersonBody::example(),
+});
 
 /// No cache may keep tokens (RFC 6749 §5.1).
 const NO_STORE: &str = "no-store";

@@ -8,14 +8,7 @@ use poem_openapi::{Enum, Multipart, Object, OpenApi};
 use serde_json::json;
 
 use super::tag::MobileTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::done::Done;
-use crate::api::edge::answers::problem::{FieldError, Problem};
-use crate::api::edge::answers::resource::Added;
-use crate::api::edge::answers::stored::Answered;
-use crate::api::edge::parameters::idempotency::OptionalKey;
-use crate::api::edge::parameters::principal::Person;
-use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::edge::{Added, Answered, Code, Done, EXAMPLE, FieldError, OptionalKey, Person, Problem, example};
 use crate::api::shared::file_content::FileAnswer;
 use crate::casework::Casework;
 use crate::casework::cases::uploads::UploadError;
@@ -178,15 +171,11 @@ impl From<UploadError> for Problem {
     }
 }
 
-impl Example for UploadBody {
-    fn example() -> Self {
-        Self {
-            id: UploadId::from_uuid(EXAMPLE),
-            content_type: ContentType::Jpeg,
-            size: 183_042,
-            sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
-            created_at: Instant::default(),
-            kept_until: Some(Instant::default() + KEPT),
-        }
-    }
-}
+example!(UploadBody {
+    id: UploadId::from_uuid(EXAMPLE),
+    content_type: ContentType::Jpeg,
+    size: 183_042,
+    sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
+    created_at: Instant::default(),
+    kept_until: Some(Instant::default() + KEPT),
+});

@@ -6,12 +6,7 @@ use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object, OpenApi};
 
 use super::tag::OpsTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::body::Body;
-use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
-use crate::api::edge::parameters::principal::Operator;
-use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::edge::{Body, Code, Cursors, EXAMPLE, Operator, Page, Problem, clamp, example};
 use crate::casework::Casework;
 use crate::casework::read_models::{AttemptRow, JobFilter, JobRow};
 use crate::domain::kernel::clock::Instant;
@@ -158,23 +153,19 @@ impl From<&JobRow> for JobBody {
     }
 }
 
-impl Example for JobBody {
-    fn example() -> Self {
-        Self {
-            id: JobId::from_uuid(EXAMPLE),
-            lane: "courier.ems".to_owned(),
-            kind: "order_parcel".to_owned(),
-            key: "order_parcel:prc_01KAQ8Y7G0E00800000000002A".to_owned(),
-            state: "dead".to_owned(),
-            due_at: Instant::default(),
-            attempt_count: 12,
-            cause: Some("Unavailable: HTTP 503 without a readable body".to_owned()),
-            created_at: Instant::default(),
-            finished_at: Some(Instant::default()),
-            worker: None,
-        }
-    }
-}
+example!(JobBody {
+    id: JobId::from_uuid(EXAMPLE),
+    lane: "courier.ems".to_owned(),
+    kind: "order_parcel".to_owned(),
+    key: "order_parcel:prc_01KAQ8Y7G0E00800000000002A".to_owned(),
+    state: "dead".to_owned(),
+    due_at: Instant::default(),
+    attempt_count: 12,
+    cause: Some("Unavailable: HTTP 503 without a readable body".to_owned()),
+    created_at: Instant::default(),
+    finished_at: Some(Instant::default()),
+    worker: None,
+});
 
 /// 任务详情。 A job with all its attempts.
 #[derive(Debug, Object)]
@@ -242,11 +233,12 @@ struct ReplayOrder {
     dry_run: bool,
 }
 
-impl Example for ReplayOrder {
-    fn example() -> Self {
-        Self { lane: Some("courier.ems".to_owned()), kind: None, cause: Some("HTTP 503".to_owned()), dry_run: true }
-    }
-}
+example!(ReplayOrder {
+    lane: Some("courier.ems".to_owned()),
+    kind: None,
+    cause: Some("HTTP 503".to_owned()),
+    dry_run: true
+});
 
 /// 重放结果。 The outcome of a replay.
 #[derive(Debug, Object)]
@@ -258,8 +250,4 @@ struct Replayed {
     replayed: u64,
 }
 
-impl Example for Replayed {
-    fn example() -> Self {
-        Self { matched: 37, replayed: 0 }
-    }
-}
+example!(Replayed { matched: 37, replayed: 0 });

@@ -5,8 +5,7 @@ use poem_openapi::types::Example;
 use poem_openapi::{Object, OpenApi};
 
 use super::tag::OpsTag;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::principal::Operator;
+use crate::api::edge::{Operator, Problem, example};
 use crate::casework::Casework;
 use crate::casework::read_models::Backlog;
 use crate::domain::work::job::Lane;
@@ -49,11 +48,7 @@ struct LaneBody {
     dead: i64,
 }
 
-impl Example for LaneBody {
-    fn example() -> Self {
-        Self { lane: "courier.ems".to_owned(), depth: Some(3), pending: 12, dead: 0 }
-    }
-}
+example!(LaneBody { lane: "courier.ems".to_owned(), depth: Some(3), pending: 12, dead: 0 });
 
 /// 通道列表。 All lanes.
 #[derive(Debug, Object)]

@@ -11,7 +11,6 @@ use crate::api::services::Services;
 pub type Api = (jobs::OpsJobs, lanes::Lanes);
 
 /// Puts the operations together.
-#[must_use]
 pub fn api(services: &Services) -> Api {
     let Services { casework, queue, cursors, .. } = services;
     (

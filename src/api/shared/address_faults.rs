@@ -1,6 +1,6 @@
 //! The faults of an address, as clients read them: in the address book, and in reports of other systems.
 
-use crate::api::edge::answers::problem::FieldError;
+use crate::api::edge::FieldError;
 use crate::casework::people::addresses::AddressFault;
 use crate::domain::kernel::text::Bilingual;
 

@@ -4,8 +4,7 @@ use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
 
-use crate::api::edge::answers::problem::FieldError;
-use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::edge::{EXAMPLE, FieldError};
 use crate::api::shared::bilingual::Bilingual;
 use crate::api::shared::ruling::{OutcomeWord, ResultDocumentBody};
 use crate::casework::read_models::VersionedCase;
@@ -99,7 +98,6 @@ pub enum WayWord {
 }
 
 /// The fault of a member of a delivery: it is missing, or its way does not need it.
-#[must_use]
 pub fn misplaced(pointer: &str, is_there: bool, is_wanted: bool) -> Option<FieldError> {
     let (code, zh, en) = match (is_there, is_wanted) {
         (false, true) => ("required", "必填", "This is required"),
@@ -156,7 +154,6 @@ pub struct SupplementBody {
 
 impl CaseBody {
     /// The name of the item comes from the catalogue.
-    #[must_use]
     pub fn of(versioned: &VersionedCase, catalog: &Snapshot) -> Self {
         let case = &versioned.case;
         let code = case.item.to_string();
@@ -278,7 +275,6 @@ impl Example for CaseBody {
 }
 
 /// A case number, for the documents.
-#[must_use]
 pub fn number_example() -> String {
     CaseNumber::new(NaiveDate::from_ymd_opt(2026, 3, 2).unwrap_or_default(), 42).as_str().to_owned()
 }

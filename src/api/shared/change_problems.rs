@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::problem::{FieldError, Problem};
+use crate::api::edge::{Code, FieldError, Problem};
 use crate::api::shared::ruling::no_reasons;
 use crate::casework::frame::change::ChangeError;
 use crate::domain::case::Refusal;

@@ -38,7 +38,6 @@ pub enum FileAnswer {
 
 impl FileAnswer {
     /// Streams a content. The headers forbid browsers to guess its type or to run it: its author is unknown.
-    #[must_use]
     pub fn of(kind: FileKind, content: Content) -> Self {
         let body = Binary(Body::from_bytes_stream(content.map(|piece| piece.map_err(std::io::Error::other))));
         let content = match kind {

@@ -3,7 +3,7 @@
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
 
-use crate::api::edge::answers::problem::FieldError;
+use crate::api::edge::{FieldError, example};
 use crate::domain::case::{ResultDocument, Ruling};
 use crate::domain::kernel::text::Bilingual;
 
@@ -35,11 +35,7 @@ impl From<&ResultDocument> for ResultDocumentBody {
     }
 }
 
-impl Example for ResultDocumentBody {
-    fn example() -> Self {
-        Self { title: "居住证".to_owned(), number: Some("JZ320413000042".to_owned()) }
-    }
-}
+example!(ResultDocumentBody { title: "居住证".to_owned(), number: Some("JZ320413000042".to_owned()) });
 
 /// Reads a ruling from its three members.
 ///

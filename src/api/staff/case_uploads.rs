@@ -5,9 +5,7 @@ use poem_openapi::param::Path;
 
 use super::desk::at_work;
 use super::tag::StaffTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::principal::Officer;
+use crate::api::edge::{Code, Officer, Problem};
 use crate::api::shared::file_content::FileAnswer;
 use crate::casework::Casework;
 use crate::casework::officers::read_upload::ReadUploadError;

@@ -10,15 +10,9 @@ use serde_json::{Value, json};
 use super::application_view::ApplicationBody;
 use super::desk::{at_work, seen};
 use super::tag::StaffTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::answers::resource::Shown;
-use crate::api::edge::answers::stored::Answered;
-use crate::api::edge::parameters::body::Body;
-use crate::api::edge::parameters::conditions::IfMatch;
-use crate::api::edge::parameters::idempotency::{IdempotencyKey, OptionalKey};
-use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
-use crate::api::edge::parameters::principal::Officer;
+use crate::api::edge::{
+    Answered, Body, Code, Cursors, IdempotencyKey, IfMatch, Officer, OptionalKey, Page, Problem, Shown, clamp, example,
+};
 use crate::api::shared::case_view::CaseBody;
 use crate::api::shared::ruling::{OutcomeWord, ResultDocumentBody, ruling};
 use crate::casework::Casework;
@@ -232,11 +226,7 @@ struct CaseFileBody {
     supplement_answer: Option<ApplicationBody>,
 }
 
-impl Example for CaseFileBody {
-    fn example() -> Self {
-        Self { case: CaseBody::example(), application: ApplicationBody::example(), supplement_answer: None }
-    }
-}
+example!(CaseFileBody { case: CaseBody::example(), application: ApplicationBody::example(), supplement_answer: None });
 
 /// 查看理由。 The reason for a disclosure.
 #[derive(Debug, Object)]
@@ -247,11 +237,7 @@ struct Disclosure {
     reason: String,
 }
 
-impl Example for Disclosure {
-    fn example() -> Self {
-        Self { reason: "核对身份证件".to_owned() }
-    }
-}
+example!(Disclosure { reason: "核对身份证件".to_owned() });
 
 /// 补正告知。 A supplement notice.
 #[derive(Debug, Object)]
@@ -262,11 +248,7 @@ struct SupplementNotice {
     points: Vec<String>,
 }
 
-impl Example for SupplementNotice {
-    fn example() -> Self {
-        Self { points: vec!["请补交居住证明的第二页".to_owned()] }
-    }
-}
+example!(SupplementNotice { points: vec!["请补交居住证明的第二页".to_owned()] });
 
 /// 决定。 A decision.
 #[derive(Debug, Object)]
@@ -281,11 +263,11 @@ struct NewDecision {
     result: Option<ResultDocumentBody>,
 }
 
-impl Example for NewDecision {
-    fn example() -> Self {
-        Self { outcome: OutcomeWord::Grant, reasons: String::new(), result: Some(ResultDocumentBody::example()) }
-    }
-}
+example!(NewDecision {
+    outcome: OutcomeWord::Grant,
+    reasons: String::new(),
+    result: Some(ResultDocumentBody::example())
+});
 
 /// 办件历史。 One act on a case.
 #[derive(Debug, Object)]
@@ -310,17 +292,13 @@ impl From<HistoryEntry> for HistoryBody {
     }
 }
 
-impl Example for HistoryBody {
-    fn example() -> Self {
-        Self {
-            at: Instant::default(),
-            by: "officer:ofc_01KAQ8Y7G0E00800000000002A".to_owned(),
-            for_: "agency:administrative-approval".to_owned(),
-            act: "accepted".to_owned(),
-            cause: json!({}),
-        }
-    }
-}
+example!(HistoryBody {
+    at: Instant::default(),
+    by: "officer:ofc_01KAQ8Y7G0E00800000000002A".to_owned(),
+    for_: "agency:administrative-approval".to_owned(),
+    act: "accepted".to_owned(),
+    cause: json!({}),
+});
 
 /// 办件历史。 The history of a case.
 #[derive(Debug, Object)]

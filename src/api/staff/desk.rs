@@ -1,10 +1,6 @@
 //! The officer that a request comes from.
 
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::current::current_request;
-use crate::api::edge::parameters::conditions::IfMatch;
-use crate::api::edge::parameters::principal::Officer;
+use crate::api::edge::{Code, IfMatch, Officer, Problem, current_request};
 use crate::casework::officers::OfficerAtWork;
 use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::remit::Remit;

@@ -17,7 +17,6 @@ use crate::api::services::Services;
 pub type Api = (sessions::StaffSessions, cases::StaffCases, case_uploads::CaseUploads, parcels::StaffParcels);
 
 /// Puts the operations together.
-#[must_use]
 pub fn api(services: &Services) -> Api {
     let Services { people, casework, cursors, .. } = services;
     (

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
 
-use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::edge::{EXAMPLE, example};
 use crate::casework::read_models::StoredParcel;
 use crate::domain::delivery::parcel::{ParcelState, Scan, ScanMeaning};
 use crate::domain::kernel::clock::Instant;
@@ -106,7 +106,6 @@ pub enum ScanWord {
 }
 
 impl ParcelWithWayBody {
-    #[must_use]
     pub fn of(stored: &StoredParcel, way: &[Scan]) -> Self {
         Self { parcel: stored.into(), scans: way.iter().map(ScanBody::from).collect() }
     }
@@ -149,15 +148,11 @@ impl Example for ParcelWithWayBody {
     }
 }
 
-impl Example for ParcelBody {
-    fn example() -> Self {
-        Self {
-            id: ParcelId::from_uuid(EXAMPLE),
-            case: CaseId::from_uuid(EXAMPLE),
-            carrier: "ems".to_owned(),
-            waybill: Some("1200000000001".to_owned()),
-            state: ParcelStateWord::PickedUp,
-            serve_by: NaiveDate::from_ymd_opt(2026, 12, 8),
-        }
-    }
-}
+example!(ParcelBody {
+    id: ParcelId::from_uuid(EXAMPLE),
+    case: CaseId::from_uuid(EXAMPLE),
+    carrier: "ems".to_owned(),
+    waybill: Some("1200000000001".to_owned()),
+    state: ParcelStateWord::PickedUp,
+    serve_by: NaiveDate::from_ymd_opt(2026, 12, 8),
+});

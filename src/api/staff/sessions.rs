@@ -5,13 +5,8 @@ use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 
 use super::tag::StaffTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::done::Done;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::body::Body;
 use crate::api::edge::parameters::principal;
-use crate::api::edge::parameters::security::{Anyone, SignInAttempt};
-use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::edge::{Anyone, Body, Code, Done, EXAMPLE, Problem, SignInAttempt, example};
 use crate::casework::people::People;
 use crate::casework::people::sessions::by_password::OfficerSignInError;
 use crate::casework::people::sessions::open::SignedIn;
@@ -86,17 +81,9 @@ struct StaffRefresh {
     refresh_token: String,
 }
 
-impl Example for Credentials {
-    fn example() -> Self {
-        Self { username: "wang.fang".to_owned(), password: "correct horse battery".to_owned() }
-    }
-}
+example!(Credentials { username: "wang.fang".to_owned(), password: "correct horse battery".to_owned() });
 
-impl Example for StaffRefresh {
-    fn example() -> Self {
-        Self { refresh_token: "q1Zb0m8TzJ3nYc5vXk2wLr7sUe9dHf4gPa6iOt1jQnM".to_owned() }
-    }
-}
+example!(StaffRefresh { refresh_token: "q1Zb0m8TzJ3nYc5vXk2wLr7sUe9dHf4gPa6iOt1jQnM".to_owned() });
 
 /// 审批人员。 An officer.
 #[derive(Object)]
@@ -136,17 +123,13 @@ impl From<&Officer> for OfficerBody {
     }
 }
 
-impl Example for OfficerBody {
-    fn example() -> Self {
-        Self {
-            id: OfficerId::from_uuid(EXAMPLE),
-            username: "wang.fang".to_owned(),
-            name: "王芳".to_owned(),
-            agency: "administrative-approval".to_owned(),
-            role: RoleWord::Officer,
-        }
-    }
-}
+example!(OfficerBody {
+    id: OfficerId::from_uuid(EXAMPLE),
+    username: "wang.fang".to_owned(),
+    name: "王芳".to_owned(),
+    agency: "administrative-approval".to_owned(),
+    role: RoleWord::Officer,
+});
 
 /// 登录会话。 The tokens of an officer.
 #[derive(Object)]
@@ -175,17 +158,13 @@ impl From<SignedIn<Officer>> for Session {
     }
 }
 
-impl Example for Session {
-    fn example() -> Self {
-        Self {
-            access_token: "eyJhbGciOiJFUzI1NiJ9.…".to_owned(),
-            token_type: "Bearer".to_owned(),
-            expires_in: 900,
-            refresh_token: StaffRefresh::example().refresh_token,
-            officer: OfficerBody::example(),
-        }
-    }
-}
+example!(Session {
+    access_token: "eyJhbGciOiJFUzI1NiJ9.…".to_owned(),
+    token_type: "Bearer".to_owned(),
+    expires_in: 900,
+    refresh_token: StaffRefresh::example().refresh_token,
+    officer: OfficerBody::example(),
+});
 
 #[derive(ApiResponse)]
 enum Opened {

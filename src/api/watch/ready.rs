@@ -10,8 +10,7 @@ use poem::{Endpoint, EndpointExt, Request, Response, Result};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::problem::Problem;
+use crate::api::edge::{Code, Problem};
 use crate::casework::Casework;
 use crate::domain::kernel::text::Bilingual;
 use crate::domain::work::job::Lane;

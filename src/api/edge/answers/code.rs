@@ -95,18 +95,15 @@ codes! {
 }
 
 impl Code {
-    #[must_use]
     pub fn status(self) -> StatusCode {
         StatusCode::from_u16(self.row().0).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     /// `not_found`
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         self.row().1
     }
 
-    #[must_use]
     pub const fn title(self, language: Language) -> &'static str {
         match language {
             Language::Chinese => self.row().2,
@@ -114,25 +111,21 @@ impl Code {
         }
     }
 
-    #[must_use]
     pub fn titles(self) -> Bilingual {
         Bilingual::new(self.row().2, self.row().3)
     }
 
     /// The address that names this kind of problem (RFC 9457 `type`), which also answers to GET.
-    #[must_use]
     pub fn uri(self) -> String {
         format!("/problems/{}", self.as_str())
     }
 
     /// The code of a word like `not_found`.
-    #[must_use]
     pub fn find(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.as_str() == word)
     }
 
     /// The code of a refusal of the framework, by its status.
-    #[must_use]
     pub fn of_status(status: StatusCode) -> Self {
         match status.as_u16() {
             401 => Self::Unauthenticated,

@@ -10,26 +10,22 @@ use poem::http::{HeaderMap, HeaderName};
 pub const CODINGS: [&str; 3] = ["zstd", "br", "gzip"];
 
 /// The ETag of a version.
-#[must_use]
 pub fn etag(version: i64) -> String {
     format!("\"{version}\"")
 }
 
 /// The ETag of a body.
-#[must_use]
 pub fn etag_of(body: &[u8]) -> String {
     format!("\"{}\"", digest(body))
 }
 
 /// Half of a body's SHA-256, in hexadecimal digits.
-#[must_use]
 pub fn digest(body: &[u8]) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body);
     hex::encode(&digest.as_ref()[..16])
 }
 
 /// The version in a tag without quotes; `None` if there is none. We never write `+7` or `007`.
-#[must_use]
 pub fn version_of(opaque: &str) -> Option<i64> {
     let number = opaque.split('.').next()?;
     number.parse().ok().filter(|version: &i64| version.to_string() == number)
@@ -45,7 +41,6 @@ pub struct EntityTag {
 
 impl EntityTag {
     /// The version that the tag names. A weak tag names none: `If-Match` compares strongly (§13.1.1).
-    #[must_use]
     pub fn version(&self) -> Option<i64> {
         if self.weak { None } else { version_of(without_coding(&self.opaque)) }
     }
@@ -61,7 +56,6 @@ pub enum EntityTags {
 
 impl EntityTags {
     /// Reads a header's value; `None` if it is neither `*` nor a list of tags.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         if text == "*" {
@@ -87,7 +81,6 @@ impl EntityTags {
     }
 
     /// Reads all values of a header as one list; `None` if the header is absent.
-    #[must_use]
     pub fn of(headers: &HeaderMap, name: HeaderName) -> Option<Option<Self>> {
         let values: Vec<_> = headers.get_all(name).iter().map(|value| value.to_str().unwrap_or("?")).collect();
         (!values.is_empty()).then(|| Self::parse(&values.join(",")))
@@ -95,7 +88,6 @@ impl EntityTags {
 
     /// The caller's own form of a tag, if the list contains it, by the weak comparison of `If-None-Match` (§13.1.2).
     /// The caller's form may end with a coding; `etag` is the tag before compression.
-    #[must_use]
     pub fn seen(&self, etag: &str) -> Option<String> {
         let opaque = without_coding(etag.trim_start_matches("W/").trim_matches('"'));
         match self {

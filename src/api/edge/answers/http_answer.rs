@@ -22,7 +22,6 @@ struct Form {
 }
 
 impl HttpAnswer {
-    #[must_use]
     pub const fn new(status: u16, body: Value) -> Self {
         Self { form: Form { status, headers: vec![] }, body }
     }

@@ -56,7 +56,6 @@ struct ProblemParts {
 }
 
 impl Problem {
-    #[must_use]
     pub fn new(code: Code) -> Self {
         Self(Box::new(ProblemParts {
             code,
@@ -80,14 +79,12 @@ impl Problem {
     }
 
     /// The token names nobody, or an account that no longer exists.
-    #[must_use]
     pub fn wrong_token() -> Self {
         const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="songda", error="invalid_token""#);
         Self::new(Code::InvalidToken).header(header::WWW_AUTHENTICATE, CHALLENGE)
     }
 
     /// The token is valid, but does not allow this.
-    #[must_use]
     pub fn insufficient_scope() -> Self {
         const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="songda", error="insufficient_scope""#);
         Self::new(Code::Forbidden).header(header::WWW_AUTHENTICATE, CHALLENGE)
@@ -129,7 +126,6 @@ impl Problem {
         self
     }
 
-    #[must_use]
     pub fn has_header(&self, name: &HeaderName) -> bool {
         self.0.headers.iter().any(|(have, _)| have == name)
     }
@@ -141,13 +137,11 @@ impl Problem {
         self
     }
 
-    #[must_use]
     pub const fn code(&self) -> Code {
         self.0.code
     }
 
     /// The body, in the language and with the id of a request. Rows of a batch use it too.
-    #[must_use]
     pub fn body(&self, current: &Current) -> ProblemBody {
         let code = self.0.code;
         let language = current.language;
@@ -164,7 +158,6 @@ impl Problem {
     }
 
     /// The whole answer.
-    #[must_use]
     pub fn render(&self, current: &Current) -> poem::Response {
         let mut response = poem::Response::builder()
             .status(self.0.code.status())
@@ -245,7 +238,6 @@ pub struct FieldErrorBody {
 }
 
 impl FieldErrorBody {
-    #[must_use]
     pub fn of(error: &FieldError, language: Language) -> Self {
         Self {
             pointer: error.pointer.clone(),

@@ -19,7 +19,6 @@ fn one(Path(word): Path<String>) -> Result<Response, Problem> {
     Ok(Response::builder().content_type("application/json").body(page(code).to_string()))
 }
 
-#[must_use]
 pub fn route() -> Route {
     let all = json!({ "data": Code::ALL.iter().copied().map(page).collect::<Vec<_>>() });
     Route::new().at("/problems", get(Fixed::new("application/json", all.to_string()))).at("/problems/:code", get(one))

@@ -31,14 +31,12 @@ const PAGE: &str = r#"<!doctype html>
 "#;
 
 /// The page of a document, by its file name and title.
-#[must_use]
 pub fn page(file: &str, title: &str) -> Fixed {
     let page = PAGE.replace("{file}", file).replace("{title}", title);
     Fixed::new("text/html; charset=utf-8", page).header(header::CONTENT_SECURITY_POLICY, POLICY)
 }
 
 /// The script of the page, taken from the page that poem-openapi makes for an empty API.
-#[must_use]
 pub fn script() -> Fixed {
     const BEGIN: &str = r#"<script charset="UTF-8">"#;
     const END: &str = "</script>\n</head>";

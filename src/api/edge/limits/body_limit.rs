@@ -26,7 +26,6 @@ const LARGER: [(&str, u64); 3] =
     [("/v1/uploads", 20 * MIB), ("/integration/v1/result-batches", 4 * MIB), ("/callbacks/", MIB)];
 
 /// The limit at a path, in bytes.
-#[must_use]
 pub fn limit(path: &str) -> u64 {
     LARGER.iter().find(|(start, _)| path.starts_with(start)).map_or(DEFAULT, |(_, limit)| *limit)
 }

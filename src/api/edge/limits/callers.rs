@@ -19,7 +19,6 @@ struct Key {
 }
 
 impl<T> Callers<T> {
-    #[must_use]
     pub fn new(size: usize) -> Self {
         Self { size, young: HashMap::new(), old: HashMap::new() }
     }

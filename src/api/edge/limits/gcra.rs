@@ -20,13 +20,11 @@ pub struct RatePolicy {
 
 impl RatePolicy {
     /// One request's share of the window.
-    #[must_use]
     pub fn each(&self) -> Duration {
         (self.window / self.quota.max(1)).max(Duration::from_nanos(1))
     }
 
     /// The decision for a caller whose quota is whole again after `full_in`.
-    #[must_use]
     pub fn decision(&self, allowed: bool, full_in: Duration) -> RateDecision {
         let left = self.window.saturating_sub(full_in).as_nanos() / self.each().as_nanos();
         RateDecision {
@@ -58,7 +56,6 @@ pub struct Gcra {
 }
 
 impl Gcra {
-    #[must_use]
     pub const fn full_at(time: Instant) -> Self {
         Self { full_at: time }
     }

@@ -76,7 +76,6 @@ impl Policies {
     /// The limit of a request, and the caller that it counts for; `None` if the request is not limited.
     ///
     /// Attempts to sign in count by network address alone: an attacker has as many accounts as they like.
-    #[must_use]
     pub fn choose(&self, path: &str, is_attempt: bool, identity: &Identity, address: &str) -> Option<(&Limit, String)> {
         if UNLIMITED.iter().any(|start| path.starts_with(start)) {
             return None;

@@ -69,7 +69,6 @@ struct Account {
 
 impl Quotas {
     /// `clock` must be steady. `callers` is the number of callers to remember in this process.
-    #[must_use]
     pub fn new(queue: Queue, clock: Clock, callers: usize, time_out: Duration) -> Self {
         let accounts = Accounts { callers: Callers::new(callers), unreported: Vec::new(), round: 1 };
         Self {

@@ -22,7 +22,6 @@ pub struct LogRequests {
 }
 
 impl LogRequests {
-    #[must_use]
     pub fn new(routes: Arc<RouteTable>) -> Self {
         Self { routes, unknown: Route::new("unknown") }
     }

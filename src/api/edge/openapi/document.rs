@@ -37,7 +37,6 @@ pub fn document<A: OpenApi>(about: &About) -> Result<Value, Vec<String>> {
 }
 
 /// A document as it is committed and served.
-#[must_use]
 pub fn text(document: &Value) -> String {
     format!("{document:#}\n")
 }

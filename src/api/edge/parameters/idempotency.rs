@@ -23,14 +23,12 @@ pub struct IdempotencyKey(String);
 
 impl IdempotencyKey {
     /// The request that is to have its effect once: this body, for this operation, from this caller.
-    #[must_use]
     pub fn once(self, caller: impl ToString, operation: &str, body: &Value) -> IdempotentRequest {
         let scope = format!("{}:{operation}", caller.to_string());
         IdempotentRequest { scope, key: self.0, fingerprint: fingerprint(operation, body) }
     }
 
     /// The key itself, for a use case that stores it with its effect.
-    #[must_use]
     pub fn into_inner(self) -> String {
         self.0
     }
@@ -45,7 +43,6 @@ impl IdempotencyKey {
 }
 
 /// SHA-256 of an operation and a body. The order of members and white space do not matter.
-#[must_use]
 pub fn fingerprint(operation: &str, body: &Value) -> [u8; 32] {
     // serde_json keeps objects sorted by name, so its text is canonical.
     let hash = digest(&SHA256, format!("{operation}\n{body}").as_bytes());
@@ -58,7 +55,6 @@ pub struct OptionalKey(Option<IdempotencyKey>);
 
 impl OptionalKey {
     /// The request that is to have its effect once, if the caller sent a key; see [`IdempotencyKey::once`].
-    #[must_use]
     pub fn once(self, caller: impl ToString, operation: &str, body: &Value) -> Option<IdempotentRequest> {
         self.0.map(|key| key.once(caller, operation, body))
     }

@@ -32,7 +32,6 @@ pub struct Page<T: ParseFromJSON + ToJSON + Type + Send + Sync> {
 }
 
 /// The number of rows for a caller's `limit`.
-#[must_use]
 pub fn clamp(limit: Option<u32>) -> usize {
     limit.map_or(DEFAULT, |limit| usize::try_from(limit).unwrap_or(MOST).clamp(1, MOST))
 }
@@ -45,7 +44,6 @@ pub struct Cursors {
 
 impl Cursors {
     /// `keys` are the same in every process of the installation.
-    #[must_use]
     pub const fn new(keys: KeyRing) -> Self {
         Self { keys }
     }

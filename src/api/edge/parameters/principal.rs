@@ -27,7 +27,6 @@ pub struct Person {
 
 impl Person {
     /// The person acts for themselves. There are no mandates yet, by which one person could act for another.
-    #[must_use]
     pub const fn acting(&self) -> Acting<PersonId> {
         Acting::own(self.id)
     }
@@ -75,7 +74,6 @@ pub enum Principal {
 
 impl Principal {
     /// The id. Its prefix tells the kind of caller.
-    #[must_use]
     pub fn id(&self) -> String {
         match self {
             Self::Person(person) => person.id.to_string(),
@@ -85,7 +83,6 @@ impl Principal {
     }
 
     /// The audience of the caller's tokens.
-    #[must_use]
     pub const fn tokens(&self) -> TokenAudience {
         match self {
             Self::Person(_) => TokenAudience::Mobile,
@@ -95,7 +92,6 @@ impl Principal {
     }
 
     /// The caller that the claims of a verified token name; `None` if a claim is missing or malformed.
-    #[must_use]
     pub fn read(claims: &Claims) -> Option<Self> {
         fn id<I: FromStr>(claims: &Claims) -> Option<I> {
             claims.sub.parse().ok()
@@ -135,12 +131,10 @@ pub enum Identity {
 
 impl Identity {
     /// The identity that [`crate::api::edge::middleware::identify`] left with a request.
-    #[must_use]
     pub fn of(request: &Request) -> &Self {
         request.data().unwrap_or(&Self::Unknown)
     }
 
-    #[must_use]
     pub const fn kind(&self) -> CallerKind {
         CallerKind(match self {
             Self::Unknown => "nobody",

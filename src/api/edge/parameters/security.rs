@@ -23,7 +23,6 @@ pub struct SignInAttempt;
 pub const MARKS: [&str; 2] = ["anyone", ATTEMPT];
 const ATTEMPT: &str = "sign_in_attempt";
 
-#[must_use]
 pub fn is_sign_in_attempt(operation: &MetaOperation) -> bool {
     operation.security.iter().any(|schemes| schemes.contains_key(ATTEMPT))
 }

@@ -22,7 +22,6 @@ use crate::domain::kernel::text::Bilingual;
 pub const MOST_FAULTS: usize = 100;
 
 /// The faults of a value that should be a `T`, at most [`MOST_FAULTS`].
-#[must_use]
 pub fn faults<T: Type + 'static>(value: &Value) -> Vec<FieldError> {
     let shape = Shape::of::<T>();
     let mut walk = Walk { shape: &shape, faults: vec![] };

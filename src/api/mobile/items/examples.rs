@@ -7,61 +7,42 @@ use super::view::{
     Agency, AgencyList, CaseKind, DeliveryOffer, DeliveryWay, Fact, ItemGuide, ItemSummary, ItemType, Level, Material,
     MaterialForm, Mode, Period, PeriodUnit, Subject, Topic, TopicList,
 };
+use crate::api::edge::example;
 use crate::api::shared::bilingual::Bilingual;
 
 fn both(zh: &str, en: &str) -> Bilingual {
     Bilingual { zh: zh.to_owned(), en: en.to_owned() }
 }
 
-impl Example for Agency {
-    fn example() -> Self {
-        Self {
-            code: "public-security".to_owned(),
-            name: both("市公安局金坛分局", "Public Security Bureau, Jintan Branch"),
-        }
-    }
-}
+example!(Agency {
+    code: "public-security".to_owned(),
+    name: both("市公安局金坛分局", "Public Security Bureau, Jintan Branch"),
+});
 
-impl Example for AgencyList {
-    fn example() -> Self {
-        Self { data: vec![Agency::example()] }
-    }
-}
+example!(AgencyList { data: vec![Agency::example()] });
 
-impl Example for Topic {
-    fn example() -> Self {
-        Self {
-            code: "certificates".to_owned(),
-            subject: Subject::NaturalPerson,
-            name: both("证件办理", "Identity papers"),
-        }
-    }
-}
+example!(Topic {
+    code: "certificates".to_owned(),
+    subject: Subject::NaturalPerson,
+    name: both("证件办理", "Identity papers"),
+});
 
-impl Example for TopicList {
-    fn example() -> Self {
-        Self { data: vec![Topic::example()] }
-    }
-}
+example!(TopicList { data: vec![Topic::example()] });
 
-impl Example for ItemSummary {
-    fn example() -> Self {
-        Self {
-            code: "JT-0044".to_owned(),
-            version: 1,
-            name: both("无犯罪记录证明", "Certificate of no criminal record"),
-            kind: ItemType::PublicService,
-            agency: Agency::example(),
-            level: Level::County,
-            subject: Subject::NaturalPerson,
-            case_kind: CaseKind::Promised,
-            promised: Period { days: 3, unit: PeriodUnit::Workday },
-            fee_fen: 0,
-            modes: vec![Mode::Online, Mode::Mobile, Mode::Remote],
-            topics: vec![Topic::example().code],
-        }
-    }
-}
+example!(ItemSummary {
+    code: "JT-0044".to_owned(),
+    version: 1,
+    name: both("无犯罪记录证明", "Certificate of no criminal record"),
+    kind: ItemType::PublicService,
+    agency: Agency::example(),
+    level: Level::County,
+    subject: Subject::NaturalPerson,
+    case_kind: CaseKind::Promised,
+    promised: Period { days: 3, unit: PeriodUnit::Workday },
+    fee_fen: 0,
+    modes: vec![Mode::Online, Mode::Mobile, Mode::Remote],
+    topics: vec![Topic::example().code],
+});
 
 impl Example for ItemGuide {
     fn example() -> Self {

@@ -13,10 +13,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
-use crate::api::edge::parameters::security::Anyone;
+use crate::api::edge::{Anyone, Code, Cursors, Page, Problem, clamp};
 use crate::api::mobile::tag::MobileTag;
 use crate::api::shared::preencoded::Preencoded;
 use crate::catalog::{self, Catalog, Filter};
@@ -37,7 +34,6 @@ pub struct ItemsApi {
 
 impl ItemsApi {
     /// Encodes the current publication.
-    #[must_use]
     pub fn new(catalog: Catalog, cursors: Cursors) -> Self {
         let shelf = RwLock::new(Arc::new(Shelf::new(catalog.current())));
         Self { catalog, cursors, shelf }

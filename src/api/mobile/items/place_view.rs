@@ -48,7 +48,6 @@ pub struct Region {
 }
 
 impl RegionTree {
-    #[must_use]
     pub fn of(snapshot: &Snapshot) -> Self {
         let table = snapshot.regions().table();
         let region = |code: &str, name: &str| Region { code: code.to_owned(), name: name.to_owned() };
@@ -93,7 +92,6 @@ pub struct Hall {
 }
 
 impl HallList {
-    #[must_use]
     pub fn of(snapshot: &Snapshot) -> Self {
         let hall = |hall: &catalog::Hall| Hall {
             code: hall.code.clone(),

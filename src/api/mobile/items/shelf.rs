@@ -7,7 +7,7 @@ use poem_openapi::types::ToJSON;
 
 use super::place_view::{HallList, RegionTree};
 use super::view::{AgencyList, CatalogueView, ItemGuide, ItemSummary, TopicList};
-use crate::api::edge::parameters::paging::Page;
+use crate::api::edge::Page;
 use crate::api::shared::preencoded::Preencoded;
 use crate::catalog::Snapshot;
 use crate::domain::item::ItemCode;
@@ -24,7 +24,6 @@ pub struct Shelf {
 }
 
 impl Shelf {
-    #[must_use]
     pub fn new(snapshot: Arc<Snapshot>) -> Self {
         let items = snapshot.items();
         Self {
@@ -39,19 +38,16 @@ impl Shelf {
         }
     }
 
-    #[must_use]
     pub const fn snapshot(&self) -> &Arc<Snapshot> {
         &self.snapshot
     }
 
-    #[must_use]
     pub fn guide(&self, code: &ItemCode) -> Option<&Preencoded<ItemGuide>> {
         let at = self.snapshot.items().binary_search_by(|version| version.item.code.cmp(code)).ok()?;
         self.guides.get(at)
     }
 
     /// A page of the items at these indices.
-    #[must_use]
     pub fn page(&self, places: &[usize], next_cursor: Option<&str>) -> Preencoded<Page<ItemSummary>> {
         let mut body = BytesMut::with_capacity(128 + places.len() * 512);
         body.put_slice(b"{\"data\":[");

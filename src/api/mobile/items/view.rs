@@ -156,7 +156,6 @@ pub struct ItemSummary {
 }
 
 impl ItemSummary {
-    #[must_use]
     pub fn of(version: &ItemVersion, snapshot: &Snapshot) -> Self {
         let item = &version.item;
         Self {
@@ -299,7 +298,6 @@ pub struct ItemGuide {
 }
 
 impl ItemGuide {
-    #[must_use]
     pub fn of(version: &ItemVersion, snapshot: &Snapshot) -> Self {
         let item = &version.item;
         let agency = snapshot.agency(&item.agency);
@@ -370,7 +368,6 @@ pub struct CountsView {
 }
 
 impl CatalogueView {
-    #[must_use]
     pub fn of(snapshot: &Snapshot) -> Self {
         let catalog::Counts { online, mobile, self_service, remote, town_hall, total } = snapshot.counts();
         Self {
@@ -389,7 +386,6 @@ pub struct AgencyList {
 }
 
 impl AgencyList {
-    #[must_use]
     pub fn of(snapshot: &Snapshot) -> Self {
         Self { data: snapshot.parts().agencies.iter().map(|agency| Agency::of(&agency.code, snapshot)).collect() }
     }
@@ -403,7 +399,6 @@ pub struct TopicList {
 }
 
 impl TopicList {
-    #[must_use]
     pub fn of(snapshot: &Snapshot) -> Self {
         Self { data: snapshot.parts().topics.iter().map(Into::into).collect() }
     }

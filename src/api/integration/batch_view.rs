@@ -1,4 +1,4 @@
-//! A batch of results, and the verdict on each.
+//! A batch of results, and the answer to it: a verdict per row.
 
 use poem_openapi::payload::Json;
 use poem_openapi::types::{Example, ToJSON};
@@ -50,8 +50,8 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    /// `outcome` is the case with `true` if this request created it, or the problem of a refused row. A failure of our
-    /// side is logged, as for a request.
+    /// `outcome` is the case, with `true` if this request created it, or the problem of a refused row. A problem is logged if
+    /// the server is at fault.
     pub(super) fn of(reference: Option<String>, outcome: Result<(bool, VersionedCase), Problem>) -> Self {
         match outcome {
             Ok((is_new, VersionedCase { case, .. })) => {

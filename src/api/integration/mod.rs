@@ -10,10 +10,9 @@ mod new_result;
 use crate::api::edge::openapi::document::About;
 use crate::api::services::Services;
 
-/// One implementation per group of paths.
+/// The implementations of all operations.
 pub type Api = (token::Token, results::Results);
 
-/// Puts the operations together.
 pub fn api(services: &Services) -> Api {
     let Services { people, casework, .. } = services;
     (token::Token(people.clone()), results::Results { people: people.clone(), casework: casework.clone() })

@@ -1,8 +1,8 @@
-//! Results of another system: reported once each, alone or in batches, and queried.
+//! Results of other systems: reported alone or in batches, and shown.
 //!
-//! Source and reference identify a result, so a repeated report is harmless by itself: the result is found, and nothing
-//! happens twice. The `Idempotency-Key` also tells a repeated request, whose answer was lost, from a new one. For a
-//! single result its own row stores the key; for a batch the whole answer is stored.
+//! Source and reference identify a result, so a repeated report changes nothing. The `Idempotency-Key` also distinguishes
+//! a repeated request, which gets the first answer, from a new one. The database stores the key with a single result, and
+//! the whole answer to a batch.
 
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
@@ -27,7 +27,6 @@ use crate::casework::read_models::VersionedCase;
 use crate::casework::results::{Recorded, Reported, Reporter, RowFault, RowRefusal};
 use crate::domain::kernel::clock::beijing_day;
 use crate::domain::kernel::ids::CaseId;
-use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::staff::Scope;
 
 pub struct Results {
@@ -59,7 +58,8 @@ impl Results {
             return Err(Code::NotFound.into());
         }
         let today = beijing_day(self.people.clock.now());
-        let result = body.into_inner().read(reference.0.clone(), &self.people.regions, today).map_err(invalid)?;
+        let result =
+            body.into_inner().read(reference.0.clone(), &self.people.regions, today).map_err(Problem::invalid)?;
         let recorded = self.casework.results().record(office, result, idempotency_key.into_inner()).await?;
         let replayed = matches!(recorded, Recorded::Replayed(_));
         let (is_new, case) = taken(recorded)?;
@@ -113,20 +113,20 @@ impl Results {
     }
 }
 
-/// A row of a batch after it was read.
+/// A row of a batch after it was parsed.
 struct ReadRow {
     reference: Option<String>,
-    /// Present if the row is not valid. A valid row was handed to the use case.
+    /// The faults of an invalid row. A valid row goes to the use case.
     faults: Option<Vec<FieldError>>,
 }
 
-/// The answer to a batch: the verdict on each row. `recorded` are the outcomes of the valid rows, in their order.
+/// Builds the answer to a batch. `recorded` are the outcomes of the valid rows, in their order.
 fn verdicts(rows: &[ReadRow], recorded: Vec<Recorded>) -> Answer {
     let mut recorded = recorded.into_iter();
     let mut data = Vec::new();
     for (at, ReadRow { reference, faults }) in rows.iter().enumerate() {
         let outcome = match faults {
-            Some(faults) => Err(invalid(faults.clone())),
+            Some(faults) => Err(Problem::invalid(faults.clone())),
             None => recorded.next().map_or(Err(Code::Internal.into()), taken),
         };
         let outcome = outcome.map_err(|problem| problem.below(&format!("/results/{at}")));
@@ -136,10 +136,10 @@ fn verdicts(rows: &[ReadRow], recorded: Vec<Recorded>) -> Answer {
 }
 
 impl Results {
-    /// The back office of a client, if the client has the scope and `source` is its own.
+    /// Returns the back office of a client that has the scope. `source`, if present, must be the client's own.
     async fn office(&self, client: &Client, scope: Scope, source: Option<&str>) -> Result<Reporter, Problem> {
         client.require_scope(scope.as_str())?;
-        // The token of a removed client remains valid for a few minutes.
+        // The client may have been removed after its token was signed.
         let client = self.people.known().client(client.id).await?.ok_or(Code::InvalidToken)?;
         if source.is_some_and(|source| source != client.source.as_str()) {
             return Err(Code::Forbidden.into());
@@ -153,17 +153,13 @@ impl Results {
     }
 }
 
-/// The case of a result, and `true` if this request created it, now or at its first attempt.
+/// The case of a result, with `true` if this request, or the one that it repeats, created it.
 fn taken(recorded: Recorded) -> Result<(bool, VersionedCase), Problem> {
     match recorded {
         Recorded::Created(case) | Recorded::Replayed(case) => Ok((true, case)),
         Recorded::Known(case) => Ok((false, case)),
         Recorded::Refused(refusal) => Err(refusal.into()),
     }
-}
-
-fn invalid(faults: Vec<FieldError>) -> Problem {
-    Problem::new(Code::InvalidBody).errors(faults)
 }
 
 /// 办理结果。 The state of a reported result.
@@ -225,10 +221,10 @@ impl From<RowRefusal> for Problem {
     fn from(refusal: RowRefusal) -> Self {
         match refusal {
             RowRefusal::ItemNotPublished => Self::new(Code::ItemNotPublished),
-            RowRefusal::NotYourAgency => Self::new(Code::Forbidden).detail(Bilingual::new(
+            RowRefusal::NotYourAgency => Self::new(Code::Forbidden).detail(
                 "该事项不属于本系统可决定的部门",
                 "The item belongs to an agency whose cases this client may not decide",
-            )),
+            ),
             RowRefusal::Faulty(faults) => {
                 let is_only_the_way = faults == [RowFault::WayNotOffered];
                 let code = if is_only_the_way { Code::DeliveryNotOffered } else { Code::InvalidBody };
@@ -244,21 +240,23 @@ impl From<RowRefusal> for Problem {
 
 impl From<RowFault> for FieldError {
     fn from(fault: RowFault) -> Self {
-        let at =
-            |pointer: &str, code: &'static str, zh: &str, en: &str| Self::new(pointer, code, Bilingual::new(zh, en));
         match fault {
             RowFault::InTheFuture => {
-                at("/decided_at", "in_the_future", "决定时间晚于现在", "The time is in the future")
+                Self::new("/decided_at", "in_the_future", "决定时间晚于现在", "The time is in the future")
             }
-            RowFault::TooLongAgo => at("/decided_at", "too_long_ago", "决定时间过早", "The time is too long ago"),
+            RowFault::TooLongAgo => {
+                Self::new("/decided_at", "too_long_ago", "决定时间过早", "The time is too long ago")
+            }
             RowFault::NoReasons => no_reasons(),
-            RowFault::WayNotOffered => at(
+            RowFault::WayNotOffered => Self::new(
                 "/delivery/way",
                 "not_offered",
                 "该事项不支持这种送达方式",
                 "This item does not offer this way of delivery",
             ),
-            RowFault::UnknownHall => at("/delivery/hall", "unknown_hall", "没有这个大厅", "There is no such hall"),
+            RowFault::UnknownHall => {
+                Self::new("/delivery/hall", "unknown_hall", "没有这个大厅", "There is no such hall")
+            }
         }
     }
 }

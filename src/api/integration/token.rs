@@ -1,5 +1,5 @@
-//! Access tokens for back-office systems (RFC 6749 §4.4 with RFC 7523). The error words of RFC 6749 §5.2
-//! (`invalid_client`, …) are the `code` of the problem.
+//! Access tokens for back-office systems (RFC 6749 §4.4 with RFC 7523). The `code` of a problem is the error of RFC 6749
+//! §5.2: `invalid_client`, …
 
 use poem_openapi::payload::{Form, Json};
 use poem_openapi::types::Example;
@@ -11,7 +11,6 @@ use crate::api::edge::{Code, Problem, SignInAttempt, example};
 use crate::auth::client_assertion::ASSERTION_TYPE;
 use crate::casework::people::People;
 use crate::casework::people::sessions::by_assertion::{ClientToken, ClientTokenError};
-use crate::domain::kernel::text::Bilingual;
 
 const GRANT_TYPE: &str = "client_credentials";
 
@@ -62,10 +61,10 @@ impl TokenRequest {
 }
 
 fn unfit(parameter: &str) -> Problem {
-    Problem::new(Code::InvalidRequest).detail(Bilingual::new(
+    Problem::new(Code::InvalidRequest).detail(
         format!("缺少参数 {parameter}，或其值不正确"),
         format!("The parameter {parameter} is missing or not valid"),
-    ))
+    )
 }
 
 example!(TokenRequest {
@@ -117,7 +116,7 @@ enum TokenAnswer {
 impl From<ClientTokenError> for Problem {
     fn from(error: ClientTokenError) -> Self {
         match error {
-            // The reason goes to the log only: it would help an attacker.
+            // The reason is only logged, because it would help an attacker.
             ClientTokenError::UnknownClient | ClientTokenError::Assertion(_) | ClientTokenError::Replayed => {
                 Self::new(Code::InvalidClient).cause(error)
             }

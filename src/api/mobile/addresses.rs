@@ -1,4 +1,4 @@
-//! The address book (地址簿). Its owner reads it unmasked.
+//! The address book of a person (地址簿), unmasked.
 
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
@@ -190,9 +190,7 @@ struct AddressList {
 impl From<AddressError> for Problem {
     fn from(error: AddressError) -> Self {
         match error {
-            AddressError::Invalid(faults) => {
-                Self::new(Code::InvalidBody).errors(faults.into_iter().map(|fault| field_error("", fault)).collect())
-            }
+            AddressError::Invalid(faults) => Self::invalid(faults.into_iter().map(|fault| field_error("", fault))),
             AddressError::Full => Self::new(Code::AddressBookFull),
             AddressError::NotFound => Self::new(Code::NotFound),
             AddressError::Idempotency(error) => error.into(),

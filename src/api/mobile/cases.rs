@@ -1,4 +1,4 @@
-//! Cases (办件), for the applicant: submit, follow, answer a supplement notice, withdraw, correct the delivery.
+//! Cases (办件), for the applicant: submit, show, answer a supplement notice, withdraw, correct the delivery.
 
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
@@ -22,14 +22,12 @@ use crate::casework::read_models::VersionedCase;
 use crate::domain::application::Application;
 use crate::domain::kernel::ids::{AddressId, CaseId, DraftId};
 use crate::domain::kernel::private::Private;
-use crate::domain::kernel::text::Bilingual;
 
 pub struct MobileCases {
     pub casework: Casework,
     pub cursors: Cursors,
 }
 
-/// The name of the list that its cursors are bound to.
 const LIST: &str = "list_cases";
 
 #[OpenApi(prefix_path = "/v1", tag = "MobileTag::Cases")]
@@ -69,7 +67,7 @@ impl MobileCases {
     ) -> Result<Json<Page<CaseBody>>, Problem> {
         let limit = clamp(limit.0);
         let after = self.cursors.read(LIST, &person.id, cursor.0.as_deref())?;
-        let rows = self.casework.cases().list(person.id, after, i64::try_from(limit + 1).unwrap_or(i64::MAX)).await?;
+        let rows = self.casework.cases().list(person.id, after, limit as i64 + 1).await?;
         let catalog = self.casework.catalog().current();
         let position = |row: &VersionedCase| (row.case.submitted_at, row.case.id);
         Ok(Json(self.cursors.page(LIST, &person.id, rows, limit, position, |row| CaseBody::of(&row, &catalog))?))
@@ -94,7 +92,8 @@ impl MobileCases {
         body: Body<Withdrawal>,
     ) -> Result<Answered<Shown<CaseBody>>, Problem> {
         let once = idempotency_key.once(person.id, "withdraw_case", &json!([id.0, body.raw()]));
-        let (reason, request) = (body.into_inner().reason, current_request());
+        let reason = body.into_inner().reason;
+        let request = current_request();
         let trace = Some(request.traceparent.as_str());
         let answer = |case: &VersionedCase| self.show(case).into();
         let cases = self.casework.cases();
@@ -113,7 +112,8 @@ impl MobileCases {
         body: Body<SupplementAnswer>,
     ) -> Result<Answered<Shown<CaseBody>>, Problem> {
         let once = idempotency_key.once(person.id, "answer_supplement", &json!([id.0, body.raw()]));
-        let (answer, request) = (Application::from(body.into_inner()), current_request());
+        let answer = Application::from(body.into_inner());
+        let request = current_request();
         let trace = Some(request.traceparent.as_str());
         let shown = |case: &VersionedCase| self.show(case).into();
         let cases = self.casework.cases();
@@ -134,14 +134,11 @@ impl MobileCases {
     ) -> Result<Answered<Shown<CaseBody>>, Problem> {
         let once = idempotency_key.once(person.id, "correct_delivery", &json!([id.0, body.raw()]));
         let correction = Correction { case: id.0, version: if_match.version, address: body.into_inner().address };
-        let (request, answer) = (current_request(), |case: &VersionedCase| self.show(case).into());
+        let request = current_request();
         let trace = Some(request.traceparent.as_str());
-        Ok(self
-            .casework
-            .cases()
-            .correct_delivery(person.acting(), &correction, once.as_ref(), trace, answer)
-            .await?
-            .into())
+        let answer = |case: &VersionedCase| self.show(case).into();
+        let cases = self.casework.cases();
+        Ok(cases.correct_delivery(person.acting(), &correction, once.as_ref(), trace, answer).await?.into())
     }
 }
 
@@ -219,10 +216,12 @@ impl From<SubmitError> for Problem {
 impl From<CorrectError> for Problem {
     fn from(error: CorrectError) -> Self {
         match error {
-            CorrectError::NoSuchAddress => {
-                let words = Bilingual::new("地址簿中没有这个地址", "The address is not in your address book");
-                Self::new(Code::InvalidBody).errors(vec![FieldError::new("/address", "unknown", words)])
-            }
+            CorrectError::NoSuchAddress => Self::invalid([FieldError::new(
+                "/address",
+                "unknown",
+                "地址簿中没有这个地址",
+                "The address is not in your address book",
+            )]),
             CorrectError::Change(error) => error.into(),
             CorrectError::Store(error) => error.into(),
         }

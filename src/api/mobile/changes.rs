@@ -1,5 +1,4 @@
-//! Changes as they happen: by long-poll for mini-programs, by Server-Sent Events for all others. Both read the same
-//! log.
+//! Changes as they happen. Mini-programs use the long-poll, all other clients Server-Sent Events. Both read the same log.
 
 use std::time::Duration;
 
@@ -28,12 +27,13 @@ pub struct Changes {
     /// Wakes waiting clients.
     pub live: Live,
     pub cursors: Cursors,
-    /// Cancelled when the process stops: open streams would prevent it.
+    /// Cancelled when the process stops. It ends the open streams, which would prevent the stop.
     pub stop: CancellationToken,
 }
 
 /// The longest wait of a long-poll, in seconds: mini-programs time out after a minute.
 const LONGEST_WAIT: u64 = 25;
+/// The most changes that are read from the log at once.
 const AT_ONCE: i64 = 100;
 const LIST: &str = "list_changes";
 
@@ -59,7 +59,7 @@ impl Changes {
         let wait = Duration::from_secs(wait.0.unwrap_or(0).min(LONGEST_WAIT));
         let page = LogPage { person: person.id, after: since, limit: AT_ONCE };
         let waited = self.casework.changes().wait(&self.live, page, wait);
-        // A process that stops answers at once.
+        // When the process stops, the wait ends without changes.
         let found = self.stop.run_until_cancelled(waited).await.unwrap_or(Ok(Vec::new()))?;
         Ok(Json(self.page(person.id, since, found)?))
     }
@@ -119,7 +119,7 @@ impl Changes {
         };
         let open = (reader, held, LiveClient::connect(), since);
         stream::unfold(open, move |(reader, held, client, since)| async move {
-            // If the database cannot be read the stream ends, and the client returns with its last id.
+            // If the database is unavailable the stream ends, and the client opens the next one with its last event id.
             let found = reader.casework.changes().next(&held, since, AT_ONCE).await.ok()?;
             let last = found.last()?.seq;
             let shown: Option<Vec<ChangeBody>> = found.iter().map(|change| reader.show(person, change).ok()).collect();

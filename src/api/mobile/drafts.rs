@@ -1,4 +1,4 @@
-//! Drafts (草稿): applications that are being filled in. They follow the person over devices.
+//! Drafts (草稿): applications that a person is filling in, on any of their devices.
 
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
@@ -23,14 +23,12 @@ use crate::domain::application::{DraftContent, KEPT};
 use crate::domain::item::ItemCode;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, DraftId};
-use crate::domain::kernel::text::Bilingual;
 
 pub struct Drafts {
     pub casework: Casework,
     pub cursors: Cursors,
 }
 
-/// The name of the list that its cursors are bound to.
 const LIST: &str = "list_drafts";
 
 #[OpenApi(prefix_path = "/v1", tag = "MobileTag::Drafts")]
@@ -47,10 +45,9 @@ impl Drafts {
     ) -> Result<Json<Page<DraftSummary>>, Problem> {
         let limit = clamp(limit.0);
         let after = self.cursors.read(LIST, &person.id, cursor.0.as_deref())?;
-        let rows = self.casework.drafts().list(person.id, after, i64::try_from(limit + 1).unwrap_or(i64::MAX)).await?;
-        let page =
-            self.cursors.page(LIST, &person.id, rows, limit, |row| (row.updated_at, row.id), |row| (&row).into())?;
-        Ok(Json(page))
+        let rows = self.casework.drafts().list(person.id, after, limit as i64 + 1).await?;
+        let position = |row: &Draft| (row.updated_at, row.id);
+        Ok(Json(self.cursors.page(LIST, &person.id, rows, limit, position, |row| (&row).into())?))
     }
 
     /// 查看草稿 · Show a draft
@@ -83,8 +80,7 @@ impl Drafts {
     /// 删除草稿 · Delete a draft
     #[oai(path = "/drafts/:id", method = "delete", operation_id = "delete_draft")]
     async fn delete(&self, person: Person, id: Path<DraftId>) -> Result<Done, Problem> {
-        let there = self.casework.drafts().discard(&person.acting(), id.0).await?;
-        if there { Ok(Done::NoContent) } else { Err(Code::NotFound.into()) }
+        Done::if_found(self.casework.drafts().discard(&person.acting(), id.0).await?)
     }
 }
 
@@ -229,10 +225,9 @@ impl From<SaveDraftError> for Problem {
     }
 }
 
-/// The problem of a draft that was already submitted.
+/// The problem of a draft that became a case.
 pub(super) fn submitted_as(case: CaseId) -> Problem {
-    let detail = Bilingual::new(format!("办件 {case}"), format!("The draft became the case {case}"));
-    Problem::new(Code::DraftSubmitted).detail(detail)
+    Problem::new(Code::DraftSubmitted).detail(format!("办件 {case}"), format!("The draft became the case {case}"))
 }
 
 example!(DraftContentBody {

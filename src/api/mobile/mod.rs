@@ -19,7 +19,7 @@ pub mod uploads;
 use crate::api::edge::openapi::document::About;
 use crate::api::services::Services;
 
-/// One implementation per group of paths.
+/// The implementations of all operations.
 pub type Api = (
     items::ItemsApi,
     (sessions::MobileSessions, me::Me, devices::Devices, consents::MobileConsents, addresses::Addresses),
@@ -27,7 +27,6 @@ pub type Api = (
     (timeline::Timeline, notifications::Notifications, changes::Changes),
 );
 
-/// Puts the operations together.
 pub fn api(services: &Services) -> Api {
     let Services { people, casework, live, cursors, stop, .. } = services;
     (

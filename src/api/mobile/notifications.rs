@@ -1,4 +1,4 @@
-//! The inbox (消息).
+//! The notifications of a person (消息): list, count, mark as read.
 
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
@@ -18,7 +18,6 @@ pub struct Notifications {
     pub cursors: Cursors,
 }
 
-/// The name of the list that its cursors are bound to.
 const LIST: &str = "list_notifications";
 
 #[OpenApi(prefix_path = "/v1", tag = "MobileTag::Notifications")]
@@ -39,7 +38,7 @@ impl Notifications {
         let unread = unread.0.unwrap_or(false);
         let filters = (person.id, unread);
         let before = self.cursors.read(LIST, &filters, cursor.0.as_deref())?;
-        let rows = self.casework.inbox().list(person.id, unread, before, at_most(limit)).await?;
+        let rows = self.casework.inbox().list(person.id, unread, before, limit as i64 + 1).await?;
         let page = self.cursors.page(LIST, &filters, rows, limit, |row| row.notification.id, |row| self.show(&row))?;
         Ok(Json(page))
     }
@@ -56,8 +55,7 @@ impl Notifications {
     /// 标记已读 · Mark a notification as read
     #[oai(path = "/notifications/:id/read", method = "put", operation_id = "mark_read")]
     async fn mark_read(&self, person: Person, id: Path<NotificationId>) -> Result<Done, Problem> {
-        let there = self.casework.inbox().mark_read(person.id, id.0, false).await?;
-        if there { Ok(Done::NoContent) } else { Err(Code::NotFound.into()) }
+        Done::if_found(self.casework.inbox().mark_read(person.id, id.0, false).await?)
     }
 
     /// 全部标记已读 · Mark all as read
@@ -65,8 +63,7 @@ impl Notifications {
     /// Marks a notification and all older ones as read.
     #[oai(path = "/notifications/read", method = "put", operation_id = "mark_all_read")]
     async fn mark_all_read(&self, person: Person, body: Body<UpTo>) -> Result<Done, ProblemOf<UpTo>> {
-        let there = self.casework.inbox().mark_read(person.id, body.into_inner().up_to, true).await?;
-        if there { Ok(Done::NoContent) } else { Err(Code::NotFound.into()) }
+        Ok(Done::if_found(self.casework.inbox().mark_read(person.id, body.into_inner().up_to, true).await?)?)
     }
 }
 
@@ -87,11 +84,6 @@ impl Notifications {
             read_at: received.read_at,
         }
     }
-}
-
-/// One row more than is shown: it tells whether there are more.
-fn at_most(limit: usize) -> i64 {
-    i64::try_from(limit + 1).unwrap_or(i64::MAX)
 }
 
 /// 消息。 A notification.

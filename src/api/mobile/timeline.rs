@@ -1,4 +1,4 @@
-//! The progress of a case and its parcels, for the applicant (办件进度).
+//! The progress of a case (办件进度) and its parcels, for the applicant.
 
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;

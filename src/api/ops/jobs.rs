@@ -1,9 +1,9 @@
-//! Jobs: listed, inspected and replayed by operators.
+//! Jobs, for operators: list, inspect and replay them.
 
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
-use poem_openapi::{Enum, Object, OpenApi};
+use poem_openapi::{Object, OpenApi};
 
 use super::tag::OpsTag;
 use crate::api::edge::{Body, Code, Cursors, EXAMPLE, Operator, Page, Problem, clamp, example};
@@ -18,9 +18,8 @@ pub struct OpsJobs {
     pub(super) cursors: Cursors,
 }
 
-/// The name of the list that its cursors are bound to.
 const LIST: &str = "list_jobs";
-/// The count of matching dead jobs stops here.
+/// The count of dead jobs that match stops at this number.
 const MOST_COUNTED: i64 = 10_000;
 /// The most jobs that one call replays.
 const MOST_REPLAYED: i64 = 1_000;
@@ -38,7 +37,7 @@ impl OpsJobs {
         &self,
         _operator: Operator,
         /// Only jobs in this state.
-        Query(state): Query<Option<JobStateWord>>,
+        Query(state): Query<Option<JobState>>,
         /// Only jobs of this lane: `push.wechat`.
         #[oai(validator(max_length = 60, pattern = r"^[a-z0-9_.]*$"))]
         Query(lane): Query<Option<String>>,
@@ -51,13 +50,12 @@ impl OpsJobs {
         Query(cursor): Query<Option<String>>,
     ) -> Result<Json<Page<JobBody>>, Problem> {
         let limit = clamp(limit);
-        let state = state.map(|state| JobState::from(state).as_str().to_owned());
+        let state = state.map(|state| state.as_str().to_owned());
         let filter = JobFilter { state, lane, kind, cause: None };
         let filters = (&filter.state, &filter.lane, &filter.kind);
         let before: Option<JobId> = self.cursors.read(LIST, &filters, cursor.as_deref())?;
         let rows = self.casework.operations().list(&filter, before, limit as i64 + 1).await?;
-        let page = self.cursors.page(LIST, &filters, rows, limit, JobRow::id, |row| JobBody::from(&row))?;
-        Ok(Json(page))
+        Ok(Json(self.cursors.page(LIST, &filters, rows, limit, JobRow::id, |row| JobBody::from(&row))?))
     }
 
     /// 查看任务 · Show a job
@@ -97,18 +95,6 @@ impl OpsJobs {
         let (job, attempts) = self.casework.operations().show(id).await?.ok_or(Code::NotFound)?;
         Ok(JobFile { job: (&job).into(), attempts: attempts.into_iter().map(AttemptBody::from).collect() })
     }
-}
-
-/// 任务状态。 The state of a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[oai(rename = "JobState", rename_all = "snake_case", remote = "JobState")]
-enum JobStateWord {
-    /// 待办: waiting or running.
-    Pending,
-    /// 完成
-    Done,
-    /// 已放弃: failed for good, until an operator replays it.
-    Dead,
 }
 
 /// 任务。 A job.
@@ -201,20 +187,18 @@ impl From<AttemptRow> for AttemptBody {
     }
 }
 
-impl Example for JobFile {
-    fn example() -> Self {
-        let attempt = AttemptBody {
-            fence: 1,
-            worker: "7-3f0c".to_owned(),
-            started_at: Instant::default(),
-            ended_at: Some(Instant::default()),
-            outcome: Some("unavailable".to_owned()),
-            detail: Some("HTTP 503 without a readable body".to_owned()),
-            reference: None,
-        };
-        Self { job: JobBody::example(), attempts: vec![attempt] }
-    }
-}
+example!(JobFile {
+    job: JobBody::example(),
+    attempts: vec![AttemptBody {
+        fence: 1,
+        worker: "7-3f0c".to_owned(),
+        started_at: Instant::default(),
+        ended_at: Some(Instant::default()),
+        outcome: Some("unavailable".to_owned()),
+        detail: Some("HTTP 503 without a readable body".to_owned()),
+        reference: None,
+    }],
+});
 
 /// 重放条件。 The dead jobs to replay.
 #[derive(Debug, Object)]

@@ -1,4 +1,4 @@
-//! Lanes, and the jobs that wait in them.
+//! Lanes, and the jobs that wait in them, for operators. A lane is the queue before a gateway.
 
 use poem_openapi::payload::Json;
 use poem_openapi::types::Example;
@@ -16,7 +16,7 @@ pub struct Lanes {
     pub(super) queue: Queue,
 }
 
-/// The count of jobs stops here.
+/// The count of jobs stops at this number.
 const MOST: i64 = 10_000;
 
 #[OpenApi(prefix_path = "/ops/v1", tag = "OpsTag::Lanes")]

@@ -7,10 +7,9 @@ pub mod tag;
 use crate::api::edge::openapi::document::About;
 use crate::api::services::Services;
 
-/// One implementation per group of paths.
+/// The implementations of all operations.
 pub type Api = (jobs::OpsJobs, lanes::Lanes);
 
-/// Puts the operations together.
 pub fn api(services: &Services) -> Api {
     let Services { casework, queue, cursors, .. } = services;
     (

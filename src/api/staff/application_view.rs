@@ -1,4 +1,4 @@
-//! An application, as the officer reads it.
+//! An application, for officers.
 
 use poem_openapi::Object;
 use serde_json::Value;
@@ -70,7 +70,6 @@ impl From<&HandedIn> for HandedInBody {
 }
 
 impl ApplicationBody {
-    /// For the document.
     pub(super) fn example() -> Self {
         Self {
             applicant: Some(ApplicantBody {

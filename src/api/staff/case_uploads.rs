@@ -1,4 +1,4 @@
-//! The files of a case, for the officer who handles it.
+//! The files of a case, for officers.
 
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;

@@ -22,14 +22,12 @@ use crate::casework::read_models::{HistoryEntry, VersionedCase};
 use crate::domain::case::number::CaseNumber;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::CaseId;
-use crate::domain::kernel::text::Bilingual;
 
 pub struct StaffCases {
     pub(super) casework: Casework,
     pub(super) cursors: Cursors,
 }
 
-/// The name of the list that its cursors are bound to.
 const LIST: &str = "list_cases";
 
 #[OpenApi(prefix_path = "/staff/v1", tag = "StaffTag::Cases")]
@@ -62,8 +60,7 @@ impl StaffCases {
         let rows = self.casework.officers().queue(&officer, state, after, limit as i64 + 1).await?;
         let catalog = self.casework.catalog().current();
         let position = |row: &VersionedCase| (row.case.due_on, row.case.id);
-        let page = self.cursors.page(LIST, &filters, rows, limit, position, |row| CaseBody::of(&row, &catalog))?;
-        Ok(Json(page))
+        Ok(Json(self.cursors.page(LIST, &filters, rows, limit, position, |row| CaseBody::of(&row, &catalog))?))
     }
 
     /// 查看办件 · Show a case
@@ -157,23 +154,20 @@ impl StaffCases {
         let version = seen(if_match)?;
         let once = idempotency_key.once(officer.id, "decide_case", &json!([id.0, body.raw()]));
         let NewDecision { outcome, reasons, result } = body.into_inner();
-        let ruling =
-            ruling(outcome, reasons, result).map_err(|faults| Problem::new(Code::InvalidBody).errors(faults))?;
+        let ruling = ruling(outcome, reasons, result).map_err(Problem::invalid)?;
         let asked = Asked { case: id.0, version, request: Some(&once) };
         Ok(self.casework.officers().decide(&at_work, asked, ruling, |case| self.show(case).into()).await?.into())
     }
 }
 
 impl StaffCases {
-    /// The list of the case with a number, or an empty list.
+    /// Lists the case with this number, or no case.
     async fn list_one(&self, officer: &OfficerAtWork, number: &str) -> Result<Json<Page<CaseBody>>, Problem> {
         let wrong = || {
-            Bilingual::new(
-                "办件编号有误：校验位不符",
-                "The number contains an error: its check character does not match",
-            )
+            Problem::new(Code::InvalidParameter)
+                .detail("办件编号有误：校验位不符", "The number contains an error: its check character does not match")
         };
-        let number: CaseNumber = number.parse().map_err(|_| Problem::new(Code::InvalidParameter).detail(wrong()))?;
+        let number: CaseNumber = number.parse().map_err(|_| wrong())?;
         let found = self.casework.officers().by_number(officer, &number).await?;
         let data = found.iter().map(|case| self.show(case).body).collect();
         Ok(Json(Page { data, has_more: false, next_cursor: None }))

@@ -13,10 +13,9 @@ mod parcel_view;
 use crate::api::edge::openapi::document::About;
 use crate::api::services::Services;
 
-/// One implementation per group of paths.
+/// The implementations of all operations.
 pub type Api = (sessions::StaffSessions, cases::StaffCases, case_uploads::CaseUploads, parcels::StaffParcels);
 
-/// Puts the operations together.
 pub fn api(services: &Services) -> Api {
     let Services { people, casework, cursors, .. } = services;
     (

@@ -1,4 +1,4 @@
-//! The parcels of an agency's cases: their state, their labels, and their cancellation.
+//! The parcels of an agency's cases: states, labels, cancellation.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use poem_openapi::payload::{Binary, Json};
 use poem_openapi::{ApiResponse, Object, OpenApi, ResponseContent};
 
 use super::desk::at_work;
-use super::parcel_view::{ParcelBody, ParcelStateWord, ParcelWithWayBody};
+use super::parcel_view::{ParcelBody, ParcelWithWayBody};
 use super::tag::StaffTag;
 use crate::api::edge::{Brings, Code, Cursors, Officer, Page, Problem, ProblemOf, clamp};
+use crate::api::shared::change_problems::parcel_is;
 use crate::casework::Casework;
 use crate::casework::officers::label::LabelError;
 use crate::casework::officers::parcels::CancelError;
 use crate::casework::read_models::StoredParcel;
 use crate::domain::delivery::parcel::ParcelState;
 use crate::domain::kernel::ids::{CaseId, ParcelId};
-use crate::domain::kernel::text::Bilingual;
 use crate::gateway::courier::{CarrierFact, CarrierFault, Label};
 
 pub struct StaffParcels {
@@ -25,7 +25,6 @@ pub struct StaffParcels {
     pub(super) cursors: Cursors,
 }
 
-/// The name of the list that its cursors are bound to.
 const LIST: &str = "list_parcels";
 
 #[OpenApi(prefix_path = "/staff/v1", tag = "StaffTag::Parcels")]
@@ -49,7 +48,7 @@ impl StaffParcels {
         &self,
         officer: Officer,
         /// Only parcels in this state.
-        Query(state): Query<ParcelStateWord>,
+        Query(state): Query<ParcelState>,
         /// Rows per page: 20 by default, 100 at most.
         Query(limit): Query<Option<u32>>,
         /// `next_cursor` of the previous page.
@@ -57,13 +56,11 @@ impl StaffParcels {
     ) -> Result<Json<Page<ParcelBody>>, Problem> {
         let officer = at_work(&officer)?;
         let limit = clamp(limit);
-        let state = ParcelState::from(state);
         let filters = (officer.remit.agencies(), state);
         let after: Option<(Option<NaiveDate>, ParcelId)> = self.cursors.read(LIST, &filters, cursor.as_deref())?;
         let rows = self.casework.officers().parcels_to_serve(&officer, state, after, limit as i64 + 1).await?;
         let position = |row: &StoredParcel| (row.serve_by, row.parcel.id);
-        let page = self.cursors.page(LIST, &filters, rows, limit, position, |row| ParcelBody::from(&row))?;
-        Ok(Json(page))
+        Ok(Json(self.cursors.page(LIST, &filters, rows, limit, position, |row| ParcelBody::from(&row))?))
     }
 
     /// 查看寄递 · Show a parcel
@@ -71,8 +68,7 @@ impl StaffParcels {
     /// With its scans.
     #[oai(path = "/parcels/:id", method = "get", operation_id = "get_parcel")]
     async fn get(&self, officer: Officer, id: Path<ParcelId>) -> Result<Json<ParcelWithWayBody>, Problem> {
-        let found = self.casework.officers().parcel(&at_work(&officer)?, id.0).await?;
-        let found = found.ok_or(Code::NotFound)?;
+        let found = self.casework.officers().parcel(&at_work(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
         Ok(Json(ParcelWithWayBody::of(&found.stored, &found.scans)))
     }
 
@@ -95,16 +91,11 @@ impl StaffParcels {
     }
 }
 
-fn wrong_state(state: &str) -> Problem {
-    let detail = Bilingual::new(format!("寄递状态为 {state}"), format!("The parcel is {state}"));
-    Problem::new(Code::ParcelWrongState).detail(detail)
-}
-
 impl Brings for LabelError {
     const CODES: &'static [Code] = &[Code::ParcelWrongState, Code::GatewayFailed];
 }
 
-/// The problem for the officer if the carrier refuses a label.
+/// The problem for the officer if the carrier provides no label.
 fn label_problem(fault: CarrierFault) -> Problem {
     const SOON: Duration = Duration::from_secs(5);
     let problem = match fault.fact {
@@ -119,7 +110,7 @@ fn label_problem(fault: CarrierFault) -> Problem {
     problem.cause(fault)
 }
 
-/// A label, in the carrier's format.
+/// A label to print, in the carrier's format.
 #[derive(ResponseContent)]
 enum LabelFile {
     #[oai(content_type = "application/pdf")]
@@ -169,7 +160,7 @@ impl From<LabelError> for Problem {
     fn from(error: LabelError) -> Self {
         match error {
             LabelError::NotFound => Self::new(Code::NotFound),
-            LabelError::NoWaybill(state) => wrong_state(state),
+            LabelError::NoWaybill(state) => parcel_is(state),
             LabelError::NoCarrier => Self::new(Code::NotOffered),
             LabelError::Carrier(fault) => label_problem(fault),
             LabelError::Store(error) => error.into(),
@@ -181,7 +172,7 @@ impl From<CancelError> for Problem {
     fn from(error: CancelError) -> Self {
         match error {
             CancelError::NotFound => Self::new(Code::NotFound),
-            CancelError::WrongState(state) => wrong_state(state),
+            CancelError::WrongState(state) => parcel_is(state),
             CancelError::Store(error) => error.into(),
         }
     }

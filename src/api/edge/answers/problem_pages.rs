@@ -1,5 +1,4 @@
-//! The pages that the `type` of a problem refers to: `/problems/not_found` shows a code with its status and titles,
-//! `/problems` lists all codes.
+//! The pages that the `type` of a problem refers to: `/problems/not_found` for one code, `/problems` for all.
 
 use poem::web::Path;
 use poem::{Response, Route, get, handler};

@@ -1,9 +1,8 @@
-//! Cross-origin requests of H5 clients (Fetch standard, CORS protocol). Callers identify themselves by a bearer token
-//! and never by a cookie, so any origin may be admitted, and credentials are never allowed.
+//! Cross-origin requests of web clients (Fetch standard, CORS protocol). Callers identify themselves by a bearer token,
+//! never by a cookie, so any origin may be admitted, and credentials are never allowed.
 //!
-//! Why not poem's `Cors` or tower-http's `CorsLayer`: poem's refuses a foreign origin with a bare 403 instead of a
-//! problem, and tower-http's wraps a tower service, so every request and answer would be converted twice. What is
-//! needed fits in a page.
+//! poem's `Cors` answers a foreign origin with a bare 403 instead of a problem. tower-http's `CorsLayer` wraps a tower
+//! service, so every request and answer would be converted twice.
 
 use std::future::{Future, ready};
 use std::str::FromStr;
@@ -49,7 +48,6 @@ impl FromStr for Origins {
 }
 
 impl Origins {
-    /// Reads the setting.
     pub fn from_env(env: &mut Env) -> Option<Self> {
         env.or(
             "SONGDA_CORS_ORIGINS",
@@ -58,7 +56,7 @@ impl Origins {
         )
     }
 
-    /// The origin to answer with; `None` if this one is not admitted.
+    /// The value of `Access-Control-Allow-Origin`; `None` if the origin is not admitted.
     fn admit(&self, origin: &HeaderValue) -> Option<HeaderValue> {
         match self {
             Self::Any => Some(ANY),

@@ -1,6 +1,5 @@
-//! No caller waits for ever: a request that is not answered in half a minute gets 503. Nothing else ends a wait for a
-//! database connection that has fallen silent. The work that was begun for the request is dropped, and what it held is
-//! released.
+//! Answers 503 to a request that takes longer than half a minute, for example because a database connection has fallen
+//! silent. The work for the request is dropped, and its resources are released.
 
 use std::time::Duration;
 
@@ -11,15 +10,14 @@ use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::middleware::layer::Layer;
 
-/// Longer than the longest long-poll, and than PostgreSQL may take for a statement.
+/// Longer than the longest long-poll, and than the time-out of a statement in PostgreSQL.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(30);
-/// A file arrives as slowly as the phone's network sends it; the largest needs less than this.
+/// Enough for the largest file over a slow mobile network.
 const UPLOAD_WITHIN: Duration = Duration::from_secs(300);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Below the layer that turns failures into answers.
 pub struct AnswerInTime {
-    /// For all requests but uploads.
+    /// The time-out of all requests except uploads.
     pub limit: Duration,
 }
 

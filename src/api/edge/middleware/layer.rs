@@ -1,12 +1,12 @@
-//! A middleware is its behaviour: it implements [`Layer`], and [`WithLayer::layer`] puts it around an endpoint. Layers
-//! are static: a call passes through them without an allocation.
+//! A middleware implements [`Layer`], and [`WithLayer::layer`] puts it around an endpoint. No call through layers
+//! allocates: their types are static.
 
 use std::future::Future;
 
 use poem::{Endpoint, Request, Response, Result};
 
-/// What a layer does with a request, and with the answer of `inner`, the endpoint below it.
 pub trait Layer: Send + Sync + 'static {
+    /// Answers a request, usually by calling `inner`, the endpoint that this layer surrounds.
     fn answer(
         &self,
         request: Request,
@@ -15,7 +15,6 @@ pub trait Layer: Send + Sync + 'static {
 }
 
 pub trait WithLayer: Endpoint<Output = Response> + Sized {
-    /// Puts a layer around this endpoint.
     fn layer<L: Layer>(self, layer: L) -> Layered<L, Self> {
         Layered { layer, inner: self }
     }

@@ -1,4 +1,4 @@
-//! Conditional reads (RFC 9110 §13.1.2): if the caller has the answer already, it gets 304 without a body.
+//! Conditional reads (RFC 9110 §13.1.2): answers 304 without a body if the caller already has the answer.
 
 use std::future::Future;
 
@@ -33,7 +33,7 @@ fn unless_seen(mut response: Response, seen: Option<EntityTags>) -> Response {
         let headers = response.headers_mut();
         headers.remove(header::CONTENT_TYPE);
         headers.remove(header::CONTENT_LENGTH);
-        // The caller's own tag: a cache refreshes no other entry (RFC 9111 §4.3.4).
+        // The tag as the caller sent it, because a cache refreshes only the entry with the same tag (RFC 9111 §4.3.4).
         headers.insert(header::ETAG, seen);
         headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
         response.set_body(Body::empty());

@@ -1,4 +1,4 @@
-//! Gives each request an id and a trace: `X-Request-Id` and `traceparent` (W3C Trace Context), in and out.
+//! Gives each request an id and a trace, and each answer the headers `X-Request-Id` and `traceparent` (W3C Trace Context).
 
 use std::sync::Arc;
 
@@ -10,7 +10,6 @@ use crate::api::edge::current::{Current, TRACEPARENT, X_REQUEST_ID};
 use crate::api::edge::middleware::layer::Layer;
 use crate::trace::Span;
 
-/// The outermost layer, so that every answer has the id.
 pub struct NameRequests;
 
 impl Layer for NameRequests {

@@ -1,6 +1,5 @@
-//! What each request leaves behind: a line in the log, a count, and the end of its span. They say which address was
-//! asked, by what kind of caller, with what result, and how long it took. They never contain the caller's own text:
-//! paths and queries hold ids and search words, so an address appears as the documents write it (`/v1/cases/{id}`).
+//! Logs and counts each request, and ends its span. Paths and queries contain ids and search words, so the log has the
+//! route instead: `/v1/cases/{id}`.
 
 use std::sync::Arc;
 
@@ -15,7 +14,6 @@ use crate::domain::kernel::clock::Stopwatch;
 use crate::metrics::requests::Route;
 use crate::trace::Span;
 
-/// Directly below the layer that names requests, so that it sees every answer as it leaves.
 pub struct LogRequests {
     routes: Arc<RouteTable>,
     unknown: Route,
@@ -34,7 +32,7 @@ impl Layer for LogRequests {
         let watch = Stopwatch::start();
         let response = inner.call(request).await?;
         let CallerKind(caller) = response.data().copied().unwrap_or_default();
-        // For a stream: the time until it begins.
+        // For a stream this is the time until it begins.
         let took = watch.elapsed();
         let status = response.status().as_u16();
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
@@ -47,7 +45,7 @@ impl Layer for LogRequests {
     }
 }
 
-/// A method that exists, or `unknown`: a caller may invent one.
+/// The name of a standard method, or `unknown`: a caller may send any word.
 fn word(method: &Method) -> &'static str {
     const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT"];
     KNOWN.into_iter().find(|known| method == known).unwrap_or("unknown")

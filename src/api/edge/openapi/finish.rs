@@ -1,5 +1,5 @@
-//! Corrects the form of what poem-openapi writes: version 3.0.3, no charset in JSON's media type, header names as
-//! people write them. Adds what all operations share: problems, common headers, conditional reads.
+//! Corrects the document that poem-openapi writes (version, media types, header names), and adds what all operations
+//! share: problems, common headers, conditional reads.
 
 use poem_openapi::registry::Registry;
 use poem_openapi::types::Type;
@@ -12,7 +12,7 @@ use crate::api::edge::parameters::security::MARKS;
 
 /// A header parameter that several operations take.
 struct Parameter {
-    /// The name of the argument.
+    /// The name of the argument in the operation.
     argument: &'static str,
     header: &'static str,
     about: &'static str,
@@ -31,7 +31,6 @@ const PARAMETERS: [Parameter; 2] = [
     },
 ];
 
-/// Finishes a document.
 pub(super) fn finish(document: &mut Value) {
     document["openapi"] = json!("3.0.3");
     document["info"]["license"] = json!({ "name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0" });
@@ -50,7 +49,7 @@ pub(super) fn finish(document: &mut Value) {
     examples::add(document);
 }
 
-/// Removes the marks of operations that need no token: to other readers they are no security schemes.
+/// Removes the marks of operations that need no token: they are security schemes for poem-openapi only.
 fn remove_marks(operation: &mut Value) {
     let Some(security) = operation.get_mut("security").and_then(Value::as_array_mut) else { return };
     security.retain(|schemes| !MARKS.iter().any(|mark| schemes.get(mark).is_some()));
@@ -120,8 +119,7 @@ fn tidy_headers(response: &mut Value) {
     response["headers"] = Value::Object(shown);
 }
 
-/// Documents `If-None-Match` and 304 for a read with an ETag. Every JSON read has one; a file has its own; a stream has
-/// none.
+/// Documents `If-None-Match` and 304 for a GET whose answer is JSON or declares an ETag itself.
 fn allow_conditional_read(method: &str, operation: &mut Value) {
     let is_json = operation.pointer("/responses/200/content/application~1json").is_some();
     let Some(shown) = operation.pointer_mut("/responses/200/headers").and_then(Value::as_object_mut) else { return };

@@ -1,4 +1,4 @@
-//! The headers of answers, as shared components.
+//! The headers of answers, which operations refer to as shared components.
 
 use serde_json::{Map, Value, json};
 
@@ -52,7 +52,6 @@ pub(super) fn common() -> Map<String, Value> {
     COMMON.iter().map(|header| (header.name.to_owned(), reference(header.name))).collect()
 }
 
-/// The shared headers.
 pub(super) fn components() -> Map<String, Value> {
     let schema = |header: &Header| json!({ "type": "string", "example": header.example });
     let component = |header: &Header| json!({ "description": header.about, "schema": schema(header) });

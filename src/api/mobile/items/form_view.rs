@@ -1,4 +1,5 @@
-//! A form, for clients that draw it. All kinds of fields have the same members; a member that does not apply is absent.
+//! The form of an application, for clients that draw it. All kinds of fields share one type; members that do not apply to a
+//! kind are absent.
 
 use poem_openapi::types::Any;
 use poem_openapi::{Enum, Object};
@@ -206,7 +207,7 @@ fn limit(span: model::DateSpan) -> Option<String> {
     (span != model::DateSpan::Any).then(|| word(span))
 }
 
-/// The name that an enum of the form has in JSON.
+/// The word of an enum of the form, as in the catalogue's files.
 fn word<T: serde::Serialize>(value: T) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }

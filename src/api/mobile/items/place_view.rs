@@ -1,10 +1,10 @@
-//! Regions and halls, for clients.
+//! Regions and halls, for residents.
 
 use poem_openapi::Object;
 
-use super::view::Level;
 use crate::api::shared::bilingual::Bilingual;
 use crate::catalog::{self, Snapshot};
+use crate::domain::item::Level;
 
 /// 行政区划。 The divisions of GB/T 2260 down to counties, and the towns of this district.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
@@ -95,7 +95,7 @@ impl HallList {
     pub fn of(snapshot: &Snapshot) -> Self {
         let hall = |hall: &catalog::Hall| Hall {
             code: hall.code.clone(),
-            level: hall.level.into(),
+            level: hall.level,
             region: hall.region.clone(),
             name: (&hall.name).into(),
             address: hall.address.clone(),

@@ -14,8 +14,7 @@ use crate::api::services::Services;
 pub type Api = (token::Token, results::Results);
 
 pub fn api(services: &Services) -> Api {
-    let Services { people, casework, .. } = services;
-    (token::Token(people.clone()), results::Results { people: people.clone(), casework: casework.clone() })
+    (token::Token(services.people.clone()), results::Results(services.clone()))
 }
 
 pub const ABOUT: About = About {

@@ -9,6 +9,7 @@ use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::{Example, ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
 use serde_json::Value;
 
+use crate::api::edge::parameters::plain_type::plain_type;
 use crate::api::edge::parameters::shape;
 use crate::api::edge::{FieldError, example};
 use crate::api::shared::address_faults::field_error;
@@ -233,9 +234,7 @@ impl ResultRow {
 }
 
 impl Type for ResultRow {
-    const IS_REQUIRED: bool = true;
-    type RawValueType = Self;
-    type RawElementValueType = Self;
+    plain_type!();
 
     fn name() -> Cow<'static, str> {
         "ResultRow".into()
@@ -263,14 +262,6 @@ impl Type for ResultRow {
             }
             schema
         });
-    }
-
-    fn as_raw_value(&self) -> Option<&Self> {
-        Some(self)
-    }
-
-    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
-        Box::new(std::iter::once(self))
     }
 }
 

@@ -18,21 +18,17 @@ use crate::api::edge::parameters::body::Rows;
 use crate::api::edge::{
     Answered, Body, Client, Code, EXAMPLE, FieldError, IdempotencyKey, Problem, Shown, current_request, example,
 };
+use crate::api::services::Services;
 use crate::api::shared::case_view::{CaseState, number_example};
 use crate::api::shared::ruling::no_reasons;
-use crate::casework::Casework;
 use crate::casework::frame::idempotency::{Answer, Given};
-use crate::casework::people::People;
 use crate::casework::read_models::VersionedCase;
 use crate::casework::results::{Recorded, Reported, Reporter, RowFault, RowRefusal};
 use crate::domain::kernel::clock::beijing_day;
 use crate::domain::kernel::ids::CaseId;
 use crate::domain::people::staff::Scope;
 
-pub struct Results {
-    pub(super) people: People,
-    pub(super) casework: Casework,
-}
+pub struct Results(pub Services);
 
 #[OpenApi(prefix_path = "/integration/v1", tag = "IntegrationTag::Results")]
 impl Results {
@@ -57,10 +53,10 @@ impl Results {
         if !is_reference(&reference) {
             return Err(Code::NotFound.into());
         }
-        let today = beijing_day(self.people.clock.now());
+        let today = beijing_day(self.0.people.clock.now());
         let result =
-            body.into_inner().read(reference.0.clone(), &self.people.regions, today).map_err(Problem::invalid)?;
-        let recorded = self.casework.results().record(office, result, idempotency_key.into_inner()).await?;
+            body.into_inner().read(reference.0.clone(), &self.0.people.regions, today).map_err(Problem::invalid)?;
+        let recorded = self.0.casework.results().record(office, result, idempotency_key.into_inner()).await?;
         let replayed = matches!(recorded, Recorded::Replayed(_));
         let (is_new, case) = taken(recorded)?;
         let body = Json(ResultBody::of(reference.0, &case));
@@ -83,7 +79,7 @@ impl Results {
         if !is_reference(&reference) {
             return Err(Code::NotFound.into());
         }
-        let case = self.casework.results().find(&office, &reference).await?;
+        let case = self.0.casework.results().find(&office, &reference).await?;
         Ok(Shown { body: ResultBody::of(reference.0, &case), version: case.version })
     }
 
@@ -99,16 +95,16 @@ impl Results {
     ) -> Result<Answered<BatchAnswer>, Problem> {
         let office = self.office(&client, Scope::ResultsWrite, None).await?;
         let once = idempotency_key.once(client.id, "post_result_batch", body.raw());
-        let today = beijing_day(self.people.clock.now());
+        let today = beijing_day(self.0.people.clock.now());
         let mut sound = Vec::new();
         let mut rows = Vec::new();
         for row in body.into_inner().results {
             let reference = row.reference();
             let report = |result| sound.push(Reported { office: office.clone(), result, key: None });
-            let faults = row.read(&self.people.regions, today).map(report).err();
+            let faults = row.read(&self.0.people.regions, today).map(report).err();
             rows.push(ReadRow { reference, faults });
         }
-        let given = self.casework.results().record_batch(&sound, &once, |recorded| verdicts(&rows, recorded));
+        let given = self.0.casework.results().record_batch(&sound, &once, |recorded| verdicts(&rows, recorded));
         Ok(given.await?.into())
     }
 }
@@ -140,7 +136,7 @@ impl Results {
     async fn office(&self, client: &Client, scope: Scope, source: Option<&str>) -> Result<Reporter, Problem> {
         client.require_scope(scope.as_str())?;
         // The client may have been removed after its token was signed.
-        let client = self.people.known().client(client.id).await?.ok_or(Code::InvalidToken)?;
+        let client = self.0.people.known().client(client.id).await?.ok_or(Code::InvalidToken)?;
         if source.is_some_and(|source| source != client.source.as_str()) {
             return Err(Code::Forbidden.into());
         }

@@ -10,11 +10,11 @@ use super::application_view::{FormBody, HandedInBody, application, faulty, form_
 use super::drafts::submitted_as;
 use super::tag::MobileTag;
 use crate::api::edge::{
-    Answered, Body, Brings, Code, Created, Cursors, EXAMPLE, FieldError, IdempotencyKey, IfMatch, OptionalKey, Page,
-    Person, Problem, ProblemOf, Shown, clamp, current_request, example,
+    Answered, Body, Brings, Code, Created, EXAMPLE, FieldError, IdempotencyKey, IfMatch, OptionalKey, Page, Person,
+    Problem, ProblemOf, Shown, clamp, current_request, example,
 };
+use crate::api::services::Services;
 use crate::api::shared::case_view::CaseBody;
-use crate::casework::Casework;
 use crate::casework::cases::answer_supplement::AnswerError;
 use crate::casework::cases::correct_delivery::{CorrectError, Correction};
 use crate::casework::cases::submit::SubmitError;
@@ -23,10 +23,7 @@ use crate::domain::application::Application;
 use crate::domain::kernel::ids::{AddressId, CaseId, DraftId};
 use crate::domain::kernel::private::Private;
 
-pub struct MobileCases {
-    pub casework: Casework,
-    pub cursors: Cursors,
-}
+pub struct MobileCases(pub Services);
 
 const LIST: &str = "list_cases";
 
@@ -45,13 +42,14 @@ impl MobileCases {
         body: Body<NewCase>,
     ) -> Result<Answered<Created<CaseBody>>, ProblemOf<SubmitError>> {
         let once = idempotency_key.once(person.id, "submit_case", body.raw());
-        let catalog = self.casework.catalog().current();
+        let catalog = self.0.casework.catalog().current();
         let made = |case: &VersionedCase| Created {
             body: CaseBody::of(case, &catalog),
             version: case.version,
             location: format!("/v1/cases/{}", case.case.id),
         };
-        let given = self.casework.cases().submit(&person.acting(), body.draft, &once, |case| made(case).into()).await?;
+        let given =
+            self.0.casework.cases().submit(&person.acting(), body.draft, &once, |case| made(case).into()).await?;
         Ok(given.into())
     }
 
@@ -66,17 +64,17 @@ impl MobileCases {
         limit: Query<Option<u32>>,
     ) -> Result<Json<Page<CaseBody>>, Problem> {
         let limit = clamp(limit.0);
-        let after = self.cursors.read(LIST, &person.id, cursor.0.as_deref())?;
-        let rows = self.casework.cases().list(person.id, after, limit as i64 + 1).await?;
-        let catalog = self.casework.catalog().current();
+        let after = self.0.cursors.read(LIST, &person.id, cursor.0.as_deref())?;
+        let rows = self.0.casework.cases().list(person.id, after, limit as i64 + 1).await?;
+        let catalog = self.0.casework.catalog().current();
         let position = |row: &VersionedCase| (row.case.submitted_at, row.case.id);
-        Ok(Json(self.cursors.page(LIST, &person.id, rows, limit, position, |row| CaseBody::of(&row, &catalog))?))
+        Ok(Json(self.0.cursors.page(LIST, &person.id, rows, limit, position, |row| CaseBody::of(&row, &catalog))?))
     }
 
     /// 查看办件 · Show a case
     #[oai(path = "/cases/:id", method = "get", operation_id = "get_case")]
     async fn get(&self, person: Person, id: Path<CaseId>) -> Result<Shown<CaseBody>, Problem> {
-        let case = self.casework.cases().find(person.id, id.0).await?.ok_or(Code::NotFound)?;
+        let case = self.0.casework.cases().find(person.id, id.0).await?.ok_or(Code::NotFound)?;
         Ok(self.show(&case))
     }
 
@@ -96,7 +94,7 @@ impl MobileCases {
         let request = current_request();
         let trace = Some(request.traceparent.as_str());
         let answer = |case: &VersionedCase| self.show(case).into();
-        let cases = self.casework.cases();
+        let cases = self.0.casework.cases();
         Ok(cases.withdraw(person.acting(), id.0, reason, once.as_ref(), trace, answer).await?.into())
     }
 
@@ -116,7 +114,7 @@ impl MobileCases {
         let request = current_request();
         let trace = Some(request.traceparent.as_str());
         let shown = |case: &VersionedCase| self.show(case).into();
-        let cases = self.casework.cases();
+        let cases = self.0.casework.cases();
         Ok(cases.answer_supplement(person.acting(), id.0, &answer, once.as_ref(), trace, shown).await?.into())
     }
 
@@ -137,14 +135,14 @@ impl MobileCases {
         let request = current_request();
         let trace = Some(request.traceparent.as_str());
         let answer = |case: &VersionedCase| self.show(case).into();
-        let cases = self.casework.cases();
+        let cases = self.0.casework.cases();
         Ok(cases.correct_delivery(person.acting(), &correction, once.as_ref(), trace, answer).await?.into())
     }
 }
 
 impl MobileCases {
     fn show(&self, case: &VersionedCase) -> Shown<CaseBody> {
-        Shown { body: CaseBody::of(case, &self.casework.catalog().current()), version: case.version }
+        CaseBody::shown(case, &self.0.casework.catalog().current())
     }
 }
 

@@ -12,9 +12,9 @@ use super::tag::MobileTag;
 use crate::api::edge::answers::etag::etag;
 use crate::api::edge::answers::problem::FieldErrorBody;
 use crate::api::edge::{
-    Body, Code, CreateOrMatch, Cursors, Done, EXAMPLE, Page, Person, Problem, Shown, clamp, current_request, example,
+    Body, Code, CreateOrMatch, Done, EXAMPLE, Page, Person, Problem, Shown, clamp, current_request, example,
 };
-use crate::casework::Casework;
+use crate::api::services::Services;
 use crate::casework::cases::drafts::ValidatedDraft;
 use crate::casework::cases::drafts::save::{Expect, NewDraft, SaveDraftError};
 use crate::casework::frame::powers::NotOpen;
@@ -24,10 +24,7 @@ use crate::domain::item::ItemCode;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, DraftId};
 
-pub struct Drafts {
-    pub casework: Casework,
-    pub cursors: Cursors,
-}
+pub struct Drafts(pub Services);
 
 const LIST: &str = "list_drafts";
 
@@ -44,10 +41,10 @@ impl Drafts {
         limit: Query<Option<u32>>,
     ) -> Result<Json<Page<DraftSummary>>, Problem> {
         let limit = clamp(limit.0);
-        let after = self.cursors.read(LIST, &person.id, cursor.0.as_deref())?;
-        let rows = self.casework.drafts().list(person.id, after, limit as i64 + 1).await?;
+        let after = self.0.cursors.read(LIST, &person.id, cursor.0.as_deref())?;
+        let rows = self.0.casework.drafts().list(person.id, after, limit as i64 + 1).await?;
         let position = |row: &Draft| (row.updated_at, row.id);
-        Ok(Json(self.cursors.page(LIST, &person.id, rows, limit, position, |row| (&row).into())?))
+        Ok(Json(self.0.cursors.page(LIST, &person.id, rows, limit, position, |row| (&row).into())?))
     }
 
     /// 查看草稿 · Show a draft
@@ -55,8 +52,8 @@ impl Drafts {
     /// `faults` lists what would prevent its submission.
     #[oai(path = "/drafts/:id", method = "get", operation_id = "get_draft")]
     async fn get(&self, person: Person, id: Path<DraftId>) -> Result<Shown<DraftBody>, Problem> {
-        let judged = self.casework.drafts().find(person.id, id.0).await?.ok_or(Code::NotFound)?;
-        Ok(Shown { version: judged.draft.version, body: DraftBody::from(judged) })
+        let validated = self.0.casework.drafts().find(person.id, id.0).await?.ok_or(Code::NotFound)?;
+        Ok(Shown { version: validated.draft.version, body: DraftBody::from(validated) })
     }
 
     /// 保存草稿 · Save a draft
@@ -73,14 +70,14 @@ impl Drafts {
         body: Body<DraftContentBody>,
     ) -> Result<DraftSaved, Problem> {
         let new = body.into_inner().named(id.0)?;
-        let saved = self.casework.drafts().save(&person.acting(), new, if_match.into()).await?;
+        let saved = self.0.casework.drafts().save(&person.acting(), new, if_match.into()).await?;
         Ok(DraftSaved::of(saved, if_match))
     }
 
     /// 删除草稿 · Delete a draft
     #[oai(path = "/drafts/:id", method = "delete", operation_id = "delete_draft")]
     async fn delete(&self, person: Person, id: Path<DraftId>) -> Result<Done, Problem> {
-        Done::if_found(self.casework.drafts().discard(&person.acting(), id.0).await?)
+        Done::if_found(self.0.casework.drafts().discard(&person.acting(), id.0).await?)
     }
 }
 
@@ -194,12 +191,12 @@ enum DraftSaved {
 }
 
 impl DraftSaved {
-    fn of(judged: ValidatedDraft, condition: CreateOrMatch) -> Self {
-        let tag = etag(judged.draft.version);
-        let location = format!("/v1/drafts/{}", judged.draft.id);
+    fn of(validated: ValidatedDraft, condition: CreateOrMatch) -> Self {
+        let tag = etag(validated.draft.version);
+        let location = format!("/v1/drafts/{}", validated.draft.id);
         match condition {
-            CreateOrMatch::Create => Self::Created(Json(judged.into()), tag, location),
-            CreateOrMatch::Match(_) => Self::Saved(Json(judged.into()), tag),
+            CreateOrMatch::Create => Self::Created(Json(validated.into()), tag, location),
+            CreateOrMatch::Match(_) => Self::Saved(Json(validated.into()), tag),
         }
     }
 }

@@ -28,7 +28,7 @@ pub type Api = (
 );
 
 pub fn api(services: &Services) -> Api {
-    let Services { people, casework, live, cursors, stop, .. } = services;
+    let Services { people, casework, cursors, .. } = services;
     (
         items::ItemsApi::new(casework.catalog().clone(), cursors.clone()),
         (
@@ -38,20 +38,11 @@ pub fn api(services: &Services) -> Api {
             consents::MobileConsents(people.clone()),
             addresses::Addresses(people.clone()),
         ),
-        (
-            drafts::Drafts { casework: casework.clone(), cursors: cursors.clone() },
-            uploads::Uploads(casework.clone()),
-            cases::MobileCases { casework: casework.clone(), cursors: cursors.clone() },
-        ),
+        (drafts::Drafts(services.clone()), uploads::Uploads(casework.clone()), cases::MobileCases(services.clone())),
         (
             timeline::Timeline(casework.clone()),
-            notifications::Notifications { casework: casework.clone(), cursors: cursors.clone() },
-            changes::Changes {
-                casework: casework.clone(),
-                live: live.clone(),
-                cursors: cursors.clone(),
-                stop: stop.clone(),
-            },
+            notifications::Notifications(services.clone()),
+            changes::Changes(services.clone()),
         ),
     )
 }

@@ -6,17 +6,14 @@ use poem_openapi::types::Example;
 use poem_openapi::{Object, OpenApi};
 
 use super::tag::MobileTag;
-use crate::api::edge::{Body, Brings, Code, Cursors, Done, EXAMPLE, Page, Person, Problem, ProblemOf, clamp, example};
+use crate::api::edge::{Body, Brings, Code, Done, EXAMPLE, Page, Person, Problem, ProblemOf, clamp, example};
+use crate::api::services::Services;
 use crate::api::shared::bilingual::Bilingual;
-use crate::casework::Casework;
 use crate::casework::read_models::Received;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, NotificationId};
 
-pub struct Notifications {
-    pub casework: Casework,
-    pub cursors: Cursors,
-}
+pub struct Notifications(pub Services);
 
 const LIST: &str = "list_notifications";
 
@@ -37,9 +34,10 @@ impl Notifications {
         let limit = clamp(limit.0);
         let unread = unread.0.unwrap_or(false);
         let filters = (person.id, unread);
-        let before = self.cursors.read(LIST, &filters, cursor.0.as_deref())?;
-        let rows = self.casework.inbox().list(person.id, unread, before, limit as i64 + 1).await?;
-        let page = self.cursors.page(LIST, &filters, rows, limit, |row| row.notification.id, |row| self.show(&row))?;
+        let before = self.0.cursors.read(LIST, &filters, cursor.0.as_deref())?;
+        let rows = self.0.casework.inbox().list(person.id, unread, before, limit as i64 + 1).await?;
+        let page =
+            self.0.cursors.page(LIST, &filters, rows, limit, |row| row.notification.id, |row| self.show(&row))?;
         Ok(Json(page))
     }
 
@@ -48,14 +46,14 @@ impl Notifications {
     /// Counts up to a hundred.
     #[oai(path = "/notifications/unread-count", method = "get", operation_id = "count_unread")]
     async fn unread_count(&self, person: Person) -> Result<Json<Unread>, Problem> {
-        let unread = self.casework.inbox().unread(person.id).await?;
+        let unread = self.0.casework.inbox().unread(person.id).await?;
         Ok(Json(Unread { unread }))
     }
 
     /// 标记已读 · Mark a notification as read
     #[oai(path = "/notifications/:id/read", method = "put", operation_id = "mark_read")]
     async fn mark_read(&self, person: Person, id: Path<NotificationId>) -> Result<Done, Problem> {
-        Done::if_found(self.casework.inbox().mark_read(person.id, id.0, false).await?)
+        Done::if_found(self.0.casework.inbox().mark_read(person.id, id.0, false).await?)
     }
 
     /// 全部标记已读 · Mark all as read
@@ -63,14 +61,14 @@ impl Notifications {
     /// Marks a notification and all older ones as read.
     #[oai(path = "/notifications/read", method = "put", operation_id = "mark_all_read")]
     async fn mark_all_read(&self, person: Person, body: Body<UpTo>) -> Result<Done, ProblemOf<UpTo>> {
-        Ok(Done::if_found(self.casework.inbox().mark_read(person.id, body.into_inner().up_to, true).await?)?)
+        Ok(Done::if_found(self.0.casework.inbox().mark_read(person.id, body.into_inner().up_to, true).await?)?)
     }
 }
 
 impl Notifications {
     fn show(&self, received: &Received) -> NotificationBody {
         let notification = &received.notification;
-        let catalog = self.casework.catalog().current();
+        let catalog = self.0.casework.catalog().current();
         let number = notification.case_number.as_str();
         let (title, text) = catalog.templates().inbox(notification.event, &notification.item, number);
         NotificationBody {

@@ -38,7 +38,7 @@ impl MobileSessions {
 
     /// 获取验证码 · Request a sign-in code
     ///
-    /// Sends a one-time code to a phone. The answer does not tell whether the number is known.
+    /// Sends a one-time code to a phone. The answer is the same if the number is unknown.
     #[oai(path = "/login-codes", method = "post", operation_id = "request_login_code")]
     async fn code(&self, _attempt: SignInAttempt, body: Body<CodeRequest>) -> Result<CodeRequested, Problem> {
         let phone = read_phone(&body.phone, "/phone")?;

@@ -6,17 +6,14 @@ use poem_openapi::types::Example;
 use poem_openapi::{Object, OpenApi};
 
 use super::tag::OpsTag;
-use crate::api::edge::{Body, Code, Cursors, EXAMPLE, Operator, Page, Problem, clamp, example};
-use crate::casework::Casework;
+use crate::api::edge::{Body, Code, EXAMPLE, Operator, Page, Problem, clamp, example};
+use crate::api::services::Services;
 use crate::casework::read_models::{AttemptRow, JobFilter, JobRow};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::JobId;
 use crate::domain::work::job::JobState;
 
-pub struct OpsJobs {
-    pub(super) casework: Casework,
-    pub(super) cursors: Cursors,
-}
+pub struct OpsJobs(pub Services);
 
 const LIST: &str = "list_jobs";
 /// The count of dead jobs that match stops at this number.
@@ -53,9 +50,9 @@ impl OpsJobs {
         let state = state.map(|state| state.as_str().to_owned());
         let filter = JobFilter { state, lane, kind, cause: None };
         let filters = (&filter.state, &filter.lane, &filter.kind);
-        let before: Option<JobId> = self.cursors.read(LIST, &filters, cursor.as_deref())?;
-        let rows = self.casework.operations().list(&filter, before, limit as i64 + 1).await?;
-        Ok(Json(self.cursors.page(LIST, &filters, rows, limit, JobRow::id, |row| JobBody::from(&row))?))
+        let before: Option<JobId> = self.0.cursors.read(LIST, &filters, cursor.as_deref())?;
+        let rows = self.0.casework.operations().list(&filter, before, limit as i64 + 1).await?;
+        Ok(Json(self.0.cursors.page(LIST, &filters, rows, limit, JobRow::id, JobBody::from)?))
     }
 
     /// 查看任务 · Show a job
@@ -71,7 +68,7 @@ impl OpsJobs {
     /// The job is due at once, and its attempts are counted from zero.
     #[oai(path = "/jobs/:id/replay", method = "post", operation_id = "replay_job")]
     async fn replay(&self, _operator: Operator, id: Path<JobId>) -> Result<Json<JobFile>, Problem> {
-        let replayed = self.casework.operations().replay_one(id.0).await?;
+        let replayed = self.0.casework.operations().replay_one(id.0).await?;
         let job = self.show(id.0).await?;
         if replayed { Ok(Json(job)) } else { Err(Code::JobNotDead.into()) }
     }
@@ -83,17 +80,17 @@ impl OpsJobs {
     async fn replay_all(&self, _operator: Operator, body: Body<ReplayOrder>) -> Result<Json<Replayed>, Problem> {
         let ReplayOrder { lane, kind, cause, dry_run } = body.into_inner();
         let filter = JobFilter { state: None, lane, kind, cause };
-        let matched = self.casework.operations().count_dead(&filter, MOST_COUNTED).await?;
+        let matched = self.0.casework.operations().count_dead(&filter, MOST_COUNTED).await?;
         let replayed =
-            if dry_run { 0 } else { self.casework.operations().replay(&filter, MOST_REPLAYED).await? as u64 };
+            if dry_run { 0 } else { self.0.casework.operations().replay(&filter, MOST_REPLAYED).await? as u64 };
         Ok(Json(Replayed { matched, replayed }))
     }
 }
 
 impl OpsJobs {
     async fn show(&self, id: JobId) -> Result<JobFile, Problem> {
-        let (job, attempts) = self.casework.operations().show(id).await?.ok_or(Code::NotFound)?;
-        Ok(JobFile { job: (&job).into(), attempts: attempts.into_iter().map(AttemptBody::from).collect() })
+        let (job, attempts) = self.0.casework.operations().show(id).await?.ok_or(Code::NotFound)?;
+        Ok(JobFile { job: job.into(), attempts: attempts.into_iter().map(AttemptBody::from).collect() })
     }
 }
 
@@ -121,21 +118,11 @@ struct JobBody {
     worker: Option<String>,
 }
 
-impl From<&JobRow> for JobBody {
-    fn from(row: &JobRow) -> Self {
-        Self {
-            id: row.id(),
-            lane: row.lane.clone(),
-            kind: row.kind.clone(),
-            key: row.key.clone(),
-            state: row.state.clone(),
-            due_at: row.due_at,
-            attempt_count: row.attempts,
-            cause: row.cause.clone(),
-            created_at: row.created_at,
-            finished_at: row.finished_at,
-            worker: row.worker.clone(),
-        }
+impl From<JobRow> for JobBody {
+    fn from(row: JobRow) -> Self {
+        let id = row.id();
+        let JobRow { lane, kind, key, state, due_at, attempts, cause, created_at, finished_at, worker, .. } = row;
+        Self { id, lane, kind, key, state, due_at, attempt_count: attempts, cause, created_at, finished_at, worker }
     }
 }
 

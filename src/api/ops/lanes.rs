@@ -6,15 +6,11 @@ use poem_openapi::{Object, OpenApi};
 
 use super::tag::OpsTag;
 use crate::api::edge::{Operator, Problem, example};
-use crate::casework::Casework;
+use crate::api::services::Services;
 use crate::casework::read_models::Backlog;
 use crate::domain::work::job::Lane;
-use crate::queue::Queue;
 
-pub struct Lanes {
-    pub(super) casework: Casework,
-    pub(super) queue: Queue,
-}
+pub struct Lanes(pub Services);
 
 /// The count of jobs stops at this number.
 const MOST: i64 = 10_000;
@@ -27,8 +23,8 @@ impl Lanes {
     #[oai(path = "/lanes", method = "get", operation_id = "list_lanes")]
     async fn list(&self, _operator: Operator) -> Result<Json<LaneList>, Problem> {
         let mut data = Vec::new();
-        for Backlog { lane, pending, dead } in self.casework.jobs().backlog(MOST).await? {
-            let depth = self.queue.depth(&Lane::from_stored(lane.clone())).await.ok();
+        for Backlog { lane, pending, dead } in self.0.casework.jobs().backlog(MOST).await? {
+            let depth = self.0.queue.depth(&Lane::from_stored(lane.clone())).await.ok();
             data.push(LaneBody { lane, depth, pending, dead });
         }
         Ok(Json(LaneList { data }))

@@ -11,11 +11,7 @@ use crate::api::services::Services;
 pub type Api = (jobs::OpsJobs, lanes::Lanes);
 
 pub fn api(services: &Services) -> Api {
-    let Services { casework, queue, cursors, .. } = services;
-    (
-        jobs::OpsJobs { casework: casework.clone(), cursors: cursors.clone() },
-        lanes::Lanes { casework: casework.clone(), queue: queue.clone() },
-    )
+    (jobs::OpsJobs(services.clone()), lanes::Lanes(services.clone()))
 }
 
 pub const ABOUT: About = About {

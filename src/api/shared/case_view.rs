@@ -4,7 +4,7 @@ use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
 
-use crate::api::edge::{EXAMPLE, FieldError, example};
+use crate::api::edge::{EXAMPLE, FieldError, Shown, example};
 use crate::api::shared::bilingual::Bilingual;
 use crate::api::shared::ruling::{OutcomeWord, ResultDocumentBody};
 use crate::casework::read_models::VersionedCase;
@@ -59,17 +59,11 @@ pub struct CaseItem {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
 pub enum CaseState {
-    /// 已提交
     Submitted,
-    /// 补正中
     SupplementNoticed,
-    /// 已受理
     Accepted,
-    /// 准予
     Granted,
-    /// 不予
     Denied,
-    /// 已撤回
     Withdrawn,
 }
 
@@ -88,11 +82,8 @@ pub struct DeliveryBody {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename = "ChosenWay", rename_all = "snake_case")]
 pub enum WayWord {
-    /// 电子送达
     Electronic,
-    /// 快递送达
     Courier,
-    /// 窗口领取
     Counter,
 }
 
@@ -167,6 +158,10 @@ impl CaseBody {
             supplement: case.supplement.as_ref().map(SupplementBody::from),
             version: versioned.version,
         }
+    }
+
+    pub fn shown(case: &VersionedCase, catalog: &Snapshot) -> Shown<Self> {
+        Shown { body: Self::of(case, catalog), version: case.version }
     }
 }
 

@@ -6,13 +6,11 @@ use poem_openapi::{Enum, Object};
 use crate::api::edge::{FieldError, example};
 use crate::domain::case::{ResultDocument, Ruling};
 
-/// 决定结果。 The outcome of a decision.
+/// 决定结果。 The outcome of a decision: `grant` (准予) or `deny` (不予).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename = "Outcome", rename_all = "snake_case")]
 pub enum OutcomeWord {
-    /// 准予
     Grant,
-    /// 不予
     Deny,
 }
 

@@ -44,11 +44,12 @@ struct HandedInBody {
 
 impl From<&Application> for ApplicationBody {
     fn from(application: &Application) -> Self {
+        let body = |HandedIn { key, uploads }| HandedInBody { key, uploads };
         Self {
             applicant: application.applicant.as_ref().map(ApplicantBody::from),
             note: application.note.as_ref().map(|note| note.expose().clone()),
             form: application.form.expose().clone(),
-            materials: application.materials.iter().map(HandedInBody::from).collect(),
+            materials: application.materials.iter().cloned().map(body).collect(),
         }
     }
 }
@@ -60,12 +61,6 @@ impl From<&Particulars> for ApplicantBody {
             resident_id: particulars.resident_id.expose().clone(),
             phone: particulars.phone.as_ref().map(|phone| phone.expose().clone()),
         }
-    }
-}
-
-impl From<&HandedIn> for HandedInBody {
-    fn from(handed_in: &HandedIn) -> Self {
-        Self { key: handed_in.key.clone(), uploads: handed_in.uploads.clone() }
     }
 }
 

@@ -11,11 +11,11 @@ use super::application_view::ApplicationBody;
 use super::desk::{at_work, seen};
 use super::tag::StaffTag;
 use crate::api::edge::{
-    Answered, Body, Code, Cursors, IdempotencyKey, IfMatch, Officer, OptionalKey, Page, Problem, Shown, clamp, example,
+    Answered, Body, Code, IdempotencyKey, IfMatch, Officer, OptionalKey, Page, Problem, Shown, clamp, example,
 };
+use crate::api::services::Services;
 use crate::api::shared::case_view::CaseBody;
 use crate::api::shared::ruling::{OutcomeWord, ResultDocumentBody, ruling};
-use crate::casework::Casework;
 use crate::casework::officers::read::CaseFile;
 use crate::casework::officers::{Asked, OfficerAtWork};
 use crate::casework::read_models::{HistoryEntry, VersionedCase};
@@ -23,10 +23,7 @@ use crate::domain::case::number::CaseNumber;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::CaseId;
 
-pub struct StaffCases {
-    pub(super) casework: Casework,
-    pub(super) cursors: Cursors,
-}
+pub struct StaffCases(pub Services);
 
 const LIST: &str = "list_cases";
 
@@ -56,11 +53,11 @@ impl StaffCases {
         }
         let state = state.map(OpenState::as_str);
         let filters = (officer.remit.agencies(), state);
-        let after: Option<(Option<NaiveDate>, CaseId)> = self.cursors.read(LIST, &filters, cursor.as_deref())?;
-        let rows = self.casework.officers().queue(&officer, state, after, limit as i64 + 1).await?;
-        let catalog = self.casework.catalog().current();
+        let after: Option<(Option<NaiveDate>, CaseId)> = self.0.cursors.read(LIST, &filters, cursor.as_deref())?;
+        let rows = self.0.casework.officers().queue(&officer, state, after, limit as i64 + 1).await?;
+        let catalog = self.0.casework.catalog().current();
         let position = |row: &VersionedCase| (row.case.due_on, row.case.id);
-        Ok(Json(self.cursors.page(LIST, &filters, rows, limit, position, |row| CaseBody::of(&row, &catalog))?))
+        Ok(Json(self.0.cursors.page(LIST, &filters, rows, limit, position, |row| CaseBody::of(&row, &catalog))?))
     }
 
     /// 查看办件 · Show a case
@@ -68,7 +65,7 @@ impl StaffCases {
     /// With everything that was handed in. Resident IDs and phone numbers are masked: see `disclose_case`.
     #[oai(path = "/cases/:id", method = "get", operation_id = "get_case")]
     async fn get(&self, officer: Officer, id: Path<CaseId>) -> Result<Shown<CaseFileBody>, Problem> {
-        let file = self.casework.officers().case_file(&at_work(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
+        let file = self.0.casework.officers().case_file(&at_work(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
         Ok(Shown { body: self.show_file(&file), version: file.case.version })
     }
 
@@ -87,7 +84,7 @@ impl StaffCases {
         let at_work = at_work(&officer)?;
         let Disclosure { reason } = body.into_inner();
         let whole = |file: &CaseFile| Shown { body: self.show_file(file), version: file.case.version }.into();
-        Ok(self.casework.officers().disclose(&at_work, id.0, &reason, once.as_ref(), whole).await?.into())
+        Ok(self.0.casework.officers().disclose(&at_work, id.0, &reason, once.as_ref(), whole).await?.into())
     }
 
     /// 办件历史 · Show the history of a case
@@ -95,7 +92,7 @@ impl StaffCases {
     /// All acts, with their actors, times and reasons, oldest first.
     #[oai(path = "/cases/:id/history", method = "get", operation_id = "get_case_history")]
     async fn history(&self, officer: Officer, id: Path<CaseId>) -> Result<Json<History>, Problem> {
-        let history = self.casework.officers().history(&at_work(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
+        let history = self.0.casework.officers().history(&at_work(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
         Ok(Json(History { data: history.into_iter().map(HistoryBody::from).collect() }))
     }
 
@@ -114,7 +111,7 @@ impl StaffCases {
         let version = seen(if_match)?;
         let once = idempotency_key.once(officer.id, "accept_case", &json!(id.0));
         let asked = Asked { case: id.0, version, request: once.as_ref() };
-        Ok(self.casework.officers().accept(&at_work, asked, |case| self.show(case).into()).await?.into())
+        Ok(self.0.casework.officers().accept(&at_work, asked, |case| self.show(case).into()).await?.into())
     }
 
     /// 补正告知 · Give a supplement notice
@@ -134,7 +131,8 @@ impl StaffCases {
         let once = idempotency_key.once(officer.id, "notice_supplement", &json!([id.0, body.raw()]));
         let asked = Asked { case: id.0, version, request: once.as_ref() };
         let points = body.into_inner().points;
-        let given = self.casework.officers().notice_supplement(&at_work, asked, points, |case| self.show(case).into());
+        let given =
+            self.0.casework.officers().notice_supplement(&at_work, asked, points, |case| self.show(case).into());
         Ok(given.await?.into())
     }
 
@@ -156,7 +154,7 @@ impl StaffCases {
         let NewDecision { outcome, reasons, result } = body.into_inner();
         let ruling = ruling(outcome, reasons, result).map_err(Problem::invalid)?;
         let asked = Asked { case: id.0, version, request: Some(&once) };
-        Ok(self.casework.officers().decide(&at_work, asked, ruling, |case| self.show(case).into()).await?.into())
+        Ok(self.0.casework.officers().decide(&at_work, asked, ruling, |case| self.show(case).into()).await?.into())
     }
 }
 
@@ -168,13 +166,13 @@ impl StaffCases {
                 .detail("办件编号有误：校验位不符", "The number contains an error: its check character does not match")
         };
         let number: CaseNumber = number.parse().map_err(|_| wrong())?;
-        let found = self.casework.officers().by_number(officer, &number).await?;
+        let found = self.0.casework.officers().by_number(officer, &number).await?;
         let data = found.iter().map(|case| self.show(case).body).collect();
         Ok(Json(Page { data, has_more: false, next_cursor: None }))
     }
 
     fn show(&self, case: &VersionedCase) -> Shown<CaseBody> {
-        Shown { body: CaseBody::of(case, &self.casework.catalog().current()), version: case.version }
+        CaseBody::shown(case, &self.0.casework.catalog().current())
     }
 
     fn show_file(&self, file: &CaseFile) -> CaseFileBody {
@@ -190,11 +188,8 @@ impl StaffCases {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
 enum OpenState {
-    /// 待受理
     Submitted,
-    /// 补正中
     SupplementNoticed,
-    /// 待决定
     Accepted,
 }
 

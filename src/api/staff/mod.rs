@@ -17,12 +17,12 @@ use crate::api::services::Services;
 pub type Api = (sessions::StaffSessions, cases::StaffCases, case_uploads::CaseUploads, parcels::StaffParcels);
 
 pub fn api(services: &Services) -> Api {
-    let Services { people, casework, cursors, .. } = services;
+    let Services { people, casework, .. } = services;
     (
         sessions::StaffSessions(people.clone()),
-        cases::StaffCases { casework: casework.clone(), cursors: cursors.clone() },
+        cases::StaffCases(services.clone()),
         case_uploads::CaseUploads(casework.clone()),
-        parcels::StaffParcels { casework: casework.clone(), cursors: cursors.clone() },
+        parcels::StaffParcels(services.clone()),
     )
 }
 

@@ -51,7 +51,13 @@ pub(super) struct ScanBody {
 
 impl ParcelWithWayBody {
     pub fn of(stored: &StoredParcel, scans: &[Scan]) -> Self {
-        Self { parcel: stored.into(), scans: scans.iter().map(ScanBody::from).collect() }
+        let body = |scan: &Scan| ScanBody {
+            at: scan.occurred_at,
+            state: scan.meaning,
+            place: scan.place.clone(),
+            text: scan.text.expose().clone(),
+        };
+        Self { parcel: stored.into(), scans: scans.iter().map(body).collect() }
     }
 }
 
@@ -66,12 +72,6 @@ impl From<&StoredParcel> for ParcelBody {
             state: parcel.state,
             serve_by: stored.serve_by,
         }
-    }
-}
-
-impl From<&Scan> for ScanBody {
-    fn from(scan: &Scan) -> Self {
-        Self { at: scan.occurred_at, state: scan.meaning, place: scan.place.clone(), text: scan.text.expose().clone() }
     }
 }
 

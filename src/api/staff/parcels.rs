@@ -10,9 +10,9 @@ use poem_openapi::{ApiResponse, Object, OpenApi, ResponseContent};
 use super::desk::at_work;
 use super::parcel_view::{ParcelBody, ParcelWithWayBody};
 use super::tag::StaffTag;
-use crate::api::edge::{Brings, Code, Cursors, Officer, Page, Problem, ProblemOf, clamp};
+use crate::api::edge::{Brings, Code, Officer, Page, Problem, ProblemOf, clamp};
+use crate::api::services::Services;
 use crate::api::shared::change_problems::parcel_is;
-use crate::casework::Casework;
 use crate::casework::officers::label::LabelError;
 use crate::casework::officers::parcels::CancelError;
 use crate::casework::read_models::StoredParcel;
@@ -20,10 +20,7 @@ use crate::domain::delivery::parcel::ParcelState;
 use crate::domain::kernel::ids::{CaseId, ParcelId};
 use crate::gateway::courier::{CarrierFact, CarrierFault, Label};
 
-pub struct StaffParcels {
-    pub(super) casework: Casework,
-    pub(super) cursors: Cursors,
-}
+pub struct StaffParcels(pub Services);
 
 const LIST: &str = "list_parcels";
 
@@ -35,7 +32,7 @@ impl StaffParcels {
     /// several if one did not arrive.
     #[oai(path = "/cases/:id/parcels", method = "get", operation_id = "list_case_parcels")]
     async fn of_case(&self, officer: Officer, id: Path<CaseId>) -> Result<Json<CaseParcels>, Problem> {
-        let found = self.casework.officers().parcels(&at_work(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
+        let found = self.0.casework.officers().parcels(&at_work(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
         Ok(Json(CaseParcels { data: found.iter().map(ParcelBody::from).collect() }))
     }
 
@@ -57,10 +54,10 @@ impl StaffParcels {
         let officer = at_work(&officer)?;
         let limit = clamp(limit);
         let filters = (officer.remit.agencies(), state);
-        let after: Option<(Option<NaiveDate>, ParcelId)> = self.cursors.read(LIST, &filters, cursor.as_deref())?;
-        let rows = self.casework.officers().parcels_to_serve(&officer, state, after, limit as i64 + 1).await?;
+        let after: Option<(Option<NaiveDate>, ParcelId)> = self.0.cursors.read(LIST, &filters, cursor.as_deref())?;
+        let rows = self.0.casework.officers().parcels_to_serve(&officer, state, after, limit as i64 + 1).await?;
         let position = |row: &StoredParcel| (row.serve_by, row.parcel.id);
-        Ok(Json(self.cursors.page(LIST, &filters, rows, limit, position, |row| ParcelBody::from(&row))?))
+        Ok(Json(self.0.cursors.page(LIST, &filters, rows, limit, position, |row| ParcelBody::from(&row))?))
     }
 
     /// 查看寄递 · Show a parcel
@@ -68,7 +65,7 @@ impl StaffParcels {
     /// With its scans.
     #[oai(path = "/parcels/:id", method = "get", operation_id = "get_parcel")]
     async fn get(&self, officer: Officer, id: Path<ParcelId>) -> Result<Json<ParcelWithWayBody>, Problem> {
-        let found = self.casework.officers().parcel(&at_work(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
+        let found = self.0.casework.officers().parcel(&at_work(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
         Ok(Json(ParcelWithWayBody::of(&found.stored, &found.scans)))
     }
 
@@ -77,7 +74,7 @@ impl StaffParcels {
     /// Fetches the label to print from the carrier.
     #[oai(path = "/parcels/:id/label", method = "get", operation_id = "get_label")]
     async fn label(&self, officer: Officer, id: Path<ParcelId>) -> Result<LabelAnswer, ProblemOf<LabelError>> {
-        let label = self.casework.officers().label(&at_work(&officer)?, id.0).await?;
+        let label = self.0.casework.officers().label(&at_work(&officer)?, id.0).await?;
         Ok(LabelAnswer::Ok(label.try_into()?, "no-store".to_owned()))
     }
 
@@ -86,7 +83,7 @@ impl StaffParcels {
     /// Asks the carrier to cancel a parcel that it has not picked up yet. The state of the parcel shows the outcome.
     #[oai(path = "/parcels/:id/cancellation", method = "post", operation_id = "cancel_parcel")]
     async fn cancel(&self, officer: Officer, id: Path<ParcelId>) -> Result<CancelAnswer, Problem> {
-        self.casework.officers().cancel_parcel(&at_work(&officer)?, id.0).await?;
+        self.0.casework.officers().cancel_parcel(&at_work(&officer)?, id.0).await?;
         Ok(CancelAnswer::Accepted)
     }
 }

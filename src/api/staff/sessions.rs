@@ -21,7 +21,7 @@ pub struct StaffSessions(pub People);
 impl StaffSessions {
     /// 密码登录 · Sign in with a password
     ///
-    /// Five wrong passwords lock an account for 15 minutes. The answer does not tell.
+    /// Five wrong passwords lock an account for 15 minutes. The answer does not show that an account is locked.
     #[oai(path = "/sessions", method = "post", operation_id = "sign_in")]
     async fn sign_in(&self, _attempt: SignInAttempt, body: Body<Credentials>) -> Result<Opened<Session>, Problem> {
         let Credentials { username, password } = body.into_inner();

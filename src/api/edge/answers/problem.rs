@@ -38,7 +38,8 @@ impl FieldError {
 }
 
 /// A problem answer.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{}", .0.code)]
 pub struct Problem(Box<ProblemParts>);
 
 #[derive(Debug, Clone)]
@@ -246,14 +247,6 @@ impl FieldErrorBody {
         }
     }
 }
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.code)
-    }
-}
-
-impl StdError for Problem {}
 
 impl ResponseError for Problem {
     fn status(&self) -> StatusCode {

@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use poem::http::header;
-use poem::{Body, Endpoint, Request, Response, Result};
+use poem::{Body, Request, Response, Result};
 
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::middleware::layer::Layer;
+use crate::api::edge::middleware::layer::{Inner, Layer};
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
@@ -37,7 +37,7 @@ fn too_large(limit: u64) -> Problem {
 pub struct LimitBodies;
 
 impl Layer for LimitBodies {
-    async fn answer(&self, mut request: Request, inner: &impl Endpoint<Output = Response>) -> Result<Response> {
+    async fn answer(&self, mut request: Request, inner: &impl Inner) -> Result<Response> {
         let limit = limit(request.uri().path());
         let declared = request.header(header::CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
         if declared.is_some_and(|length| length > limit) {

@@ -5,11 +5,11 @@ use std::future::{Future, ready};
 
 use futures_util::future::Either;
 use poem::http::{HeaderMap, Uri};
-use poem::{Endpoint, Request, Response, Result};
+use poem::{Request, Response, Result};
 
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::middleware::layer::Layer;
+use crate::api::edge::middleware::layer::{Inner, Layer};
 
 const KIB: usize = 1024;
 /// The longest address, in bytes: ten times the longest cursor or search.
@@ -20,11 +20,7 @@ const LARGEST_HEADERS: usize = 32 * KIB;
 pub struct LimitHeads;
 
 impl Layer for LimitHeads {
-    fn answer(
-        &self,
-        request: Request,
-        inner: &impl Endpoint<Output = Response>,
-    ) -> impl Future<Output = Result<Response>> + Send {
+    fn answer(&self, request: Request, inner: &impl Inner) -> impl Future<Output = Result<Response>> + Send {
         match check(request.uri(), request.headers()) {
             Ok(()) => Either::Left(inner.call(request)),
             Err(problem) => Either::Right(ready(Err(problem.into()))),

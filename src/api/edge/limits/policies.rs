@@ -31,13 +31,7 @@ pub struct CallerLimit {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policies {
     sign_in: Limit,
-    callers: Vec<OfCallers>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct OfCallers {
-    tokens: TokenAudience,
-    limit: Limit,
+    callers: Vec<(TokenAudience, Limit)>,
 }
 
 /// A policy, and the `RateLimit-Policy` header that announces it.
@@ -66,9 +60,9 @@ impl Policies {
         );
         let read = |caller: CallerLimit| {
             let quota = env.or(caller.setting, caller.default, caller.meaning)?;
-            Some(OfCallers { tokens: caller.tokens, limit: Limit::new(caller.name, quota) })
+            Some((caller.tokens, Limit::new(caller.name, quota)))
         };
-        let callers: Vec<Option<OfCallers>> = callers.into_iter().map(read).collect();
+        let callers: Vec<Option<_>> = callers.into_iter().map(read).collect();
         Some(Self { sign_in: Limit::new("sign-in", sign_in?), callers: callers.into_iter().collect::<Option<_>>()? })
     }
 
@@ -93,7 +87,7 @@ impl Policies {
 
     /// Falls back to the strictest limit. A test keeps the table of audiences complete.
     fn of(&self, tokens: TokenAudience) -> &Limit {
-        let of_callers = self.callers.iter().find(|callers| callers.tokens == tokens);
-        of_callers.map_or(&self.sign_in, |callers| &callers.limit)
+        let known = self.callers.iter().find(|(of, _)| *of == tokens);
+        known.map_or(&self.sign_in, |(_, limit)| limit)
     }
 }

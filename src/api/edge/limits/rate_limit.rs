@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use poem::http::{HeaderName, HeaderValue};
 use poem::web::RemoteAddr;
-use poem::{Addr, Endpoint, Request, Response, Result};
+use poem::{Addr, Request, Response, Result};
 
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::current::current_request;
 use crate::api::edge::limits::policies::Policies;
 use crate::api::edge::limits::quotas::Quotas;
-use crate::api::edge::middleware::layer::Layer;
+use crate::api::edge::middleware::layer::{Inner, Layer};
 use crate::api::edge::parameters::principal::Identity;
 use crate::api::edge::route_table::RouteTable;
 
@@ -37,7 +37,7 @@ pub struct LimitRate {
 }
 
 impl Layer for LimitRate {
-    async fn answer(&self, request: Request, inner: &impl Endpoint<Output = Response>) -> Result<Response> {
+    async fn answer(&self, request: Request, inner: &impl Inner) -> Result<Response> {
         let RateLimits { policies, quotas, proxies } = &self.limits;
         let address = address_of(&request, *proxies);
         let path = request.uri().path();

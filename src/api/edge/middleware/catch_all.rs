@@ -10,7 +10,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use poem::error::{MethodNotAllowedError, NotFoundError, ParsePathError as UndecodablePath};
 use poem::http::{HeaderValue, header};
-use poem::{Endpoint, Error, Request, Response, Result};
+use poem::{Error, Request, Response, Result};
 use poem_openapi::OperationId;
 use poem_openapi::error::{
     ContentTypeError, ParseMultipartError, ParseParamError, ParsePathError, ParseRequestPayloadError,
@@ -19,7 +19,7 @@ use poem_openapi::error::{
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::current::current_request;
-use crate::api::edge::middleware::layer::Layer;
+use crate::api::edge::middleware::layer::{Inner, Layer};
 use crate::api::edge::route_table::RouteTable;
 
 pub struct CatchAll {
@@ -28,7 +28,7 @@ pub struct CatchAll {
 }
 
 impl Layer for CatchAll {
-    async fn answer(&self, request: Request, inner: &impl Endpoint<Output = Response>) -> Result<Response> {
+    async fn answer(&self, request: Request, inner: &impl Inner) -> Result<Response> {
         let path = request.uri().path().to_owned();
         let (problem, operation) = match AssertUnwindSafe(inner.call(request)).catch_unwind().await {
             Ok(Ok(response)) => return Ok(response),

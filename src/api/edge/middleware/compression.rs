@@ -9,12 +9,12 @@
 use bytes::Bytes;
 use poem::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use poem::web::{Compress, CompressionAlgo};
-use poem::{Body, Endpoint, IntoResponse, Request, Response, Result};
+use poem::{Body, IntoResponse, Request, Response, Result};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::api::edge::answers::etag::CODINGS;
-use crate::api::edge::middleware::layer::Layer;
+use crate::api::edge::middleware::layer::{Inner, Layer};
 
 const SMALLEST: usize = 1024;
 /// The number of compressed answers in the cache: every guide in every coding, and some more.
@@ -56,7 +56,7 @@ impl Weighter<Key, Bytes> for Bytesize {
 }
 
 impl Layer for CompressAnswers {
-    async fn answer(&self, request: Request, inner: &impl Endpoint<Output = Response>) -> Result<Response> {
+    async fn answer(&self, request: Request, inner: &impl Inner) -> Result<Response> {
         let coding = negotiate(request.headers());
         let read = coding.filter(|_| request.method() == Method::GET).map(|_| request.uri().clone());
         let answer = inner.call(request).await?;
@@ -158,7 +158,7 @@ mod tests {
     use crate::api::edge::middleware::layer::WithLayer;
 
     impl Layer for Arc<CompressAnswers> {
-        async fn answer(&self, request: Request, inner: &impl Endpoint<Output = Response>) -> Result<Response> {
+        async fn answer(&self, request: Request, inner: &impl Inner) -> Result<Response> {
             (**self).answer(request, inner).await
         }
     }

@@ -10,9 +10,9 @@ use std::str::FromStr;
 use futures_util::TryFutureExt;
 use futures_util::future::Either;
 use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use poem::{Endpoint, Request, Response, Result};
+use poem::{Request, Response, Result};
 
-use crate::api::edge::middleware::layer::Layer;
+use crate::api::edge::middleware::layer::{Inner, Layer};
 use crate::env::Env;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE");
@@ -70,11 +70,7 @@ impl Origins {
 pub struct AllowOrigins(pub Origins);
 
 impl Layer for AllowOrigins {
-    fn answer(
-        &self,
-        request: Request,
-        inner: &impl Endpoint<Output = Response>,
-    ) -> impl Future<Output = Result<Response>> + Send {
+    fn answer(&self, request: Request, inner: &impl Inner) -> impl Future<Output = Result<Response>> + Send {
         let admitted = request.headers().get(header::ORIGIN).map(|origin| self.0.admit(origin));
         let asks_first = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
         let is_preflight = admitted.is_some() && asks_first && request.method() == Method::OPTIONS;

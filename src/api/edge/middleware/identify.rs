@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use poem::http::header;
-use poem::{Endpoint, Request, Response, Result};
+use poem::{Request, Response, Result};
 
-use crate::api::edge::middleware::layer::Layer;
+use crate::api::edge::middleware::layer::{Inner, Layer};
 use crate::api::edge::parameters::principal::{Identity, Officer, Principal};
 use crate::auth::tokens::{TokenAudience, Tokens};
 use crate::casework::people::People;
@@ -63,7 +63,7 @@ impl Identify {
 }
 
 impl Layer for Identify {
-    async fn answer(&self, mut request: Request, inner: &impl Endpoint<Output = Response>) -> Result<Response> {
+    async fn answer(&self, mut request: Request, inner: &impl Inner) -> Result<Response> {
         let identity = self.identify(&request).await;
         let kind = identity.kind();
         request.set_data(identity);

@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use poem::http::header;
-use poem::{Endpoint, Request, Response, Result};
+use poem::{Request, Response, Result};
 
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::middleware::layer::Layer;
+use crate::api::edge::middleware::layer::{Inner, Layer};
 
 /// Longer than the longest long-poll, and than the time-out of a statement in PostgreSQL.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -22,7 +22,7 @@ pub struct AnswerInTime {
 }
 
 impl Layer for AnswerInTime {
-    async fn answer(&self, request: Request, inner: &impl Endpoint<Output = Response>) -> Result<Response> {
+    async fn answer(&self, request: Request, inner: &impl Inner) -> Result<Response> {
         let limit = if is_upload(&request) { UPLOAD_WITHIN } else { self.limit };
         match tokio::time::timeout(limit, inner.call(request)).await {
             Ok(answer) => answer,

@@ -7,12 +7,12 @@ use poem::{Endpoint, Request, Response, Result};
 
 pub trait Layer: Send + Sync + 'static {
     /// Answers a request, usually by calling `inner`, the endpoint that this layer surrounds.
-    fn answer(
-        &self,
-        request: Request,
-        inner: &impl Endpoint<Output = Response>,
-    ) -> impl Future<Output = Result<Response>> + Send;
+    fn answer(&self, request: Request, inner: &impl Inner) -> impl Future<Output = Result<Response>> + Send;
 }
+
+pub trait Inner: Endpoint<Output = Response> {}
+
+impl<E: Endpoint<Output = Response>> Inner for E {}
 
 pub trait WithLayer: Endpoint<Output = Response> + Sized {
     fn layer<L: Layer>(self, layer: L) -> Layered<L, Self> {

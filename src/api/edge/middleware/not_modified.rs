@@ -4,19 +4,15 @@ use std::future::Future;
 
 use futures_util::TryFutureExt;
 use poem::http::{HeaderValue, Method, StatusCode, header};
-use poem::{Body, Endpoint, Request, Response, Result};
+use poem::{Body, Request, Response, Result};
 
 use crate::api::edge::answers::etag::EntityTags;
-use crate::api::edge::middleware::layer::Layer;
+use crate::api::edge::middleware::layer::{Inner, Layer};
 
 pub struct AnswerNotModified;
 
 impl Layer for AnswerNotModified {
-    fn answer(
-        &self,
-        request: Request,
-        inner: &impl Endpoint<Output = Response>,
-    ) -> impl Future<Output = Result<Response>> + Send {
+    fn answer(&self, request: Request, inner: &impl Inner) -> impl Future<Output = Result<Response>> + Send {
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
         let seen = if reads { EntityTags::of(request.headers(), header::IF_NONE_MATCH).flatten() } else { None };
         inner.call(request).map_ok(move |answer| unless_seen(answer, seen))

@@ -2,18 +2,18 @@
 //! are excepted, because they are stored as they come.
 
 use poem::http::{HeaderValue, header};
-use poem::{Endpoint, Request, Response, Result};
+use poem::{Request, Response, Result};
 
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::middleware::layer::Layer;
+use crate::api::edge::middleware::layer::{Inner, Layer};
 
 const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 
 pub struct DemandPlainBodies;
 
 impl Layer for DemandPlainBodies {
-    async fn answer(&self, mut request: Request, inner: &impl Endpoint<Output = Response>) -> Result<Response> {
+    async fn answer(&self, mut request: Request, inner: &impl Inner) -> Result<Response> {
         let is_coded = request.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding != IDENTITY);
         if is_coded && has_body(&mut request) && !request.uri().path().starts_with("/callbacks/") {
             return Err(Problem::new(Code::UnsupportedMediaType)

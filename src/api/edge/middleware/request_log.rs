@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use poem::http::Method;
-use poem::{Endpoint, Request, Response, Result};
+use poem::{Request, Response, Result};
 
 use crate::api::edge::current::current_request;
-use crate::api::edge::middleware::layer::Layer;
+use crate::api::edge::middleware::layer::{Inner, Layer};
 use crate::api::edge::parameters::principal::CallerKind;
 use crate::api::edge::route_table::RouteTable;
 use crate::domain::kernel::clock::Stopwatch;
@@ -26,7 +26,7 @@ impl LogRequests {
 }
 
 impl Layer for LogRequests {
-    async fn answer(&self, request: Request, inner: &impl Endpoint<Output = Response>) -> Result<Response> {
+    async fn answer(&self, request: Request, inner: &impl Inner) -> Result<Response> {
         let method = word(request.method());
         let at = self.routes.route(request.uri().path()).unwrap_or(&self.unknown);
         let watch = Stopwatch::start();

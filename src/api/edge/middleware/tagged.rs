@@ -8,19 +8,15 @@ use std::future::Future;
 
 use futures_util::TryFutureExt;
 use poem::http::{HeaderValue, Method, StatusCode, header};
-use poem::{Endpoint, Error, Request, Response, Result};
+use poem::{Error, Request, Response, Result};
 
 use crate::api::edge::answers::etag::{digest, version_of};
-use crate::api::edge::middleware::layer::Layer;
+use crate::api::edge::middleware::layer::{Inner, Layer};
 
 pub struct TagReads;
 
 impl Layer for TagReads {
-    fn answer(
-        &self,
-        request: Request,
-        inner: &impl Endpoint<Output = Response>,
-    ) -> impl Future<Output = Result<Response>> + Send {
+    fn answer(&self, request: Request, inner: &impl Inner) -> impl Future<Output = Result<Response>> + Send {
         let method = request.method().clone();
         inner.call(request).and_then(move |answer| tag(method, answer))
     }

@@ -10,26 +10,20 @@ use super::{closed, examples, headers, problems};
 use crate::api::edge::answers::problem::ProblemBody;
 use crate::api::edge::parameters::security::MARKS;
 
-/// A header parameter that several operations take.
-struct Parameter {
-    /// The name of the argument in the operation.
-    argument: &'static str,
-    header: &'static str,
-    about: &'static str,
+/// The header and the description of an argument that several operations take.
+fn header_of(argument: &str) -> Option<(&'static str, &'static str)> {
+    match argument {
+        "if_match" => Some((
+            "If-Match",
+            "上次读到的 ETag；过期则返回 412。 The ETag that was read last; if it is stale, the answer is 412.",
+        )),
+        "idempotency_key" => Some((
+            "Idempotency-Key",
+            "每个意图一个键，重试时不变。 One key per intent. A repeated request with the same key gets the first answer.",
+        )),
+        _ => None,
+    }
 }
-
-const PARAMETERS: [Parameter; 2] = [
-    Parameter {
-        argument: "if_match",
-        header: "If-Match",
-        about: "上次读到的 ETag；过期则返回 412。 The ETag that was read last; if it is stale, the answer is 412.",
-    },
-    Parameter {
-        argument: "idempotency_key",
-        header: "Idempotency-Key",
-        about: "每个意图一个键，重试时不变。 One key per intent. A repeated request with the same key gets the first answer.",
-    },
-];
 
 pub(super) fn finish(document: &mut Value) {
     document["openapi"] = json!("3.0.3");
@@ -62,12 +56,10 @@ fn name_parameters(method: &str, operation: &mut Value) {
     let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) else { return };
     let mut may_create = false;
     for parameter in parameters.iter_mut() {
-        for Parameter { argument, header, about } in PARAMETERS {
-            if parameter["name"] == argument {
-                parameter["name"] = json!(header);
-                parameter["description"] = json!(about);
-                may_create |= method != "get" && header == "If-Match" && parameter["required"] == false;
-            }
+        if let Some((header, about)) = parameter["name"].as_str().and_then(header_of) {
+            parameter["name"] = json!(header);
+            parameter["description"] = json!(about);
+            may_create |= method != "get" && header == "If-Match" && parameter["required"] == false;
         }
         if parameter["in"] == "path" || parameter["in"] == "header" {
             drop_member(parameter, "explode"); // It is the default.

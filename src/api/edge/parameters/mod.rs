@@ -6,6 +6,7 @@ mod header;
 pub mod idempotency;
 pub mod paging;
 pub mod phone;
+pub(in crate::api) mod plain_type;
 pub mod principal;
 pub mod security;
 pub mod shape;

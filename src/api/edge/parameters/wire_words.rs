@@ -7,6 +7,7 @@ use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type};
 use serde_json::Value;
 
+use crate::api::edge::parameters::plain_type::plain_type;
 use crate::casework::people::identity::join::IfTaken;
 use crate::domain::application::upload::FileKind;
 use crate::domain::delivery::parcel::{ParcelState, ScanMeaning};
@@ -23,9 +24,7 @@ use crate::domain::work::job::JobState;
 macro_rules! wire_words {
     ($($of:ident as $name:literal, $about:literal { $($variant:ident = $word:literal,)+ })+) => {$(
         impl Type for $of {
-            const IS_REQUIRED: bool = true;
-            type RawValueType = Self;
-            type RawElementValueType = Self;
+            plain_type!();
 
             fn name() -> Cow<'static, str> {
                 $name.into()
@@ -41,14 +40,6 @@ macro_rules! wire_words {
                     enum_items: vec![$($word.into(),)+],
                     ..MetaSchema::new("string")
                 });
-            }
-
-            fn as_raw_value(&self) -> Option<&Self> {
-                Some(self)
-            }
-
-            fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
-                Box::new(std::iter::once(self))
             }
         }
 

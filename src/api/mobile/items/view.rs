@@ -177,12 +177,6 @@ pub struct Faq {
     pub answer: Bilingual,
 }
 
-impl From<&model::Faq> for Faq {
-    fn from(faq: &model::Faq) -> Self {
-        Self { question: (&faq.question).into(), answer: (&faq.answer).into() }
-    }
-}
-
 /// 办事指南。 An item in full.
 #[derive(Debug, Clone, PartialEq, Object)]
 #[oai(skip_serializing_if_is_none, example)]
@@ -241,6 +235,7 @@ impl ItemGuide {
     pub fn of(version: &ItemVersion, snapshot: &Snapshot) -> Self {
         let item = &version.item;
         let agency = snapshot.agency(&item.agency);
+        let faq = |faq: &model::Faq| Faq { question: (&faq.question).into(), answer: (&faq.answer).into() };
         let unconfirmed = item.unconfirmed.iter().chain(agency.into_iter().flat_map(|agency| &agency.unconfirmed));
         Self {
             summary: ItemSummary::of(version, snapshot),
@@ -264,7 +259,7 @@ impl ItemGuide {
             consult_phone: agency.and_then(|agency| agency.consult_phone.clone()),
             complaint_phone: agency.and_then(|agency| agency.complaint_phone.clone()),
             stages: item.stages.iter().map(Into::into).collect(),
-            faqs: item.faqs.iter().map(Into::into).collect(),
+            faqs: item.faqs.iter().map(faq).collect(),
             unconfirmed: unconfirmed.copied().collect(),
             form: item.form.as_ref().map(Into::into),
             form_schema: item.form.as_ref().map(|form| Any(form.json_schema())),

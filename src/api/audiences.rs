@@ -1,5 +1,5 @@
-//! The table of audiences. An audience is a folder with its operations, and an entry here. Routes, documents, the methods of
-//! a path and the settings of rate limits follow from this table.
+//! The table of audiences. An audience is a folder with its operations, and an entry here. Routes, documents, the
+//! methods of a path and the settings of rate limits follow from this table.
 //!
 //! Callers with a new kind of token also need a variant of [`TokenAudience`], and a type in
 //! [`crate::api::edge::parameters::principal`].

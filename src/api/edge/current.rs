@@ -1,4 +1,5 @@
-//! The id, trace and language of the current request. They are task-local, so that functions need no parameter for them.
+//! The id, trace and language of the current request. They are task-local, so that functions need no parameter for
+//! them.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// W3C Trace Context
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
+/// A request while it is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Current {
     /// The caller's `X-Request-Id`, if it is safe to repeat, or a fresh `req_…`.

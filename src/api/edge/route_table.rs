@@ -1,5 +1,5 @@
-//! All paths of the server, with their methods. poem's router does not provide them. They are needed for the `Allow` header
-//! of 405 (RFC 9110 §15.5.6), for logs and metrics, and for the rate limit of attempts to sign in.
+//! All paths of the server, with their methods. poem's router does not provide them. They are needed for the `Allow`
+//! header of 405 (RFC 9110 §15.5.6), for logs and metrics, and for the rate limit of attempts to sign in.
 
 use std::collections::BTreeSet;
 
@@ -39,13 +39,13 @@ impl RouteTable {
         self
     }
 
-    /// Adds a path without an operation that supports GET.
+    /// Adds a path that is in no document, for GET.
     #[must_use]
     pub fn with_page(self, path: &str) -> Self {
         self.with_address(path, &[Method::GET])
     }
 
-    /// Adds a path without an operation.
+    /// Adds a path that is in no document.
     #[must_use]
     pub fn with_address(mut self, path: &str, methods: &[Method]) -> Self {
         for method in methods {

@@ -28,8 +28,8 @@ pub struct Edge {
     pub rate_limits: RateLimits,
 }
 
-/// Puts the layers around the routes. Requests pass the layers from the last line to the first, answers from the first line
-/// to the last.
+/// Puts the layers around the routes. Requests pass the layers from the last line to the first, answers from the first
+/// line to the last.
 pub fn surround(route: Route, edge: Edge, routes: RouteTable) -> impl Endpoint<Output = Response> + 'static {
     let routes = Arc::new(routes);
     route
@@ -40,7 +40,8 @@ pub fn surround(route: Route, edge: Edge, routes: RouteTable) -> impl Endpoint<O
         .layer(AnswerInTime { limit: ANSWER_WITHIN })
         // Turns every failure into an answer. The layers in the lines below see answers only.
         .layer(CatchAll { routes: Arc::clone(&routes) })
-        // A layer contains the future of its inner endpoint. The box prevents that large futures are moved again and again.
+        // A layer contains the future of its inner endpoint. The box prevents that large futures are moved again and
+        // again.
         .boxed()
         // Outside of `CatchAll`, so that problems also count, and also have the headers.
         .layer(LimitRate { limits: edge.rate_limits, routes: Arc::clone(&routes) })

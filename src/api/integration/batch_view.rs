@@ -50,8 +50,8 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    /// `outcome` is the case, with `true` if this request created it, or the problem of a refused row. A problem is logged if
-    /// the server is at fault.
+    /// `outcome` is the case, with `true` if this request created it, or the problem of a refused row. A problem is
+    /// logged if the server is at fault.
     pub(super) fn of(reference: Option<String>, outcome: Result<(bool, VersionedCase), Problem>) -> Self {
         match outcome {
             Ok((is_new, VersionedCase { case, .. })) => {

@@ -1,5 +1,5 @@
-//! A result that another system reports, alone or as a row of a batch. Each row is parsed separately, so that an invalid row
-//! does not affect the others.
+//! A result that another system reports, alone or as a row of a batch. Each row is parsed separately, so that an
+//! invalid row does not affect the others.
 
 use std::borrow::Cow;
 

@@ -1,12 +1,12 @@
 //! Results of other systems: reported alone or in batches, and shown.
 //!
-//! Source and reference identify a result, so a repeated report changes nothing. The `Idempotency-Key` also distinguishes
-//! a repeated request, which gets the first answer, from a new one. The database stores the key with a single result, and
-//! the whole answer to a batch.
+//! Source and reference identify a result, so a repeated report changes nothing. The `Idempotency-Key` also
+//! distinguishes a repeated request, which gets the first answer, from a new one. The database stores the key with a
+//! single result, and the whole answer to a batch.
 
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
-use poem_openapi::types::{Example, ToJSON};
+use poem_openapi::types::ToJSON;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
 use super::batch_view::{BatchAnswer, BatchVerdicts, ResultBatch, Verdict};

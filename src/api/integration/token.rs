@@ -1,8 +1,7 @@
-//! Access tokens for back-office systems (RFC 6749 §4.4 with RFC 7523). The `code` of a problem is the error of RFC 6749
-//! §5.2: `invalid_client`, …
+//! Access tokens for back-office systems (RFC 6749 §4.4 with RFC 7523). The `code` of a problem is the error of RFC
+//! 6749 §5.2: `invalid_client`, …
 
 use poem_openapi::payload::{Form, Json};
-use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use serde::Deserialize;
 

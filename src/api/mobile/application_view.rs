@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use poem_openapi::Object;
-use poem_openapi::types::{Any, Example};
+use poem_openapi::types::Any;
 use serde_json::{Map, Value};
 
-use crate::api::edge::{Code, EXAMPLE, FieldError, Problem, example};
+use crate::api::edge::{EXAMPLE, FieldError, Problem, example};
 use crate::api::shared::case_view::{WayWord, misplaced};
 use crate::domain::application::{Application, DeliveryChoice, HandedIn};
 use crate::domain::form::Fault;

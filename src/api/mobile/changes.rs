@@ -1,4 +1,5 @@
-//! Changes as they happen. Mini-programs use the long-poll, all other clients Server-Sent Events. Both read the same log.
+//! Changes as they happen. Mini-programs use the long-poll, all other clients Server-Sent Events. Both read the same
+//! log.
 
 use std::time::Duration;
 
@@ -9,13 +10,12 @@ use poem_openapi::param::{Header, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::types::{Example, ToJSON};
 use poem_openapi::{Object, OpenApi};
-use tokio_util::sync::CancellationToken;
 
 use super::tag::MobileTag;
 use crate::api::edge::answers::event_stream::EventStream;
 use crate::api::edge::{Cursors, Person, Problem, example};
 use crate::api::services::Services;
-use crate::casework::notices::live::{Live, Stream};
+use crate::casework::notices::live::Stream;
 use crate::casework::notices::log::LogPage;
 use crate::casework::read_models::Change;
 use crate::domain::kernel::clock::Instant;

@@ -8,7 +8,7 @@ use poem_openapi::{Object, OpenApi};
 
 use super::tag::MobileTag;
 use crate::api::edge::answers::http_answer::HttpAnswer;
-use crate::api::edge::{Answered, Body, Code, FieldError, OptionalKey, Person, Problem, example};
+use crate::api::edge::{Answered, Body, FieldError, OptionalKey, Person, Problem, example};
 use crate::casework::frame::idempotency::Answer;
 use crate::casework::people::People;
 use crate::casework::people::consents::{ConsentStanding, ReportError};

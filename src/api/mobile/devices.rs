@@ -1,11 +1,10 @@
 //! Devices: installations of clients. A client registers at each start, and when its push token changes.
 
 use poem_openapi::param::Path;
-use poem_openapi::types::Example;
 use poem_openapi::{Object, OpenApi};
 
 use super::tag::MobileTag;
-use crate::api::edge::{Body, Code, Done, FieldError, Person, Problem, example};
+use crate::api::edge::{Body, Done, FieldError, Person, Problem, example};
 use crate::casework::people::People;
 use crate::casework::people::devices::RegisterError;
 use crate::domain::kernel::clock::Instant;

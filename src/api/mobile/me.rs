@@ -1,7 +1,6 @@
 //! The signed-in person: their identity, phone, WeChat account and language.
 
 use poem_openapi::payload::Json;
-use poem_openapi::types::Example;
 use poem_openapi::{Object, OpenApi};
 
 use super::person::PersonBody;

@@ -1,7 +1,6 @@
 //! A person, for the person themselves. Identity and phone number are masked, because others may see the screen.
 
 use poem_openapi::Object;
-use poem_openapi::types::Example;
 
 use crate::api::edge::{EXAMPLE, example};
 use crate::domain::kernel::ids::PersonId;

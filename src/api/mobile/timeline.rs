@@ -2,7 +2,6 @@
 
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
-use poem_openapi::types::Example;
 use poem_openapi::{Object, OpenApi};
 
 use super::tag::MobileTag;
@@ -138,8 +137,8 @@ fn scan_text(meaning: ScanMeaning) -> text::Bilingual {
 #[oai(rename = "Step", example, skip_serializing_if_is_none, skip_serializing_if_is_empty)]
 struct StepBody {
     at: Instant,
-    /// `submitted`, `accepted`, `decided`, `notified`, `parcel_scanned`, … More words may come. `updated` is an act that this
-    /// release of the server does not know.
+    /// `submitted`, `accepted`, `decided`, `notified`, `parcel_scanned`, … More words may come. `updated` is an act
+    /// that this release of the server does not know.
     kind: String,
     /// `person`, `officer`, `client`, `system`, or a carrier's code.
     actor: Option<String>,

@@ -1,7 +1,6 @@
 //! Lanes, and the jobs that wait in them, for operators. A lane is the queue before a gateway.
 
 use poem_openapi::payload::Json;
-use poem_openapi::types::Example;
 use poem_openapi::{Object, OpenApi};
 
 use super::tag::OpsTag;

@@ -1,6 +1,5 @@
 //! A ruling (决定) in a request of an officer or of another system: the outcome, the reasons, and the result of a grant.
 
-use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
 
 use crate::api::edge::{FieldError, example};
@@ -84,6 +83,8 @@ pub fn no_reasons() -> FieldError {
 
 #[cfg(test)]
 mod tests {
+    use poem_openapi::types::Example;
+
     use super::*;
 
     #[test]

@@ -1,5 +1,6 @@
-//! `/metrics`: the metrics of this process, the backlog of jobs, and whether PostgreSQL and Redis answer. The queries are
-//! cheap (two index scans of bounded length per lane), and run at most once in five seconds for all scrapers together.
+//! `/metrics`: the metrics of this process, the backlog of jobs, and whether PostgreSQL and Redis answer. The queries
+//! are cheap (two index scans of bounded length per lane), and run at most once in five seconds for all scrapers
+//! together.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The listener for monitoring (`SONGDA_WATCH_LISTEN`): health, readiness and metrics of a process. It has its own port,
-//! because metrics must not be public.
+//! The listener for monitoring (`SONGDA_WATCH_LISTEN`): health, readiness and metrics of a process. It has its own
+//! port, because metrics must not be public.
 
 pub mod metrics;
 pub mod ready;

@@ -1,5 +1,5 @@
-//! `/readyz`: answers 503 if this process cannot do its work. Every process needs the database. A worker also needs Redis,
-//! and lanes that go on; an API process works without Redis, but slower.
+//! `/readyz`: answers 503 if this process cannot do its work. Every process needs the database. A worker also needs
+//! Redis, and lanes that go on; an API process works without Redis, but slower.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Entity tags (RFC 9110 §8.8.3). An answer to a write has its resource's version as its tag: `"7"`. An answer to a read
-//! also has a digest of its bytes: `"7.0f3a…"` ([`crate::api::edge::middleware::tagged`]).
+//! Entity tags (RFC 9110 §8.8.3). An answer to a write has its resource's version as its tag: `"7"`. An answer to a
+//! read also has a digest of its bytes: `"7.0f3a…"` ([`crate::api::edge::middleware::tagged`]).
 //!
 //! Compression appends the content coding to a tag: `"7-gzip"` ([`crate::api::edge::middleware::compression`]). When a
 //! caller sends such a tag back, the coding is ignored.
@@ -79,14 +79,15 @@ impl EntityTags {
         (!tags.is_empty()).then_some(Self::List(tags))
     }
 
-    /// Reads all values of a header as one list. Returns `None` if the header is absent, and `Some(None)` if it is malformed.
+    /// Reads all values of a header as one list. Returns `None` if the header is absent, and `Some(None)` if it is
+    /// malformed.
     pub fn of(headers: &HeaderMap, name: HeaderName) -> Option<Option<Self>> {
         let values: Vec<_> = headers.get_all(name).iter().map(|value| value.to_str().unwrap_or("?")).collect();
         (!values.is_empty()).then(|| Self::parse(&values.join(",")))
     }
 
-    /// Finds `etag`, the tag before compression, by the weak comparison of `If-None-Match` (§13.1.2). Returns the tag as
-    /// the caller sent it, which may end with a coding.
+    /// Finds `etag`, the tag before compression, by the weak comparison of `If-None-Match` (§13.1.2). Returns the tag
+    /// as the caller sent it, which may end with a coding.
     pub fn seen(&self, etag: &str) -> Option<String> {
         let opaque = without_coding(etag.trim_start_matches("W/").trim_matches('"'));
         match self {

@@ -1,5 +1,5 @@
-//! The error of every handler: a problem answer (RFC 9457). A handler names the [`Code`] and adds details for the caller.
-//! [`crate::api::edge::middleware::catch_all`] renders the problem in the caller's language.
+//! The error of every handler: a problem answer (RFC 9457). A handler names the [`Code`] and adds details for the
+//! caller. [`crate::api::edge::middleware::catch_all`] renders the problem in the caller's language.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;

@@ -1,5 +1,5 @@
-//! Problems that [`crate::api::edge::openapi`] cannot derive from an operation's parameters, for example the failure of a
-//! gateway. Such an operation names the error that causes them in its return type:
+//! Problems that [`crate::api::edge::openapi`] cannot derive from an operation's parameters, for example the failure of
+//! a gateway. Such an operation names the error that causes them in its return type:
 //! `Result<Opened, ProblemOf<WechatCodeError>>`.
 
 use std::marker::PhantomData;

@@ -1,5 +1,5 @@
-//! Answers with a resource. An operation sends one at once, or turns it into an [`Answer`], which is stored first and then
-//! sent by [`crate::api::edge::answers::stored::Answered`].
+//! Answers with a resource. An operation sends one at once, or turns it into an [`Answer`], which is stored first and
+//! then sent by [`crate::api::edge::answers::stored::Answered`].
 
 use poem::http::header;
 use poem::{IntoResponse, Response};

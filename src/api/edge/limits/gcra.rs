@@ -1,6 +1,6 @@
-//! The generic cell rate algorithm (GCRA, ITU-T I.371). It keeps one instant per caller: when the caller's quota is whole
-//! again. A request moves that instant on by its share of the window, and is refused if the instant would be more than a
-//! window away. [`crate::queue`] runs the same algorithm in Redis for all processes together.
+//! The generic cell rate algorithm (GCRA, ITU-T I.371). It keeps one instant per caller: when the caller's quota is
+//! whole again. A request moves that instant on by its share of the window, and is refused if the instant would be more
+//! than a window away. [`crate::queue`] runs the same algorithm in Redis for all processes together.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Limits the length of a request's address and headers. The limits of the HTTP library are far higher, and its refusals
-//! explain nothing.
+//! Limits the length of a request's address and headers. The limits of the HTTP library are far higher, and its
+//! refusals explain nothing.
 
 use std::future::{Future, ready};
 

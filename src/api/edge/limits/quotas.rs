@@ -22,7 +22,8 @@ use crate::domain::kernel::clock::{Clock, Instant};
 use crate::queue::limiter::Quota;
 use crate::queue::{Queue, QueueError};
 
-/// A process allows one twentieth of a quota unreported. Each request against a quota below 20 is counted in Redis first.
+/// A process allows one twentieth of a quota unreported. Each request against a quota below 20 is counted in Redis
+/// first.
 const SHARE: u32 = 20;
 /// How long a process collects requests before it reports them.
 const GATHER: Duration = Duration::from_millis(100);

@@ -1,6 +1,6 @@
-//! Limits the rate of requests per caller, or per network address if the caller has not signed in. Every answer states the
-//! limit (`RateLimit` and `RateLimit-Policy`, IETF draft-ietf-httpapi-ratelimit-headers-10). A caller that exceeds it gets
-//! 429 with `Retry-After`.
+//! Limits the rate of requests per caller, or per network address if the caller has not signed in. Every answer states
+//! the limit (`RateLimit` and `RateLimit-Policy`, IETF draft-ietf-httpapi-ratelimit-headers-10). A caller that exceeds
+//! it gets 429 with `Retry-After`.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -61,8 +61,8 @@ impl Layer for LimitRate {
     }
 }
 
-/// The network address of the caller, which is the peer, or the caller of our outermost proxy. An IPv6 address is cut to
-/// its /64 prefix, because one subscriber has the whole prefix.
+/// The network address of the caller, which is the peer, or the caller of our outermost proxy. An IPv6 address is cut
+/// to its /64 prefix, because one subscriber has the whole prefix.
 fn address_of(request: &Request, proxies: usize) -> String {
     let forwarded = request.headers().get_all(X_FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
     let forwarded: Vec<&str> = forwarded.flat_map(|value| value.split(',')).map(str::trim).collect();

@@ -1,5 +1,6 @@
-//! Turns every failure of the inner endpoint into a problem answer: problems of handlers, errors of the framework (unknown
-//! route, wrong method, bad parameter, wrong media type), and panics. So the layers around this one see answers only.
+//! Turns every failure of the inner endpoint into a problem answer: problems of handlers, errors of the framework
+//! (unknown route, wrong method, bad parameter, wrong media type), and panics. So the layers around this one see
+//! answers only.
 //!
 //! The framework's own texts are dropped: they repeat the caller's input, and name path parameters `param0`.
 

@@ -1,8 +1,8 @@
 //! Compresses text answers of at least a kilobyte in the content coding that the caller prefers.
 //!
 //! A compressed body is another representation, so it needs another strong ETag: the coding is appended (`"7"` →
-//! `"7-gzip"`), and [`crate::api::edge::answers::etag`] ignores it when the caller sends the tag back. Event streams are
-//! not compressed, because a compressor would delay events.
+//! `"7-gzip"`), and [`crate::api::edge::answers::etag`] ignores it when the caller sends the tag back. Event streams
+//! are not compressed, because a compressor would delay events.
 //!
 //! poem's own middleware handles neither tags nor caches, so it serves here as the compressor only.
 

@@ -1,5 +1,5 @@
-//! A middleware implements [`Layer`], and [`WithLayer::layer`] puts it around an endpoint. No call through layers
-//! allocates: their types are static.
+//! A middleware implements [`Layer`], and [`WithLayer::layer`] puts it around an endpoint. A call through a layer does
+//! not allocate, because the types are static.
 
 use std::future::Future;
 

@@ -1,4 +1,5 @@
-//! Closes connections on which neither side has sent anything for long, because a phone that loses its network does not.
+//! Closes connections on which neither side has sent anything for long, because a phone that loses its network does
+//! not.
 //!
 //! The framework's own idle time-out needs a task per connection, which every read and write wakes. Here a connection
 //! only stores the time of its last byte, and a timer compares it.

@@ -1,7 +1,7 @@
 //! Gives every JSON answer to a GET a strong ETag.
 //!
-//! The version of a resource is not enough: a draft shows today's faults in the reader's language. So the tag consists of
-//! the version, if there is one, and a digest of the bytes: `"7.0f3a…"`. `If-Match` compares the version
+//! The version of a resource is not enough: a draft shows today's faults in the reader's language. So the tag consists
+//! of the version, if there is one, and a digest of the bytes: `"7.0f3a…"`. `If-Match` compares the version
 //! ([`crate::api::edge::parameters::conditions`]), and `If-None-Match` the whole tag.
 
 use std::future::Future;

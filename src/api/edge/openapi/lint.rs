@@ -1,5 +1,5 @@
-//! Checks the rules of our documents. One path belongs to one `impl`. Every operation has an id, a summary in Chinese and
-//! English, one tag, a caller, header names as people write them, and examples without nulls.
+//! Checks the rules of our documents. One path belongs to one `impl`. Every operation has an id, a summary in Chinese
+//! and English, one tag, a caller, header names as people write them, and examples without nulls.
 
 use std::collections::HashSet;
 
@@ -11,13 +11,13 @@ use super::examples;
 use super::operations::{OperationRef, operations};
 use crate::api::edge::parameters::security::MARKS;
 
-/// Operations that write, need no token, and are not limited as attempts to sign in. A refresh is in this list because a
-/// refresh token cannot be guessed, and many phones of a mobile network share one address.
+/// Operations that write, need no token, and are not limited as attempts to sign in. A refresh is in this list because
+/// a refresh token cannot be guessed, and many phones of a mobile network share one address.
 const OPEN_WRITES: [&str; 1] = ["refresh_session"];
 
-/// Checks the rules that need more than the finished document: no path belongs to two `impl`s, because one of them would
-/// be missing from the document; every operation names its caller; and an operation that writes without a token is an
-/// attempt to sign in.
+/// Checks the rules that need more than the finished document: no path belongs to two `impl`s, because one of them
+/// would be missing from the document; every operation names its caller; and an operation that writes without a token
+/// is an attempt to sign in.
 pub(super) fn faults_of_paths(apis: &[MetaApi]) -> Vec<String> {
     let mut seen = HashSet::new();
     let mut faults = Vec::new();

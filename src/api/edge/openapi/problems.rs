@@ -1,6 +1,6 @@
-//! Derives the problem answers of an operation from its parameters: a token may be missing, an id may be unknown, a body
-//! may be invalid. The return type adds further problems ([`ProblemOf`]). The answers are shared components; their codes
-//! come from the table in [`crate::api::edge::answers::code`].
+//! Derives the problem answers of an operation from its parameters: a token may be missing, an id may be unknown, a
+//! body may be invalid. The return type adds further problems ([`ProblemOf`]). The answers are shared components; their
+//! codes come from the table in [`crate::api::edge::answers::code`].
 
 use serde_json::{Map, Value, json};
 

@@ -1,5 +1,6 @@
-//! Conditions of writes (RFC 9110 §13). An operation takes [`IfMatch`], or [`CreateOrMatch`] if it can create the resource.
-//! Its argument must be called `if_match`. Conditions of reads: [`crate::api::edge::middleware::not_modified`].
+//! Conditions of writes (RFC 9110 §13). An operation takes [`IfMatch`], or [`CreateOrMatch`] if it can create the
+//! resource. Its argument must be called `if_match`. Conditions of reads:
+//! [`crate::api::edge::middleware::not_modified`].
 
 use poem::http::{HeaderMap, header};
 use poem_openapi::registry::MetaSchema;

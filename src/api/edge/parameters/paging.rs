@@ -1,5 +1,5 @@
-//! Pages of a list, and the cursors between them. A cursor is opaque to the client. Its message authentication code (MAC)
-//! binds it to its operation and filters, so a changed cursor, or a cursor of another list, is refused.
+//! Pages of a list, and the cursors between them. A cursor is opaque to the client. Its message authentication code
+//! (MAC) binds it to its operation and filters, so a changed cursor, or a cursor of another list, is refused.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::Engine;
@@ -57,8 +57,8 @@ impl Cursors {
         Ok(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// Reads the position of a cursor; `None` for the beginning. The problem is `invalid_cursor` if the cursor was made for
-    /// another list or other filters.
+    /// Reads the position of a cursor; `None` for the beginning. The problem is `invalid_cursor` if the cursor was made
+    /// for another list or other filters.
     pub fn read<P: DeserializeOwned>(
         &self,
         list: &str,
@@ -74,7 +74,8 @@ impl Cursors {
         serde_json::from_str(position).map(Some).map_err(|_| invalid())
     }
 
-    /// Makes a page of at most `limit` rows. The query must ask for one row more, which shows that there is a next page.
+    /// Makes a page of at most `limit` rows. The query must ask for one row more, which shows that there is a next
+    /// page.
     pub fn page<R, T, P>(
         &self,
         list: &str,

@@ -1,5 +1,5 @@
-//! The callers of the API. [`crate::api::edge::middleware::identify`] reads them from access tokens; operations take them as
-//! arguments ([`crate::api::edge::parameters::security`]).
+//! The callers of the API. [`crate::api::edge::middleware::identify`] reads them from access tokens; operations take
+//! them as arguments ([`crate::api::edge::parameters::security`]).
 
 use std::str::FromStr;
 use std::time::Duration;

@@ -1,6 +1,6 @@
-//! The caller of an operation, as an argument of the operation. [`Person`], [`Officer`], [`Operator`] and [`Client`] demand
-//! a token; [`Anyone`] and [`SignInAttempt`] do not. The documents and the rate limiter depend on this argument, so
-//! [`crate::api::edge::openapi`] rejects an operation without it.
+//! The caller of an operation, as an argument of the operation. [`Person`], [`Officer`], [`Operator`] and [`Client`]
+//! demand a token; [`Anyone`] and [`SignInAttempt`] do not. The documents and the rate limiter depend on this argument,
+//! so [`crate::api::edge::openapi`] rejects an operation without it.
 
 use poem::{Request, RequestBody, Result};
 use poem_openapi::registry::{MetaOperation, MetaSecurityScheme, Registry};

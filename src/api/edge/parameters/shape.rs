@@ -1,8 +1,8 @@
-//! Validates JSON against the published schema of a type, and lists the faults with their places. It supports the part of
-//! JSON Schema that our types use. Unknown members are refused, as the documents say.
+//! Validates JSON against the published schema of a type, and lists the faults with their places. It supports the part
+//! of JSON Schema that our types use. Unknown members are refused, as the documents say.
 //!
-//! The crate jsonschema does not fit: the schemas are poem-openapi's Rust values and not JSON, and every fault needs one of
-//! our codes and a message in two languages, as in [`crate::domain::form`].
+//! The crate jsonschema does not fit: the schemas are poem-openapi's Rust values and not JSON, and every fault needs
+//! one of our codes and a message in two languages, as in [`crate::domain::form`].
 
 use std::any::TypeId;
 use std::collections::{BTreeMap, HashMap};
@@ -136,7 +136,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Validates against one part of a composed schema. A member that is unknown to this part may belong to another part.
+    /// Validates against one part of a composed schema. A member that is unknown to this part may belong to another
+    /// part.
     fn check_part(&mut self, part: &MetaSchemaRef, value: &Value, at: &str) {
         let mut walk = Walk { shape: self.shape, faults: vec![] };
         walk.check(part, value, at);

@@ -1,5 +1,5 @@
-//! The form of an application, for clients that draw it. All kinds of fields share one type; members that do not apply to a
-//! kind are absent.
+//! The form of an application, for clients that draw it. All kinds of fields share one type; members that do not apply
+//! to a kind are absent.
 
 use poem_openapi::types::Any;
 use poem_openapi::{Enum, Object};

@@ -1,5 +1,5 @@
-//! The catalogue of items, for all callers. It is read far more often than published, so every answer is encoded once per
-//! publication and sent from memory.
+//! The catalogue of items, for all callers. It is read far more often than published, so every answer is encoded once
+//! per publication and sent from memory.
 
 mod examples;
 mod form_view;

@@ -24,7 +24,7 @@ pub fn route(casework: &Casework, carriers: &Carriers, channels: &Channels, secr
     Route::new().at("/:origin/:secret", get(Challenge(callers)).post(take.into_endpoint()))
 }
 
-/// The known callers, and the secrets in the addresses that their settings contain.
+/// The carriers and channels that may call, and the secrets in the addresses that were given to them.
 #[derive(Clone)]
 struct Callers {
     carriers: Carriers,
@@ -105,7 +105,7 @@ impl Endpoint for Take {
 }
 
 impl Take {
-    /// Stores a call. Returns false if it may be lost.
+    /// Stores a call. Returns true if it is stored for certain.
     async fn keep(&self, origin: &str, call: &RawCallback) -> bool {
         let call = StoredCall {
             origin: origin.to_owned(),

@@ -11,7 +11,7 @@ use crate::api::services::Services;
 
 pub struct ApiParts {
     pub services: Services,
-    /// `/callbacks/…`, for carriers and platforms. Its paths have no such prefix.
+    /// The routes below `/callbacks`, for carriers and platforms.
     pub callbacks: Route,
     /// `/readyz`
     pub ready: BoxEndpoint<'static>,

@@ -175,7 +175,8 @@ impl From<AttachError> for Problem {
     }
 }
 
-/// `code` is for an account whose owner can still choose; its title says how.
+/// The problem of a phone or WeChat account that belongs to another account. The title of `code` says what the person
+/// can do.
 fn taken(error: TakenError, code: Code) -> Problem {
     match error {
         TakenError::Taken => Problem::new(code),

@@ -18,7 +18,7 @@ const MOST: i64 = 10_000;
 impl Lanes {
     /// 通道列表 · List lanes
     ///
-    /// With what waits in them. Counts stop at 10000.
+    /// With their waiting and dead jobs. Counts stop at 10000.
     #[oai(path = "/lanes", method = "get", operation_id = "list_lanes")]
     async fn list(&self, _operator: Operator) -> Result<Json<LaneList>, Problem> {
         let mut data = Vec::new();

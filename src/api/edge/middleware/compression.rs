@@ -151,6 +151,7 @@ fn rename_tag(headers: &mut HeaderMap, coding: &str) {
 mod tests {
     use std::sync::Arc;
 
+    use poem::Endpoint;
     use poem::endpoint::make_sync;
     use poem::test::TestClient;
 

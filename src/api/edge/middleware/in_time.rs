@@ -38,6 +38,7 @@ fn is_upload(request: &Request) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use poem::Endpoint;
     use poem::endpoint::make;
 
     use super::*;

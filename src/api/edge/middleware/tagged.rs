@@ -59,6 +59,7 @@ fn untagged(response: &Response) -> Option<Option<i64>> {
 
 #[cfg(test)]
 mod tests {
+    use poem::Endpoint;
     use poem::endpoint::make_sync;
 
     use super::*;

@@ -88,7 +88,8 @@ wire_words! {
         Delivered = "delivered", Returning = "returning", Returned = "returned", Cancelled = "cancelled",
         AddressRefused = "address_refused",
     }
-    ScanMeaning as "ScanState", "轨迹含义。 The meaning of a scan; `unchanged` does not change the state of the parcel." {
+    ScanMeaning as "ScanState", "轨迹含义。 The meaning of a scan. \
+        `unchanged` does not change the state of the parcel." {
         PickedUp = "picked_up", InTransit = "in_transit", OutForDelivery = "out_for_delivery",
         ReadyForPickup = "ready_for_pickup", Exception = "exception", Delivered = "delivered", Returning = "returning",
         Returned = "returned", Cancelled = "cancelled", Unchanged = "unchanged",
@@ -98,17 +99,19 @@ wire_words! {
     Language as "Language", "语言。 A language of Songda." {
         Chinese = "zh-CN", English = "en",
     }
-    IfTaken as "IfTaken", "冲突处理。 What to do if the phone or WeChat account belongs to another account. `refuse`: change nothing, \
-        and answer that it is taken. `join` (合并账号): merge the other account into this one. Everything that it has moves here, \
-        and its sessions end; this cannot be undone. Accounts that were verified as different people are never merged. `move` \
-        (换绑): move only the phone or WeChat account, and leave the other account without it, for example because the number \
-        was assigned again." {
+    IfTaken as "IfTaken", "冲突处理。 What to do if the phone or WeChat account belongs to another account. \
+        `refuse`: change nothing, and answer that it is taken. \
+        `join` (合并账号): merge the other account into this one. Everything that it has moves here, and its sessions end. \
+        This cannot be undone. Accounts that were verified as different people are never merged. \
+        `move` (换绑): move only the phone or WeChat account, and leave the other account without it, for example because \
+        the number was assigned again." {
         Refuse = "refuse", Join = "join", Move = "move",
     }
     Role as "Role", "角色。 The role of an officer: an `operator` handles jobs and gateways, and sees no cases." {
         Officer = "officer", Supervisor = "supervisor", Operator = "operator",
     }
-    JobState as "JobState", "任务状态。 The state of a job: a `pending` job waits or runs; a `dead` one failed until it is replayed." {
+    JobState as "JobState", "任务状态。 The state of a job. \
+        A `pending` job waits or runs. A `dead` one has failed for good, until an operator replays it." {
         Pending = "pending", Done = "done", Dead = "dead",
     }
 
@@ -116,14 +119,17 @@ wire_words! {
     Platform as "Platform", "客户端类型。 The kind of client." {
         WechatMini = "wechat_mini", H5 = "h5", Ios = "ios", Android = "android", Harmony = "harmony",
     }
-    PushPermission as "PushPermission", "通知权限。 Whether the phone shows messages; `unknown` if the person was not asked yet." {
+    PushPermission as "PushPermission", "通知权限。 Whether the phone shows messages. \
+        `unknown`: the person was not asked yet." {
         Granted = "granted", Denied = "denied", Unknown = "unknown",
     }
-    ConsentAnswer as "ConsentAnswer", "授权结果。 An answer. `ban`: the platform has banned the template. `filter`: the platform hid the \
-        template behind another of the same title." {
+    ConsentAnswer as "ConsentAnswer", "授权结果。 An answer. \
+        `ban`: the platform has banned the template. \
+        `filter`: the platform hid the template behind another of the same title." {
         Accept = "accept", Reject = "reject", Ban = "ban", Filter = "filter",
     }
-    Consent as "ConsentKind", "订阅类型。 How long one accept lasts: for one message (一次性订阅), or until it is withdrawn (长期订阅)." {
+    Consent as "ConsentKind", "订阅类型。 How long one accept lasts. \
+        `one_time` (一次性订阅): for one message. `long_term` (长期订阅): until it is withdrawn." {
         NotNeeded = "not_needed", OneTime = "one_time", LongTerm = "long_term",
     }
 

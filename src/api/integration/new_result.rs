@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use chrono::{NaiveDate, TimeDelta};
 use poem_openapi::Object;
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
-use poem_openapi::types::{Example, ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
+use poem_openapi::types::{ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
 use serde_json::Value;
 
 use crate::api::edge::parameters::plain_type::plain_type;
@@ -281,6 +281,7 @@ impl ToJSON for ResultRow {
 mod tests {
     use std::sync::Arc;
 
+    use poem_openapi::types::Example;
     use serde_json::json;
 
     use super::*;

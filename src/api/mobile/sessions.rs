@@ -1,6 +1,5 @@
 //! Sessions of people: sign-in, refresh, sign-out.
 
-use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
 use super::person::PersonBody;

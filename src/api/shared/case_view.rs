@@ -1,7 +1,6 @@
 //! A case, as the documents of all audiences describe it. The use cases decide who may read which case.
 
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
-use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
 
 use crate::api::edge::{EXAMPLE, FieldError, Shown, example};

@@ -2,7 +2,6 @@
 
 use chrono::NaiveDate;
 use poem_openapi::Object;
-use poem_openapi::types::Example;
 
 use crate::api::edge::{EXAMPLE, example};
 use crate::casework::read_models::StoredParcel;

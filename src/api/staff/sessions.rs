@@ -1,7 +1,6 @@
 //! Sessions of officers: sign-in, refresh, sign-out.
 
 use poem_openapi::payload::Json;
-use poem_openapi::types::Example;
 use poem_openapi::{Object, OpenApi};
 
 use super::tag::StaffTag;

@@ -1,7 +1,5 @@
 //! Examples of the catalogue's types, for the documents.
 
-use poem_openapi::types::Example;
-
 use super::place_view::{City, Hall, HallList, Province, Region, RegionTree};
 use super::view::{Agency, AgencyList, DeliveryOffer, ItemGuide, ItemSummary, Material, Period, Topic, TopicList};
 use crate::api::edge::example;

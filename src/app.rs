@@ -136,15 +136,14 @@ impl App {
         for address in acceptor.local_addr() {
             tracing::info!("watched on {address}");
         }
-        let routes = watch::routes(watch::WatchParts {
-            ready: watch::ready::endpoint(Ready { needs_redis: !serves, ..self.ready(stop) }),
-            metrics: watch::metrics::endpoint(watch::metrics::Sources {
-                casework: self.casework.clone(),
-                queue: self.queue.clone(),
-                lanes: self.workshop().lanes().into_iter().map(|(lane, _)| lane).collect(),
-                rounds: self.rounds(),
-            }),
+        let ready = watch::ready::endpoint(Ready { needs_redis: !serves, ..self.ready(stop) });
+        let metrics = watch::metrics::endpoint(watch::metrics::Sources {
+            casework: self.casework.clone(),
+            queue: self.queue.clone(),
+            lanes: self.workshop().lanes().into_iter().map(|(lane, _)| lane).collect(),
+            rounds: self.rounds(),
         });
+        let routes = watch::routes(ready, metrics);
         Ok(Server::new_with_acceptor(acceptor).idle_timeout(SILENCE).run(routes).await?)
     }
 

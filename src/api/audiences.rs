@@ -1,9 +1,8 @@
-//! The table of audiences. An audience is a folder with its operations, and an entry here: its prefix, its operations,
-//! its document, and the rate limit of its callers. Routes, documents, the addresses of 405 and the settings of rate
-//! limits follow.
+//! The table of audiences. An audience is a folder with its operations, and an entry here. Routes, documents, the
+//! methods of a path and the settings of rate limits follow from this table.
 //!
-//! Callers of a new kind, with tokens of their own, need besides: a variant of [`TokenAudience`], and their type and
-//! its extractor in [`crate::api::edge::parameters`].
+//! Callers with a new kind of token also need a variant of [`TokenAudience`], and a type in
+//! [`crate::api::edge::parameters::principal`].
 
 use poem::IntoEndpoint;
 use poem::endpoint::BoxEndpoint;
@@ -18,10 +17,10 @@ use crate::api::{integration, mobile, ops, staff};
 use crate::auth::tokens::TokenAudience;
 use crate::env::Env;
 
-pub static AUDIENCES: [&dyn ApiAudience; 4] = [
-    &Entry {
+pub static AUDIENCES: [Audience; 4] = [
+    Audience {
         prefix: "/v1",
-        api: mobile::api,
+        api: &mobile::api,
         about: mobile::ABOUT,
         limit: Some(CallerLimit {
             tokens: TokenAudience::Mobile,
@@ -31,9 +30,9 @@ pub static AUDIENCES: [&dyn ApiAudience; 4] = [
             meaning: "Requests per minute of one person, or of one network address that is not signed in",
         }),
     },
-    &Entry {
+    Audience {
         prefix: "/staff/v1",
-        api: staff::api,
+        api: &staff::api,
         about: staff::ABOUT,
         limit: Some(CallerLimit {
             tokens: TokenAudience::Staff,
@@ -43,9 +42,9 @@ pub static AUDIENCES: [&dyn ApiAudience; 4] = [
             meaning: "Requests per minute of one officer",
         }),
     },
-    &Entry {
+    Audience {
         prefix: "/integration/v1",
-        api: integration::api,
+        api: &integration::api,
         about: integration::ABOUT,
         limit: Some(CallerLimit {
             tokens: TokenAudience::Integration,
@@ -55,68 +54,46 @@ pub static AUDIENCES: [&dyn ApiAudience; 4] = [
             meaning: "Requests per minute of one back-office client",
         }),
     },
-    // Operators are officers: they have the staff's tokens and limit.
-    &Entry { prefix: "/ops/v1", api: ops::api, about: ops::ABOUT, limit: None },
+    // Operators are officers, so they have the tokens and the limit of the staff API.
+    Audience { prefix: "/ops/v1", api: &ops::api, about: ops::ABOUT, limit: None },
 ];
 
-/// An audience of the API, whatever the type of its operations is.
-pub trait ApiAudience: Sync {
-    /// The beginning of its addresses.
-    fn prefix(&self) -> &'static str;
-
-    fn about(&self) -> About;
-
+pub struct Audience {
+    /// The beginning of all its paths.
+    pub prefix: &'static str,
+    pub api: &'static dyn Api,
+    pub about: About,
     /// The rate limit of its callers; `None` if another audience has the same callers.
-    fn limit(&self) -> Option<CallerLimit>;
+    pub limit: Option<CallerLimit>,
+}
 
+/// The operations of an audience, independent of their types.
+pub trait Api: Sync {
     fn operations(&self) -> Vec<MetaApi>;
 
-    /// The finished document, or every rule that it breaks.
-    ///
-    /// # Errors
-    /// One line per broken rule.
-    fn document(&self) -> Result<Value, Vec<String>>;
+    /// Builds the OpenAPI document. The errors are the broken rules, one per line.
+    fn document(&self, about: &About) -> Result<Value, Vec<String>>;
 
-    fn endpoint(&self, services: &Services) -> BoxEndpoint<'static>;
+    fn endpoint(&self, services: &Services, about: &About) -> BoxEndpoint<'static>;
 }
 
-struct Entry<A> {
-    prefix: &'static str,
-    /// Puts the operations together.
-    api: fn(&Services) -> A,
-    about: About,
-    limit: Option<CallerLimit>,
-}
-
-impl<A: OpenApi + 'static> ApiAudience for Entry<A> {
-    fn prefix(&self) -> &'static str {
-        self.prefix
-    }
-
-    fn about(&self) -> About {
-        self.about
-    }
-
-    fn limit(&self) -> Option<CallerLimit> {
-        self.limit
-    }
-
+impl<A: OpenApi + 'static, F: Fn(&Services) -> A + Sync> Api for F {
     fn operations(&self) -> Vec<MetaApi> {
         A::meta()
     }
 
-    fn document(&self) -> Result<Value, Vec<String>> {
-        document::<A>(&self.about)
+    fn document(&self, about: &About) -> Result<Value, Vec<String>> {
+        document::<A>(about)
     }
 
-    fn endpoint(&self, services: &Services) -> BoxEndpoint<'static> {
-        OpenApiService::new((self.api)(services), self.about.title, env!("CARGO_PKG_VERSION")).into_endpoint()
+    fn endpoint(&self, services: &Services, about: &About) -> BoxEndpoint<'static> {
+        OpenApiService::new(self(services), about.title, env!("CARGO_PKG_VERSION")).into_endpoint()
     }
 }
 
 /// Reads the settings of all rate limits.
 pub fn rate_policies(env: &mut Env) -> Option<Policies> {
-    Policies::from_env(env, AUDIENCES.iter().filter_map(|audience| audience.limit()))
+    Policies::from_env(env, AUDIENCES.iter().filter_map(|audience| audience.limit))
 }
 
 #[cfg(test)]
@@ -132,7 +109,7 @@ mod tests {
 
     #[test]
     fn the_callers_of_every_token_have_one_limit() {
-        let limits: Vec<CallerLimit> = AUDIENCES.iter().filter_map(|audience| audience.limit()).collect();
+        let limits: Vec<CallerLimit> = AUDIENCES.iter().filter_map(|audience| audience.limit).collect();
         for tokens in TokenAudience::ALL {
             assert_eq!(limits.iter().filter(|limit| limit.tokens == tokens).count(), 1, "{tokens:?}");
         }
@@ -141,9 +118,9 @@ mod tests {
 
     #[test]
     fn every_operation_is_below_the_prefix_of_its_audience() {
-        for audience in AUDIENCES {
-            for path in audience.operations().into_iter().flat_map(|api| api.paths) {
-                assert!(path.path.starts_with(&format!("{}/", audience.prefix())), "{}", path.path);
+        for audience in &AUDIENCES {
+            for path in audience.api.operations().into_iter().flat_map(|api| api.paths) {
+                assert!(path.path.starts_with(&format!("{}/", audience.prefix)), "{}", path.path);
             }
         }
     }

@@ -1,5 +1,5 @@
-//! `/callbacks/{origin}/{secret}`: the addresses that carriers and platforms call. A call is stored as it came, and
-//! only then answered, in the form of its origin. A job reads its content later. So no acknowledged call is ever lost.
+//! `/callbacks/{origin}/{secret}`: the addresses that carriers and platforms call. A call is stored before it is
+//! acknowledged, so that no acknowledged call is lost. A job reads its content later.
 
 use std::sync::Arc;
 
@@ -7,9 +7,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use poem::http::{StatusCode, header};
 use poem::{Endpoint, IntoEndpoint, Request, Response, Result, Route, get};
 
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::current::current_request;
+use crate::api::edge::{Code, Problem, current_request};
 use crate::casework::Casework;
 use crate::casework::read_models::StoredCall;
 use crate::domain::delivery::parcel::CarrierCode;
@@ -19,15 +17,14 @@ use crate::gateway::courier::{Carrier, Carriers};
 use crate::gateway::push::{Channels, PushChannel};
 use crate::gateway::shared::callback::{Acknowledgement, CallbackFault, RawCallback};
 
-/// The routes, without `/callbacks`.
-#[must_use]
+/// The routes, without the prefix `/callbacks`.
 pub fn route(casework: &Casework, carriers: &Carriers, channels: &Channels, secrets: &[Private<String>]) -> Route {
     let callers = Callers { carriers: carriers.clone(), channels: channels.clone(), secrets: secrets.into() };
     let take = Take { callers: callers.clone(), casework: casework.clone() };
     Route::new().at("/:origin/:secret", get(Challenge(callers)).post(take.into_endpoint()))
 }
 
-/// The known callers, and the secret parts of the addresses that they were given.
+/// The carriers and channels that may call, and the secrets in the addresses that were given to them.
 #[derive(Clone)]
 struct Callers {
     carriers: Carriers,
@@ -42,13 +39,13 @@ enum Caller {
 }
 
 impl Callers {
-    /// Identifies the caller by the address alone. A wrong secret and an unknown name get the same answer.
+    /// Identifies the caller by the path alone. A wrong secret and an unknown origin get the same answer.
     fn of(&self, request: &Request) -> Result<(String, Caller), Problem> {
         let unknown = || Problem::new(Code::NotFound);
         let (origin, secret): (String, String) = request.path_params().map_err(|_| unknown())?;
         let is =
             |known: &Private<String>| verify_slices_are_equal(secret.as_bytes(), known.expose().as_bytes()).is_ok();
-        // All secrets are compared, so that the time of the answer tells nothing.
+        // Compares all secrets, so that the time of the answer does not depend on them.
         if self.secrets.iter().filter(|known| is(known)).count() == 0 {
             return Err(unknown());
         }
@@ -60,7 +57,7 @@ impl Callers {
 }
 
 impl Caller {
-    /// True if another party made this call. A call that is merely unreadable is stored, and shown to people.
+    /// True if the call does not come from its origin. A call that is only unreadable is stored, for people to inspect.
     fn is_forged(&self, call: &RawCallback) -> bool {
         let fault = match self {
             Self::Carrier(carrier) => carrier.read(call).err(),
@@ -85,7 +82,7 @@ impl Caller {
     }
 }
 
-/// POST: stores a call.
+/// POST: stores and acknowledges a call.
 struct Take {
     callers: Callers,
     casework: Casework,
@@ -108,7 +105,7 @@ impl Endpoint for Take {
 }
 
 impl Take {
-    /// Stores a call; true if it is certainly stored.
+    /// Stores a call. Returns true if it is stored for certain.
     async fn keep(&self, origin: &str, call: &RawCallback) -> bool {
         let call = StoredCall {
             origin: origin.to_owned(),
@@ -124,7 +121,7 @@ impl Take {
     }
 }
 
-/// GET: a platform verifies that the address is ours.
+/// GET: answers the challenge by which a platform verifies the address.
 struct Challenge(Callers);
 
 impl Endpoint for Challenge {

@@ -1,10 +1,10 @@
-//! The OpenAPI documents of all audiences: served, committed under `openapi/`, and compared with what is committed.
+//! The OpenAPI documents of all audiences. They are served, and committed under `openapi/`; a test keeps both the same.
 
 use std::path::Path;
 
 use serde_json::Value;
 
-use crate::api::audiences::AUDIENCES;
+use crate::api::audiences::{AUDIENCES, Audience};
 use crate::api::edge::openapi::document::{self, About};
 
 /// The command that updates the committed documents.
@@ -14,13 +14,12 @@ pub const MEND: &str = "cargo run -- openapi";
 pub struct Document {
     pub about: About,
     pub value: Value,
-    /// The document as it is committed and served.
+    /// The form that is committed and served.
     pub text: String,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentsError {
-    /// The broken rules, one per line.
     #[error("the API breaks its own rules:\n{}", .0.join("\n"))]
     Rules(Vec<String>),
     #[error("{path} cannot be written")]
@@ -29,21 +28,17 @@ pub enum DocumentsError {
         #[source]
         source: std::io::Error,
     },
-    /// The outdated files.
     #[error("not up to date: {}\nMend it with: {MEND}", .0.join(", "))]
     Stale(Vec<String>),
 }
 
-/// All documents.
-///
-/// # Errors
-/// Every rule that a document breaks.
+/// Builds all documents. Fails with every broken rule.
 pub fn documents() -> Result<Vec<Document>, DocumentsError> {
     let mut faults = Vec::new();
     let mut documents = Vec::new();
-    for audience in AUDIENCES {
-        let about = audience.about();
-        match audience.document() {
+    for Audience { api, about, .. } in &AUDIENCES {
+        let about = *about;
+        match api.document(&about) {
             Ok(value) => documents.push(Document { about, text: document::text(&value), value }),
             Err(broken) => faults.extend(broken.into_iter().map(|fault| format!("{}: {fault}", about.file))),
         }
@@ -52,9 +47,6 @@ pub fn documents() -> Result<Vec<Document>, DocumentsError> {
 }
 
 /// `songda openapi`: writes the documents into a folder.
-///
-/// # Errors
-/// If a document breaks a rule, or a file cannot be written.
 pub fn write(folder: &Path) -> Result<(), DocumentsError> {
     let unwritable = |path: &Path, source| DocumentsError::Unwritable { path: path.display().to_string(), source };
     std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, error))?;
@@ -65,10 +57,7 @@ pub fn write(folder: &Path) -> Result<(), DocumentsError> {
     Ok(())
 }
 
-/// `songda openapi --check`: compares the documents with a folder.
-///
-/// # Errors
-/// The outdated files, and the command that updates them.
+/// `songda openapi --check`: compares the documents with a folder. Fails with the outdated files.
 pub fn check(folder: &Path) -> Result<(), DocumentsError> {
     let path = |document: &Document| folder.join(format!("{}.json", document.about.file));
     let is_stale = |document: &Document| std::fs::read_to_string(path(document)).ok().as_ref() != Some(&document.text);

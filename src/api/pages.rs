@@ -1,4 +1,4 @@
-//! The addresses beside the audiences: documents and their reference, problems, public keys, and health.
+//! The routes beside the audiences: documents and their reference, problems, public keys, and health.
 
 use poem::http::Method;
 use poem::{Route, get};
@@ -12,10 +12,7 @@ use crate::api::edge::route_table::RouteTable;
 use crate::api::edge::surround::Edge;
 use crate::api::public_keys::PublicKeys;
 
-/// The pages that need no database.
-///
-/// # Errors
-/// If a document breaks a rule.
+/// The routes that need no database. Fails if an OpenAPI document breaks a rule.
 pub fn pages(edge: &Edge) -> Result<Route, DocumentsError> {
     let mut route = Route::new()
         .nest_no_strip("/problems", problem_pages::route())
@@ -30,16 +27,14 @@ pub fn pages(edge: &Edge) -> Result<Route, DocumentsError> {
     Ok(route)
 }
 
-/// `/healthz`: this process answers.
-#[must_use]
+/// `/healthz`: shows that the process answers.
 pub fn alive() -> Fixed {
     Fixed::new("application/json", r#"{"status":"ok"}"#)
 }
 
-/// All addresses, with their methods.
-#[must_use]
+/// All paths of the server, with their methods.
 pub fn route_table() -> RouteTable {
-    let operations = AUDIENCES.iter().flat_map(|audience| audience.operations()).collect();
+    let operations = AUDIENCES.iter().flat_map(|audience| audience.api.operations()).collect();
     let audiences = RouteTable::default().with_operations(operations);
     let pages = [
         "/healthz",

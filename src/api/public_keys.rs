@@ -1,10 +1,9 @@
-//! `/.well-known/jwks.json`: the public keys of access tokens (RFC 7517), for services that verify tokens elsewhere. A
-//! key is published before it signs, so they may keep the answer for a minute.
+//! `/.well-known/jwks.json`: the public keys that verify access tokens (RFC 7517), for services elsewhere. A key is
+//! published before the server signs with it, so services may keep the answer for a minute.
 
-use poem::http::{HeaderValue, header};
 use poem::{Endpoint, Request, Response, Result};
 
-use crate::api::edge::answers::etag::etag_of;
+use crate::api::edge::answers::fixed::Fixed;
 use crate::auth::tokens::Tokens;
 
 pub struct PublicKeys(pub Tokens);
@@ -13,12 +12,6 @@ impl Endpoint for PublicKeys {
     type Output = Response;
 
     async fn call(&self, _: Request) -> Result<Response> {
-        let body = self.0.jwks().to_string();
-        let response = Response::builder()
-            .content_type("application/json")
-            .header(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=60"))
-            .header(header::ETAG, etag_of(body.as_bytes()))
-            .header(header::CONTENT_LENGTH, body.len());
-        Ok(response.body(body))
+        Ok(Fixed::new("application/json", self.0.jwks().to_string()).response())
     }
 }

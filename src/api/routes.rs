@@ -1,9 +1,9 @@
-//! Everything that the server answers to.
+//! All routes of the server.
 
 use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, Response, Route, get};
 
-use crate::api::audiences::AUDIENCES;
+use crate::api::audiences::{AUDIENCES, Audience};
 use crate::api::documents::DocumentsError;
 use crate::api::edge::surround::{Edge, surround};
 use crate::api::pages::{pages, route_table};
@@ -11,19 +11,18 @@ use crate::api::services::Services;
 
 pub struct ApiParts {
     pub services: Services,
-    /// `/callbacks/…`, for carriers and platforms. Its paths have no such prefix.
+    /// The routes below `/callbacks`, for carriers and platforms.
     pub callbacks: Route,
-    /// `/readyz`: true if this process can do its work.
+    /// `/readyz`
     pub ready: BoxEndpoint<'static>,
     pub edge: Edge,
 }
 
-/// # Errors
-/// If a document breaks a rule: such a server must not start.
+/// Fails if an OpenAPI document breaks a rule: such a server must not start.
 pub fn routes(parts: ApiParts) -> Result<impl Endpoint<Output = Response> + 'static, DocumentsError> {
     let mut route = pages(&parts.edge)?.nest("/callbacks", parts.callbacks).at("/readyz", get(parts.ready));
-    for audience in AUDIENCES {
-        route = route.nest_no_strip(audience.prefix(), audience.endpoint(&parts.services));
+    for Audience { prefix, api, about, .. } in &AUDIENCES {
+        route = route.nest_no_strip(*prefix, api.endpoint(&parts.services, about));
     }
     Ok(surround(route, parts.edge, route_table()))
 }

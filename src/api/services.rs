@@ -1,13 +1,14 @@
-//! What the operations of all audiences are made of.
+//! The services that operations use.
 
 use tokio_util::sync::CancellationToken;
 
-use crate::api::edge::parameters::paging::Cursors;
+use crate::api::edge::Cursors;
 use crate::casework::Casework;
 use crate::casework::notices::live::Live;
 use crate::casework::people::People;
 use crate::queue::Queue;
 
+#[derive(Clone)]
 pub struct Services {
     pub people: People,
     pub casework: Casework,
@@ -15,6 +16,6 @@ pub struct Services {
     pub live: Live,
     pub queue: Queue,
     pub cursors: Cursors,
-    /// Cancelled when the process stops: streams end.
+    /// Cancelled when the process stops. It ends open streams.
     pub stop: CancellationToken,
 }

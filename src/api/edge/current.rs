@@ -1,5 +1,5 @@
-//! The request that the running task works on: its id, trace and language, for everything that needs them, without
-//! passing them through every signature ([`current_request`]).
+//! The id, trace and language of the current request. They are task-local, so that functions need no parameter for
+//! them.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -15,15 +15,14 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// W3C Trace Context
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// A request.
+/// A request while it is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Current {
-    /// The id that the caller sent, if it is safe to repeat; else a fresh `req_…`.
+    /// The caller's `X-Request-Id`, if it is safe to repeat, or a fresh `req_…`.
     pub id: String,
-    /// `traceparent` for everything that this request causes: the caller's trace, and a span of ours. The span is
-    /// recorded if traces are on.
+    /// The `traceparent` of everything that this request causes: the caller's trace with a span of this process.
     pub traceparent: String,
-    /// The language of its answers.
+    /// The language of the answer.
     pub language: Language,
 }
 
@@ -31,14 +30,12 @@ tokio::task_local! {
     static CURRENT: Arc<Current>;
 }
 
-/// The request that the running task works on. Outside of any request: one with a fresh id, in Chinese.
-#[must_use]
+/// Returns the current request. Outside of a request it returns one with a fresh id and Chinese as its language.
 pub fn current_request() -> Arc<Current> {
     CURRENT.try_with(Arc::clone).unwrap_or_else(|_| Arc::new(Current::of(&HeaderMap::new(), &Span::default())))
 }
 
 impl Current {
-    #[must_use]
     pub fn of(headers: &HeaderMap, span: &Span) -> Self {
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         Self {
@@ -50,9 +47,7 @@ impl Current {
         }
     }
 
-    /// A request of a test.
     #[cfg(test)]
-    #[must_use]
     pub fn of_test(language: Language) -> Self {
         Self { language, ..Self::of(&HeaderMap::new(), &Span::default()) }
     }
@@ -63,12 +58,12 @@ impl Current {
     }
 }
 
-/// True for a text that cannot break a log line or a header.
+/// True for a text that is safe in a log line and in a header.
 fn is_harmless(id: &str) -> bool {
     (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
 
-/// Keeps the caller's trace and its sampling decision under a new span id. Begins a trace if the caller sent none.
+/// Keeps the trace and the sampling decision of the caller with a new span id, or begins a new trace.
 fn continue_trace(parent: Option<&str>) -> String {
     let span = random_number::<u64>();
     match parent.and_then(read_trace) {
@@ -77,7 +72,7 @@ fn continue_trace(parent: Option<&str>) -> String {
     }
 }
 
-/// The trace id and the flags of a `traceparent`.
+/// Reads the trace id and the flags of a `traceparent`.
 fn read_trace(parent: &str) -> Option<(&str, &str)> {
     let is_hex =
         |text: &str, length| text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));

@@ -1,38 +1,31 @@
-//! The addresses that the server answers to, with their methods. The router does not tell them, and three layers need
-//! them: the `Allow` header of 405 (RFC 9110 §15.5.6), the name of an address for the log and the metrics, and the rate
-//! limit of attempts to sign in.
+//! All paths of the server, with their methods. poem's router does not provide them. They are needed for the `Allow`
+//! header of 405 (RFC 9110 §15.5.6), for logs and metrics, and for the rate limit of attempts to sign in.
 
 use std::collections::BTreeSet;
 
 use poem::http::{HeaderValue, Method};
-use poem_openapi::OpenApi;
 use poem_openapi::registry::MetaApi;
 
 use crate::api::edge::parameters::security::is_sign_in_attempt;
 use crate::metrics::requests::Route;
 
-/// The addresses by their number of segments, those with the most literals first: each request is looked up here.
+/// The addresses, grouped by their number of segments so that a lookup is fast. In a group, those with the fewest
+/// parameters come first.
 #[derive(Debug, Default)]
 pub struct RouteTable(Vec<Vec<Address>>);
 
 #[derive(Debug)]
 struct Address {
-    /// As the documents write it: `/v1/cases/{id}`.
+    /// Its name in documents, logs and metrics: `/v1/cases/{id}`.
     route: Route,
     /// `None` for a parameter.
     segments: Vec<Option<String>>,
     methods: BTreeSet<String>,
-    /// The methods that are attempts to sign in.
+    /// The methods of attempts to sign in.
     attempts: Vec<Method>,
 }
 
 impl RouteTable {
-    /// Adds every operation of an API.
-    #[must_use]
-    pub fn with<A: OpenApi>(self) -> Self {
-        self.with_operations(A::meta())
-    }
-
     #[must_use]
     pub fn with_operations(mut self, apis: Vec<MetaApi>) -> Self {
         for path in apis.into_iter().flat_map(|api| api.paths) {
@@ -46,13 +39,13 @@ impl RouteTable {
         self
     }
 
-    /// Adds a path that no OpenAPI document lists. It answers to GET.
+    /// Adds a path that is in no document, for GET.
     #[must_use]
     pub fn with_page(self, path: &str) -> Self {
         self.with_address(path, &[Method::GET])
     }
 
-    /// Adds an address that is in no document.
+    /// Adds a path that is in no document.
     #[must_use]
     pub fn with_address(mut self, path: &str, methods: &[Method]) -> Self {
         for method in methods {
@@ -83,25 +76,22 @@ impl RouteTable {
     }
 
     /// The value of `Allow` at a path.
-    #[must_use]
     pub fn allow(&self, path: &str) -> Option<HeaderValue> {
         let methods = &self.find(path)?.methods;
         HeaderValue::from_str(&methods.iter().map(String::as_str).collect::<Vec<_>>().join(", ")).ok()
     }
 
-    /// The address of a path, under which its requests are counted.
-    #[must_use]
+    /// The route under which requests of a path are logged and counted.
     pub fn route(&self, path: &str) -> Option<&Route> {
         self.find(path).map(|address| &address.route)
     }
 
-    /// True if a request is an attempt to sign in, or to prove an identity.
-    #[must_use]
+    /// True if a request tries to sign in, or to prove an identity.
     pub fn is_sign_in_attempt(&self, method: &Method, path: &str) -> bool {
         self.find(path).is_some_and(|address| address.attempts.contains(method))
     }
 
-    /// The most literal address that fits, as in the router: it comes first.
+    /// Finds the matching address with the fewest parameters, as poem's router does.
     fn find(&self, path: &str) -> Option<&Address> {
         let same_length = self.0.get(path.split('/').count())?;
         same_length.iter().find(|address| {

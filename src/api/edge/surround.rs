@@ -20,7 +20,7 @@ use crate::api::edge::middleware::request_log::LogRequests;
 use crate::api::edge::middleware::tagged::TagReads;
 use crate::api::edge::route_table::RouteTable;
 
-/// What the layers need.
+/// The settings of the layers.
 pub struct Edge {
     pub identify: Identify,
     /// The web pages that may call the API.
@@ -28,35 +28,35 @@ pub struct Edge {
     pub rate_limits: RateLimits,
 }
 
-/// Puts the layers around routes. A request passes them from the last line to the first; its answer passes them from
-/// the first to the last.
+/// Puts the layers around the routes. Requests pass the layers from the last line to the first, answers from the first
+/// line to the last.
 pub fn surround(route: Route, edge: Edge, routes: RouteTable) -> impl Endpoint<Output = Response> + 'static {
     let routes = Arc::new(routes);
     route
-        // A body is counted while it is read, so that its refusal is a problem like any other.
+        // Inside of `CatchAll`, because a body that is too large is a problem.
         .layer(LimitBodies)
         .layer(DemandPlainBodies)
         .layer(LimitHeads)
-        // A request that takes too long fails like any other.
         .layer(AnswerInTime { limit: ANSWER_WITHIN })
-        // Below this layer things fail; above it there are only answers.
+        // Turns every failure into an answer. The layers in the lines below see answers only.
         .layer(CatchAll { routes: Arc::clone(&routes) })
-        // Each layer holds the future of the one below, and would move it again and again: a box keeps it in one place.
+        // A layer contains the future of its inner endpoint. The box prevents that large futures are moved again and
+        // again.
         .boxed()
-        // Refusals count as well, and carry the same headers as other answers.
+        // Outside of `CatchAll`, so that problems also count, and also have the headers.
         .layer(LimitRate { limits: edge.rate_limits, routes: Arc::clone(&routes) })
-        // The rate limit depends on the caller, so the caller must be known first.
+        // Outside of the rate limit, which depends on the caller.
         .layer(edge.identify)
         .boxed()
-        // Above everything that makes an answer; below compression, which changes the tag.
+        // Inside of compression, which changes the tag.
         .layer(TagReads)
         .layer(AnswerNotModified)
         .layer(CompressAnswers::default())
         .boxed()
-        // A preflight has no token and is not counted. Browsers need these headers to read any answer.
+        // Outside of the rate limit: a preflight request has no token. Browsers need the headers to read any answer.
         .layer(AllowOrigins(edge.origins))
-        // It logs the answer that leaves.
+        // Logs the final answer.
         .layer(LogRequests::new(routes))
-        // Outermost: every answer and every log line has the request's id.
+        // Outermost, so that every answer and every log line has the request's id.
         .layer(NameRequests)
 }

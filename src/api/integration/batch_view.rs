@@ -1,4 +1,4 @@
-//! A batch of results, and the verdict on each.
+//! A batch of results, and the answer to it: a verdict per row.
 
 use poem_openapi::payload::Json;
 use poem_openapi::types::{Example, ToJSON};
@@ -7,9 +7,8 @@ use serde_json::{Value, json};
 
 use super::new_result::{NewResultBody, ResultRow};
 use crate::api::edge::answers::http_answer::HttpAnswer;
-use crate::api::edge::answers::problem::{Problem, ProblemBody};
-use crate::api::edge::current::current_request;
-use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::edge::answers::problem::ProblemBody;
+use crate::api::edge::{EXAMPLE, Problem, current_request, example};
 use crate::api::shared::case_view::number_example;
 use crate::casework::frame::idempotency::Answer;
 use crate::casework::read_models::VersionedCase;
@@ -51,8 +50,8 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    /// `outcome` is the case with `true` if this request created it, or the problem of a refused row. A failure of our
-    /// side is logged, as for a request.
+    /// `outcome` is the case, with `true` if this request created it, or the problem of a refused row. A problem is
+    /// logged if the server is at fault.
     pub(super) fn of(reference: Option<String>, outcome: Result<(bool, VersionedCase), Problem>) -> Self {
         match outcome {
             Ok((is_new, VersionedCase { case, .. })) => {
@@ -70,17 +69,13 @@ impl Verdict {
     }
 }
 
-impl Example for Verdict {
-    fn example() -> Self {
-        Self {
-            reference: Some("2026-0042".to_owned()),
-            status: 201,
-            case: Some(CaseId::from_uuid(EXAMPLE)),
-            number: Some(number_example()),
-            problem: None,
-        }
-    }
-}
+example!(Verdict {
+    reference: Some("2026-0042".to_owned()),
+    status: 201,
+    case: Some(CaseId::from_uuid(EXAMPLE)),
+    number: Some(number_example()),
+    problem: None,
+});
 
 /// 全部结果。 The verdicts.
 #[derive(Debug, Object)]

@@ -10,14 +10,11 @@ mod new_result;
 use crate::api::edge::openapi::document::About;
 use crate::api::services::Services;
 
-/// One implementation per group of paths.
+/// The implementations of all operations.
 pub type Api = (token::Token, results::Results);
 
-/// Puts the operations together.
-#[must_use]
 pub fn api(services: &Services) -> Api {
-    let Services { people, casework, .. } = services;
-    (token::Token(people.clone()), results::Results { people: people.clone(), casework: casework.clone() })
+    (token::Token(services.people.clone()), results::Results(services.clone()))
 }
 
 pub const ABOUT: About = About {

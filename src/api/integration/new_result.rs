@@ -1,16 +1,17 @@
-//! A result as another system reports it: alone, or as a row of a batch. Each row is read by itself, so that an
-//! unreadable row is refused alone.
+//! A result that another system reports, alone or as a row of a batch. Each row is parsed separately, so that an
+//! invalid row does not affect the others.
 
 use std::borrow::Cow;
 
 use chrono::{NaiveDate, TimeDelta};
 use poem_openapi::Object;
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
-use poem_openapi::types::{Example, ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
+use poem_openapi::types::{ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
 use serde_json::Value;
 
-use crate::api::edge::answers::problem::FieldError;
+use crate::api::edge::parameters::plain_type::plain_type;
 use crate::api::edge::parameters::shape;
+use crate::api::edge::{FieldError, example};
 use crate::api::shared::address_faults::field_error;
 use crate::api::shared::case_view::{WayWord, misplaced};
 use crate::api::shared::ruling::{OutcomeWord, ResultDocumentBody, ruling};
@@ -22,10 +23,9 @@ use crate::domain::delivery::address::PostalAddress;
 use crate::domain::item::ItemCode;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::private::Private;
-use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::identity::{MobilePhone, ResidentId};
 
-/// The pattern of a reference.
+/// The pattern of a reference: the other system's own id of a result.
 const REFERENCE: &str = "^[A-Za-z0-9._:-]{1,100}$";
 
 /// True if a text matches [`REFERENCE`]; faster than the pattern.
@@ -101,7 +101,7 @@ struct Recipient {
 }
 
 impl NewResultBody {
-    /// The result, or all its faults.
+    /// Returns the result, or all its faults.
     pub(super) fn read(
         self,
         reference: String,
@@ -130,11 +130,16 @@ impl NewResultBody {
 impl NewApplicant {
     fn read(&self, today: NaiveDate) -> Result<KnownAs, Vec<FieldError>> {
         let phone = MobilePhone::parse(&self.phone).map_err(|_| {
-            fault("/applicant/phone", "not_a_phone", "不是大陆手机号", "It must be a mobile number of mainland China")
+            FieldError::new(
+                "/applicant/phone",
+                "not_a_phone",
+                "不是大陆手机号",
+                "It must be a mobile number of mainland China",
+            )
         });
         let resident_id = self.resident_id.as_deref().map(|text| ResidentId::parse(text, today)).transpose();
         let resident_id = resident_id.map_err(|_| {
-            fault(
+            FieldError::new(
                 "/applicant/resident_id",
                 "not_a_resident_id",
                 "不是有效的公民身份号码",
@@ -179,45 +184,37 @@ impl Recipient {
     }
 }
 
-fn fault(pointer: &str, code: &'static str, zh: &str, en: &str) -> FieldError {
-    FieldError::new(pointer, code, Bilingual::new(zh, en))
-}
+example!(NewResultBody {
+    item_code: "JT-0045".to_owned(),
+    applicant: NewApplicant { phone: "13800138000".to_owned(), name: None, resident_id: None },
+    outcome: OutcomeWord::Grant,
+    reasons: String::new(),
+    result: Some(ResultDocumentBody::example()),
+    decided_at: Instant::UNIX_EPOCH + TimeDelta::hours(492_434), // 2026-03-06
+    delivery: NewDeliveryBody {
+        way: WayWord::Courier,
+        recipient: Some(Recipient {
+            name: "王小明".to_owned(),
+            phone: "13800138000".to_owned(),
+            region: "320413".to_owned(),
+            detail: "西城街道清风路1号".to_owned(),
+            postcode: None,
+        }),
+        hall: None,
+    },
+});
 
-impl Example for NewResultBody {
-    fn example() -> Self {
-        Self {
-            item_code: "JT-0045".to_owned(),
-            applicant: NewApplicant { phone: "13800138000".to_owned(), name: None, resident_id: None },
-            outcome: OutcomeWord::Grant,
-            reasons: String::new(),
-            result: Some(ResultDocumentBody::example()),
-            decided_at: Instant::UNIX_EPOCH + TimeDelta::hours(492_434), // 2026-03-06
-            delivery: NewDeliveryBody {
-                way: WayWord::Courier,
-                recipient: Some(Recipient {
-                    name: "王小明".to_owned(),
-                    phone: "13800138000".to_owned(),
-                    region: "320413".to_owned(),
-                    detail: "西城街道清风路1号".to_owned(),
-                    postcode: None,
-                }),
-                hall: None,
-            },
-        }
-    }
-}
-
-/// A row of a batch, not yet read: a [`NewResultBody`] with its reference.
+/// The unparsed row of a batch: a [`NewResultBody`] with its reference.
 #[derive(Debug, Clone)]
 pub(super) struct ResultRow(pub(super) Value);
 
 impl ResultRow {
-    /// The row's reference, if it is readable, for the verdict.
+    /// The reference for the verdict, even of an invalid row.
     pub(super) fn reference(&self) -> Option<String> {
         self.0.get("ref").and_then(Value::as_str).map(str::to_owned)
     }
 
-    /// The result, or all faults of the row.
+    /// Returns the result, or all faults of the row.
     pub(super) fn read(self, regions: &Regions, today: NaiveDate) -> Result<NewResult, Vec<FieldError>> {
         let faults = shape::faults::<Self>(&self.0);
         if !faults.is_empty() {
@@ -225,7 +222,7 @@ impl ResultRow {
         }
         match self.parse() {
             Some((reference, body)) => body.read(reference, regions, today),
-            None => Err(vec![fault("", "invalid", "内容不符合要求", "The content is not valid")]),
+            None => Err(vec![FieldError::new("", "invalid", "内容不符合要求", "The content is not valid")]),
         }
     }
 
@@ -237,9 +234,7 @@ impl ResultRow {
 }
 
 impl Type for ResultRow {
-    const IS_REQUIRED: bool = true;
-    type RawValueType = Self;
-    type RawElementValueType = Self;
+    plain_type!();
 
     fn name() -> Cow<'static, str> {
         "ResultRow".into()
@@ -268,14 +263,6 @@ impl Type for ResultRow {
             schema
         });
     }
-
-    fn as_raw_value(&self) -> Option<&Self> {
-        Some(self)
-    }
-
-    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
-        Box::new(std::iter::once(self))
-    }
 }
 
 impl ParseFromJSON for ResultRow {
@@ -294,6 +281,7 @@ impl ToJSON for ResultRow {
 mod tests {
     use std::sync::Arc;
 
+    use poem_openapi::types::Example;
     use serde_json::json;
 
     use super::*;

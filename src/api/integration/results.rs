@@ -1,44 +1,34 @@
-//! Results of another system: reported once each, alone or in batches, and queried.
+//! Results of other systems: reported alone or in batches, and shown.
 //!
-//! Source and reference identify a result, so a repeated report is harmless by itself: the result is found, and nothing
-//! happens twice. The `Idempotency-Key` also tells a repeated request, whose answer was lost, from a new one. For a
-//! single result its own row stores the key; for a batch the whole answer is stored.
+//! Source and reference identify a result, so a repeated report changes nothing. The `Idempotency-Key` also
+//! distinguishes a repeated request, which gets the first answer, from a new one. The database stores the key with a
+//! single result, and the whole answer to a batch.
 
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
-use poem_openapi::types::{Example, ToJSON};
+use poem_openapi::types::ToJSON;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
 use super::batch_view::{BatchAnswer, BatchVerdicts, ResultBatch, Verdict};
 use super::new_result::{NewResultBody, is_reference};
 use super::tag::IntegrationTag;
-use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::etag::etag;
 use crate::api::edge::answers::http_answer::HttpAnswer;
-use crate::api::edge::answers::problem::{FieldError, Problem};
-use crate::api::edge::answers::resource::Shown;
-use crate::api::edge::answers::stored::Answered;
-use crate::api::edge::current::current_request;
-use crate::api::edge::parameters::body::{Body, Rows};
-use crate::api::edge::parameters::idempotency::IdempotencyKey;
-use crate::api::edge::parameters::principal::Client;
-use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::edge::parameters::body::Rows;
+use crate::api::edge::{
+    Answered, Body, Client, Code, EXAMPLE, FieldError, IdempotencyKey, Problem, Shown, current_request, example,
+};
+use crate::api::services::Services;
 use crate::api::shared::case_view::{CaseState, number_example};
 use crate::api::shared::ruling::no_reasons;
-use crate::casework::Casework;
 use crate::casework::frame::idempotency::{Answer, Given};
-use crate::casework::people::People;
 use crate::casework::read_models::VersionedCase;
 use crate::casework::results::{Recorded, Reported, Reporter, RowFault, RowRefusal};
 use crate::domain::kernel::clock::beijing_day;
 use crate::domain::kernel::ids::CaseId;
-use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::staff::Scope;
 
-pub struct Results {
-    pub(super) people: People,
-    pub(super) casework: Casework,
-}
+pub struct Results(pub Services);
 
 #[OpenApi(prefix_path = "/integration/v1", tag = "IntegrationTag::Results")]
 impl Results {
@@ -63,9 +53,10 @@ impl Results {
         if !is_reference(&reference) {
             return Err(Code::NotFound.into());
         }
-        let today = beijing_day(self.people.clock.now());
-        let result = body.into_inner().read(reference.0.clone(), &self.people.regions, today).map_err(invalid)?;
-        let recorded = self.casework.results().record(office, result, idempotency_key.into_inner()).await?;
+        let today = beijing_day(self.0.people.clock.now());
+        let result =
+            body.into_inner().read(reference.0.clone(), &self.0.people.regions, today).map_err(Problem::invalid)?;
+        let recorded = self.0.casework.results().record(office, result, idempotency_key.into_inner()).await?;
         let replayed = matches!(recorded, Recorded::Replayed(_));
         let (is_new, case) = taken(recorded)?;
         let body = Json(ResultBody::of(reference.0, &case));
@@ -88,7 +79,7 @@ impl Results {
         if !is_reference(&reference) {
             return Err(Code::NotFound.into());
         }
-        let case = self.casework.results().find(&office, &reference).await?;
+        let case = self.0.casework.results().find(&office, &reference).await?;
         Ok(Shown { body: ResultBody::of(reference.0, &case), version: case.version })
     }
 
@@ -104,34 +95,34 @@ impl Results {
     ) -> Result<Answered<BatchAnswer>, Problem> {
         let office = self.office(&client, Scope::ResultsWrite, None).await?;
         let once = idempotency_key.once(client.id, "post_result_batch", body.raw());
-        let today = beijing_day(self.people.clock.now());
+        let today = beijing_day(self.0.people.clock.now());
         let mut sound = Vec::new();
         let mut rows = Vec::new();
         for row in body.into_inner().results {
             let reference = row.reference();
             let report = |result| sound.push(Reported { office: office.clone(), result, key: None });
-            let faults = row.read(&self.people.regions, today).map(report).err();
+            let faults = row.read(&self.0.people.regions, today).map(report).err();
             rows.push(ReadRow { reference, faults });
         }
-        let given = self.casework.results().record_batch(&sound, &once, |recorded| verdicts(&rows, recorded));
+        let given = self.0.casework.results().record_batch(&sound, &once, |recorded| verdicts(&rows, recorded));
         Ok(given.await?.into())
     }
 }
 
-/// A row of a batch after it was read.
+/// A row of a batch after it was parsed.
 struct ReadRow {
     reference: Option<String>,
-    /// Present if the row is not valid. A valid row was handed to the use case.
+    /// The faults of an invalid row. A valid row goes to the use case.
     faults: Option<Vec<FieldError>>,
 }
 
-/// The answer to a batch: the verdict on each row. `recorded` are the outcomes of the valid rows, in their order.
+/// Builds the answer to a batch. `recorded` are the outcomes of the valid rows, in their order.
 fn verdicts(rows: &[ReadRow], recorded: Vec<Recorded>) -> Answer {
     let mut recorded = recorded.into_iter();
     let mut data = Vec::new();
     for (at, ReadRow { reference, faults }) in rows.iter().enumerate() {
         let outcome = match faults {
-            Some(faults) => Err(invalid(faults.clone())),
+            Some(faults) => Err(Problem::invalid(faults.clone())),
             None => recorded.next().map_or(Err(Code::Internal.into()), taken),
         };
         let outcome = outcome.map_err(|problem| problem.below(&format!("/results/{at}")));
@@ -141,11 +132,11 @@ fn verdicts(rows: &[ReadRow], recorded: Vec<Recorded>) -> Answer {
 }
 
 impl Results {
-    /// The back office of a client, if the client has the scope and `source` is its own.
+    /// Returns the back office of a client that has the scope. `source`, if present, must be the client's own.
     async fn office(&self, client: &Client, scope: Scope, source: Option<&str>) -> Result<Reporter, Problem> {
         client.require_scope(scope.as_str())?;
-        // The token of a removed client remains valid for a few minutes.
-        let client = self.people.known().client(client.id).await?.ok_or(Code::InvalidToken)?;
+        // The client may have been removed after its token was signed.
+        let client = self.0.people.known().client(client.id).await?.ok_or(Code::InvalidToken)?;
         if source.is_some_and(|source| source != client.source.as_str()) {
             return Err(Code::Forbidden.into());
         }
@@ -158,17 +149,13 @@ impl Results {
     }
 }
 
-/// The case of a result, and `true` if this request created it, now or at its first attempt.
+/// The case of a result, with `true` if this request, or the one that it repeats, created it.
 fn taken(recorded: Recorded) -> Result<(bool, VersionedCase), Problem> {
     match recorded {
         Recorded::Created(case) | Recorded::Replayed(case) => Ok((true, case)),
         Recorded::Known(case) => Ok((false, case)),
         Recorded::Refused(refusal) => Err(refusal.into()),
     }
-}
-
-fn invalid(faults: Vec<FieldError>) -> Problem {
-    Problem::new(Code::InvalidBody).errors(faults)
 }
 
 /// 办理结果。 The state of a reported result.
@@ -198,17 +185,13 @@ impl ResultBody {
     }
 }
 
-impl Example for ResultBody {
-    fn example() -> Self {
-        Self {
-            reference: "2026-0042".to_owned(),
-            case: CaseId::from_uuid(EXAMPLE),
-            number: number_example(),
-            state: CaseState::Granted,
-            version: 1,
-        }
-    }
-}
+example!(ResultBody {
+    reference: "2026-0042".to_owned(),
+    case: CaseId::from_uuid(EXAMPLE),
+    number: number_example(),
+    state: CaseState::Granted,
+    version: 1,
+});
 
 #[derive(ApiResponse)]
 enum PutAnswer {
@@ -234,10 +217,10 @@ impl From<RowRefusal> for Problem {
     fn from(refusal: RowRefusal) -> Self {
         match refusal {
             RowRefusal::ItemNotPublished => Self::new(Code::ItemNotPublished),
-            RowRefusal::NotYourAgency => Self::new(Code::Forbidden).detail(Bilingual::new(
+            RowRefusal::NotYourAgency => Self::new(Code::Forbidden).detail(
                 "该事项不属于本系统可决定的部门",
                 "The item belongs to an agency whose cases this client may not decide",
-            )),
+            ),
             RowRefusal::Faulty(faults) => {
                 let is_only_the_way = faults == [RowFault::WayNotOffered];
                 let code = if is_only_the_way { Code::DeliveryNotOffered } else { Code::InvalidBody };
@@ -253,21 +236,23 @@ impl From<RowRefusal> for Problem {
 
 impl From<RowFault> for FieldError {
     fn from(fault: RowFault) -> Self {
-        let at =
-            |pointer: &str, code: &'static str, zh: &str, en: &str| Self::new(pointer, code, Bilingual::new(zh, en));
         match fault {
             RowFault::InTheFuture => {
-                at("/decided_at", "in_the_future", "决定时间晚于现在", "The time is in the future")
+                Self::new("/decided_at", "in_the_future", "决定时间晚于现在", "The time is in the future")
             }
-            RowFault::TooLongAgo => at("/decided_at", "too_long_ago", "决定时间过早", "The time is too long ago"),
+            RowFault::TooLongAgo => {
+                Self::new("/decided_at", "too_long_ago", "决定时间过早", "The time is too long ago")
+            }
             RowFault::NoReasons => no_reasons(),
-            RowFault::WayNotOffered => at(
+            RowFault::WayNotOffered => Self::new(
                 "/delivery/way",
                 "not_offered",
                 "该事项不支持这种送达方式",
                 "This item does not offer this way of delivery",
             ),
-            RowFault::UnknownHall => at("/delivery/hall", "unknown_hall", "没有这个大厅", "There is no such hall"),
+            RowFault::UnknownHall => {
+                Self::new("/delivery/hall", "unknown_hall", "没有这个大厅", "There is no such hall")
+            }
         }
     }
 }

@@ -1,5 +1,3 @@
-//! The groups of operations in the integration document.
-
 use poem_openapi::Tags;
 
 #[derive(Tags)]

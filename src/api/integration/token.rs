@@ -1,19 +1,15 @@
-//! Access tokens for back-office systems (RFC 6749 §4.4 with RFC 7523). The error words of RFC 6749 §5.2
-//! (`invalid_client`, …) are the `code` of the problem.
+//! Access tokens for back-office systems (RFC 6749 §4.4 with RFC 7523). The `code` of a problem is the error of RFC
+//! 6749 §5.2: `invalid_client`, …
 
 use poem_openapi::payload::{Form, Json};
-use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use serde::Deserialize;
 
 use super::tag::IntegrationTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::security::SignInAttempt;
+use crate::api::edge::{Code, Problem, SignInAttempt, example};
 use crate::auth::client_assertion::ASSERTION_TYPE;
 use crate::casework::people::People;
 use crate::casework::people::sessions::by_assertion::{ClientToken, ClientTokenError};
-use crate::domain::kernel::text::Bilingual;
 
 const GRANT_TYPE: &str = "client_credentials";
 
@@ -64,22 +60,18 @@ impl TokenRequest {
 }
 
 fn unfit(parameter: &str) -> Problem {
-    Problem::new(Code::InvalidRequest).detail(Bilingual::new(
+    Problem::new(Code::InvalidRequest).detail(
         format!("缺少参数 {parameter}，或其值不正确"),
         format!("The parameter {parameter} is missing or not valid"),
-    ))
+    )
 }
 
-impl Example for TokenRequest {
-    fn example() -> Self {
-        Self {
-            grant_type: GRANT_TYPE.to_owned(),
-            client_assertion_type: ASSERTION_TYPE.to_owned(),
-            client_assertion: "eyJhbGciOiJFUzI1NiJ9.…".to_owned(),
-            scope: Some("results:write".to_owned()),
-        }
-    }
-}
+example!(TokenRequest {
+    grant_type: GRANT_TYPE.to_owned(),
+    client_assertion_type: ASSERTION_TYPE.to_owned(),
+    client_assertion: "eyJhbGciOiJFUzI1NiJ9.…".to_owned(),
+    scope: Some("results:write".to_owned()),
+});
 
 /// 访问令牌。 An access token.
 #[derive(Object)]
@@ -106,16 +98,12 @@ impl From<ClientToken> for TokenBody {
     }
 }
 
-impl Example for TokenBody {
-    fn example() -> Self {
-        Self {
-            access_token: "eyJhbGciOiJFUzI1NiJ9.…".to_owned(),
-            token_type: "Bearer".to_owned(),
-            expires_in: 900,
-            scope: "results:write".to_owned(),
-        }
-    }
-}
+example!(TokenBody {
+    access_token: "eyJhbGciOiJFUzI1NiJ9.…".to_owned(),
+    token_type: "Bearer".to_owned(),
+    expires_in: 900,
+    scope: "results:write".to_owned(),
+});
 
 #[derive(ApiResponse)]
 enum TokenAnswer {
@@ -127,7 +115,7 @@ enum TokenAnswer {
 impl From<ClientTokenError> for Problem {
     fn from(error: ClientTokenError) -> Self {
         match error {
-            // The reason goes to the log only: it would help an attacker.
+            // The reason is only logged, because it would help an attacker.
             ClientTokenError::UnknownClient | ClientTokenError::Assertion(_) | ClientTokenError::Replayed => {
                 Self::new(Code::InvalidClient).cause(error)
             }

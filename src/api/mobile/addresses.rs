@@ -1,4 +1,4 @@
-//! The address book (地址簿). Its owner reads it unmasked.
+//! The address book of a person (地址簿), unmasked.
 
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
@@ -6,15 +6,7 @@ use poem_openapi::types::Example;
 use poem_openapi::{Object, OpenApi};
 
 use super::tag::MobileTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::done::Done;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::answers::resource::Added;
-use crate::api::edge::answers::stored::Answered;
-use crate::api::edge::parameters::body::Body;
-use crate::api::edge::parameters::idempotency::OptionalKey;
-use crate::api::edge::parameters::principal::Person;
-use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::edge::{Added, Answered, Body, Code, Done, EXAMPLE, OptionalKey, Person, Problem, example};
 use crate::api::shared::address_faults::field_error;
 use crate::casework::people::People;
 use crate::casework::people::addresses::{AddressEntry, AddressError};
@@ -119,18 +111,14 @@ impl From<NewAddress> for AddressEntry {
     }
 }
 
-impl Example for NewAddress {
-    fn example() -> Self {
-        Self {
-            name: "王小明".to_owned(),
-            phone: "13800138000".to_owned(),
-            region: "320413".to_owned(),
-            detail: "西城街道清风路1号".to_owned(),
-            postcode: Some("213200".to_owned()),
-            is_default: true,
-        }
-    }
-}
+example!(NewAddress {
+    name: "王小明".to_owned(),
+    phone: "13800138000".to_owned(),
+    region: "320413".to_owned(),
+    detail: "西城街道清风路1号".to_owned(),
+    postcode: Some("213200".to_owned()),
+    is_default: true,
+});
 
 /// 地址。 An address.
 #[derive(Object)]
@@ -202,9 +190,7 @@ struct AddressList {
 impl From<AddressError> for Problem {
     fn from(error: AddressError) -> Self {
         match error {
-            AddressError::Invalid(faults) => {
-                Self::new(Code::InvalidBody).errors(faults.into_iter().map(|fault| field_error("", fault)).collect())
-            }
+            AddressError::Invalid(faults) => Self::invalid(faults.into_iter().map(|fault| field_error("", fault))),
             AddressError::Full => Self::new(Code::AddressBookFull),
             AddressError::NotFound => Self::new(Code::NotFound),
             AddressError::Idempotency(error) => error.into(),

@@ -1,14 +1,12 @@
-//! An application as the mobile API reads and shows it: form, materials, delivery, and faults.
+//! Parts of an application in bodies of the mobile API: form, materials, delivery, and faults.
 
 use std::collections::BTreeMap;
 
 use poem_openapi::Object;
-use poem_openapi::types::{Any, Example};
+use poem_openapi::types::Any;
 use serde_json::{Map, Value};
 
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::problem::{FieldError, Problem};
-use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::edge::{EXAMPLE, FieldError, Problem, example};
 use crate::api::shared::case_view::{WayWord, misplaced};
 use crate::domain::application::{Application, DeliveryChoice, HandedIn};
 use crate::domain::form::Fault;
@@ -73,7 +71,7 @@ impl TryFrom<DeliveryChoiceBody> for DeliveryChoice {
             (way, address, hall) => {
                 let address = misplaced("/delivery/address", address.is_some(), way == WayWord::Courier);
                 let hall = misplaced("/delivery/hall", hall.is_some(), way == WayWord::Counter);
-                Err(Problem::new(Code::InvalidBody).errors(address.into_iter().chain(hall).collect()))
+                Err(Problem::invalid(address.into_iter().chain(hall)))
             }
         }
     }
@@ -91,32 +89,23 @@ impl From<&DeliveryChoice> for DeliveryChoiceBody {
 }
 
 impl From<Fault> for FieldError {
-    fn from(fault: Fault) -> Self {
-        Self::new(fault.pointer, fault.code, fault.message)
+    fn from(Fault { pointer, code, message }: Fault) -> Self {
+        Self { pointer, code: code.into(), message }
     }
 }
 
-/// All faults as one problem.
+/// The problem of an application with faults.
 pub fn faulty(faults: Vec<Fault>) -> Problem {
-    Problem::new(Code::InvalidBody).errors(faults.into_iter().map(FieldError::from).collect())
+    Problem::invalid(faults.into_iter().map(FieldError::from))
 }
 
-/// Answers to a form, for the documents.
 pub fn form_example() -> FormBody {
     BTreeMap::from([("applicant".to_owned(), Any(serde_json::json!({"name": "王小明", "phone": "13800138000"})))])
 }
 
-impl Example for HandedInBody {
-    fn example() -> Self {
-        Self { key: "identity-card".to_owned(), uploads: vec![UploadId::from_uuid(EXAMPLE)] }
-    }
-}
+example!(HandedInBody { key: "identity-card".to_owned(), uploads: vec![UploadId::from_uuid(EXAMPLE)] });
 
-impl Example for DeliveryChoiceBody {
-    fn example() -> Self {
-        Self { way: WayWord::Courier, address: Some(AddressId::from_uuid(EXAMPLE)), hall: None }
-    }
-}
+example!(DeliveryChoiceBody { way: WayWord::Courier, address: Some(AddressId::from_uuid(EXAMPLE)), hall: None });
 
 #[cfg(test)]
 mod tests {

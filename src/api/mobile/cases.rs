@@ -1,28 +1,19 @@
-//! Cases (办件), for the applicant: submit, follow, answer a supplement notice, withdraw, correct the delivery.
+//! Cases (办件), for the applicant: submit, show, answer a supplement notice, withdraw, correct the delivery.
 
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
-use poem_openapi::types::Example;
 use poem_openapi::{Object, OpenApi};
 use serde_json::json;
 
 use super::application_view::{FormBody, HandedInBody, application, faulty, form_example};
 use super::drafts::submitted_as;
 use super::tag::MobileTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::problem::{FieldError, Problem};
-use crate::api::edge::answers::problem_of::{Brings, ProblemOf};
-use crate::api::edge::answers::resource::{Created, Shown};
-use crate::api::edge::answers::stored::Answered;
-use crate::api::edge::current::current_request;
-use crate::api::edge::parameters::body::Body;
-use crate::api::edge::parameters::conditions::IfMatch;
-use crate::api::edge::parameters::idempotency::{IdempotencyKey, OptionalKey};
-use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
-use crate::api::edge::parameters::principal::Person;
-use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::edge::{
+    Answered, Body, Brings, Code, Created, EXAMPLE, FieldError, IdempotencyKey, IfMatch, OptionalKey, Page, Person,
+    Problem, ProblemOf, Shown, clamp, current_request, example,
+};
+use crate::api::services::Services;
 use crate::api::shared::case_view::CaseBody;
-use crate::casework::Casework;
 use crate::casework::cases::answer_supplement::AnswerError;
 use crate::casework::cases::correct_delivery::{CorrectError, Correction};
 use crate::casework::cases::submit::SubmitError;
@@ -30,14 +21,9 @@ use crate::casework::read_models::VersionedCase;
 use crate::domain::application::Application;
 use crate::domain::kernel::ids::{AddressId, CaseId, DraftId};
 use crate::domain::kernel::private::Private;
-use crate::domain::kernel::text::Bilingual;
 
-pub struct MobileCases {
-    pub casework: Casework,
-    pub cursors: Cursors,
-}
+pub struct MobileCases(pub Services);
 
-/// The name of the list that its cursors are bound to.
 const LIST: &str = "list_cases";
 
 #[OpenApi(prefix_path = "/v1", tag = "MobileTag::Cases")]
@@ -55,13 +41,14 @@ impl MobileCases {
         body: Body<NewCase>,
     ) -> Result<Answered<Created<CaseBody>>, ProblemOf<SubmitError>> {
         let once = idempotency_key.once(person.id, "submit_case", body.raw());
-        let catalog = self.casework.catalog().current();
+        let catalog = self.0.casework.catalog().current();
         let made = |case: &VersionedCase| Created {
             body: CaseBody::of(case, &catalog),
             version: case.version,
             location: format!("/v1/cases/{}", case.case.id),
         };
-        let given = self.casework.cases().submit(&person.acting(), body.draft, &once, |case| made(case).into()).await?;
+        let given =
+            self.0.casework.cases().submit(&person.acting(), body.draft, &once, |case| made(case).into()).await?;
         Ok(given.into())
     }
 
@@ -76,17 +63,17 @@ impl MobileCases {
         limit: Query<Option<u32>>,
     ) -> Result<Json<Page<CaseBody>>, Problem> {
         let limit = clamp(limit.0);
-        let after = self.cursors.read(LIST, &person.id, cursor.0.as_deref())?;
-        let rows = self.casework.cases().list(person.id, after, i64::try_from(limit + 1).unwrap_or(i64::MAX)).await?;
-        let catalog = self.casework.catalog().current();
+        let after = self.0.cursors.read(LIST, &person.id, cursor.0.as_deref())?;
+        let rows = self.0.casework.cases().list(person.id, after, limit as i64 + 1).await?;
+        let catalog = self.0.casework.catalog().current();
         let position = |row: &VersionedCase| (row.case.submitted_at, row.case.id);
-        Ok(Json(self.cursors.page(LIST, &person.id, rows, limit, position, |row| CaseBody::of(&row, &catalog))?))
+        Ok(Json(self.0.cursors.page(LIST, &person.id, rows, limit, position, |row| CaseBody::of(&row, &catalog))?))
     }
 
     /// 查看办件 · Show a case
     #[oai(path = "/cases/:id", method = "get", operation_id = "get_case")]
     async fn get(&self, person: Person, id: Path<CaseId>) -> Result<Shown<CaseBody>, Problem> {
-        let case = self.casework.cases().find(person.id, id.0).await?.ok_or(Code::NotFound)?;
+        let case = self.0.casework.cases().find(person.id, id.0).await?.ok_or(Code::NotFound)?;
         Ok(self.show(&case))
     }
 
@@ -102,10 +89,11 @@ impl MobileCases {
         body: Body<Withdrawal>,
     ) -> Result<Answered<Shown<CaseBody>>, Problem> {
         let once = idempotency_key.once(person.id, "withdraw_case", &json!([id.0, body.raw()]));
-        let (reason, request) = (body.into_inner().reason, current_request());
+        let reason = body.into_inner().reason;
+        let request = current_request();
         let trace = Some(request.traceparent.as_str());
         let answer = |case: &VersionedCase| self.show(case).into();
-        let cases = self.casework.cases();
+        let cases = self.0.casework.cases();
         Ok(cases.withdraw(person.acting(), id.0, reason, once.as_ref(), trace, answer).await?.into())
     }
 
@@ -121,10 +109,11 @@ impl MobileCases {
         body: Body<SupplementAnswer>,
     ) -> Result<Answered<Shown<CaseBody>>, Problem> {
         let once = idempotency_key.once(person.id, "answer_supplement", &json!([id.0, body.raw()]));
-        let (answer, request) = (Application::from(body.into_inner()), current_request());
+        let answer = Application::from(body.into_inner());
+        let request = current_request();
         let trace = Some(request.traceparent.as_str());
         let shown = |case: &VersionedCase| self.show(case).into();
-        let cases = self.casework.cases();
+        let cases = self.0.casework.cases();
         Ok(cases.answer_supplement(person.acting(), id.0, &answer, once.as_ref(), trace, shown).await?.into())
     }
 
@@ -142,20 +131,17 @@ impl MobileCases {
     ) -> Result<Answered<Shown<CaseBody>>, Problem> {
         let once = idempotency_key.once(person.id, "correct_delivery", &json!([id.0, body.raw()]));
         let correction = Correction { case: id.0, version: if_match.version, address: body.into_inner().address };
-        let (request, answer) = (current_request(), |case: &VersionedCase| self.show(case).into());
+        let request = current_request();
         let trace = Some(request.traceparent.as_str());
-        Ok(self
-            .casework
-            .cases()
-            .correct_delivery(person.acting(), &correction, once.as_ref(), trace, answer)
-            .await?
-            .into())
+        let answer = |case: &VersionedCase| self.show(case).into();
+        let cases = self.0.casework.cases();
+        Ok(cases.correct_delivery(person.acting(), &correction, once.as_ref(), trace, answer).await?.into())
     }
 }
 
 impl MobileCases {
     fn show(&self, case: &VersionedCase) -> Shown<CaseBody> {
-        Shown { body: CaseBody::of(case, &self.casework.catalog().current()), version: case.version }
+        CaseBody::shown(case, &self.0.casework.catalog().current())
     }
 }
 
@@ -227,10 +213,12 @@ impl From<SubmitError> for Problem {
 impl From<CorrectError> for Problem {
     fn from(error: CorrectError) -> Self {
         match error {
-            CorrectError::NoSuchAddress => {
-                let words = Bilingual::new("地址簿中没有这个地址", "The address is not in your address book");
-                Self::new(Code::InvalidBody).errors(vec![FieldError::new("/address", "unknown", words)])
-            }
+            CorrectError::NoSuchAddress => Self::invalid([FieldError::new(
+                "/address",
+                "unknown",
+                "地址簿中没有这个地址",
+                "The address is not in your address book",
+            )]),
             CorrectError::Change(error) => error.into(),
             CorrectError::Store(error) => error.into(),
         }
@@ -248,28 +236,14 @@ impl From<AnswerError> for Problem {
     }
 }
 
-impl Example for NewCase {
-    fn example() -> Self {
-        Self { draft: DraftId::from_uuid(EXAMPLE) }
-    }
-}
+example!(NewCase { draft: DraftId::from_uuid(EXAMPLE) });
 
-impl Example for Withdrawal {
-    fn example() -> Self {
-        Self { reason: "信息填写有误，重新申请".to_owned() }
-    }
-}
+example!(Withdrawal { reason: "信息填写有误，重新申请".to_owned() });
 
-impl Example for DeliveryCorrection {
-    fn example() -> Self {
-        Self { address: AddressId::from_uuid(EXAMPLE) }
-    }
-}
+example!(DeliveryCorrection { address: AddressId::from_uuid(EXAMPLE) });
 
-impl Example for SupplementAnswer {
-    fn example() -> Self {
-        Self {
-            note: "已补交居住证明".to_owned(), form: Some(form_example()), materials: vec![HandedInBody::example()]
-        }
-    }
-}
+example!(SupplementAnswer {
+    note: "已补交居住证明".to_owned(),
+    form: Some(form_example()),
+    materials: vec![HandedInBody::example()]
+});

@@ -1,4 +1,4 @@
-//! Changes as they happen: by long-poll for mini-programs, by Server-Sent Events for all others. Both read the same
+//! Changes as they happen. Mini-programs use the long-poll, all other clients Server-Sent Events. Both read the same
 //! log.
 
 use std::time::Duration;
@@ -8,34 +8,25 @@ use futures_util::stream;
 use poem::web::sse::Event;
 use poem_openapi::param::{Header, Query};
 use poem_openapi::payload::Json;
-use poem_openapi::types::{Example, ToJSON};
+use poem_openapi::types::ToJSON;
 use poem_openapi::{Object, OpenApi};
-use tokio_util::sync::CancellationToken;
 
 use super::tag::MobileTag;
 use crate::api::edge::answers::event_stream::EventStream;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::paging::Cursors;
-use crate::api::edge::parameters::principal::Person;
-use crate::casework::Casework;
-use crate::casework::notices::live::{Live, Stream};
+use crate::api::edge::{Cursors, Person, Problem, example};
+use crate::api::services::Services;
+use crate::casework::notices::live::Stream;
 use crate::casework::notices::log::LogPage;
 use crate::casework::read_models::Change;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::PersonId;
 use crate::metrics::live::LiveClient;
 
-pub struct Changes {
-    pub casework: Casework,
-    /// Wakes waiting clients.
-    pub live: Live,
-    pub cursors: Cursors,
-    /// Cancelled when the process stops: open streams would prevent it.
-    pub stop: CancellationToken,
-}
+pub struct Changes(pub Services);
 
 /// The longest wait of a long-poll, in seconds: mini-programs time out after a minute.
 const LONGEST_WAIT: u64 = 25;
+/// The most changes that are read from the log at once.
 const AT_ONCE: i64 = 100;
 const LIST: &str = "list_changes";
 
@@ -53,16 +44,16 @@ impl Changes {
         /// Seconds to wait for a change, 25 at most.
         wait: Query<Option<u64>>,
     ) -> Result<Json<ChangePage>, Problem> {
-        let since: Option<i64> = self.cursors.read(LIST, &person.id, cursor.0.as_deref())?;
+        let since: Option<i64> = self.0.cursors.read(LIST, &person.id, cursor.0.as_deref())?;
         let Some(since) = since else {
-            let now = self.casework.changes().latest(person.id).await?;
+            let now = self.0.casework.changes().latest(person.id).await?;
             return Ok(Json(self.page(person.id, now, Vec::new())?));
         };
         let wait = Duration::from_secs(wait.0.unwrap_or(0).min(LONGEST_WAIT));
         let page = LogPage { person: person.id, after: since, limit: AT_ONCE };
-        let waited = self.casework.changes().wait(&self.live, page, wait);
-        // A process that stops answers at once.
-        let found = self.stop.run_until_cancelled(waited).await.unwrap_or(Ok(Vec::new()))?;
+        let waited = self.0.casework.changes().wait(&self.0.live, page, wait);
+        // When the process stops, the wait ends without changes.
+        let found = self.0.stop.run_until_cancelled(waited).await.unwrap_or(Ok(Vec::new()))?;
         Ok(Json(self.page(person.id, since, found)?))
     }
 
@@ -76,13 +67,13 @@ impl Changes {
         person: Person,
         #[oai(name = "Last-Event-ID")] last: Header<Option<String>>,
     ) -> Result<EventStream<ChangeBody>, Problem> {
-        let since = match self.cursors.read(LIST, &person.id, last.0.as_deref())? {
+        let since = match self.0.cursors.read(LIST, &person.id, last.0.as_deref())? {
             Some(since) => since,
-            None => self.casework.changes().latest(person.id).await?,
+            None => self.0.casework.changes().latest(person.id).await?,
         };
-        let lasts = (person.until - self.casework.now()).to_std().unwrap_or_default();
-        let held = self.live.open(person.id, lasts);
-        let changes = self.stream(person.id, held, since).take_until(self.stop.clone().cancelled_owned());
+        let lasts = (person.until - self.0.casework.now()).to_std().unwrap_or_default();
+        let held = self.0.live.open(person.id, lasts);
+        let changes = self.stream(person.id, held, since).take_until(self.0.stop.clone().cancelled_owned());
         Ok(EventStream::new(changes.map(|change| {
             let text = change.to_json_string();
             Event::message(text).event_type(change.kind).id(change.cursor)
@@ -92,19 +83,11 @@ impl Changes {
 
 impl Changes {
     fn page(&self, person: PersonId, since: i64, found: Vec<Change>) -> Result<ChangePage, Problem> {
+        let cursors = &self.0.cursors;
         let last = found.last().map_or(since, |change| change.seq);
         let has_more = i64::try_from(found.len()) == Ok(AT_ONCE);
-        let data: Result<Vec<ChangeBody>, Problem> = found.iter().map(|change| self.show(person, change)).collect();
-        Ok(ChangePage { data: data?, has_more, next_cursor: self.cursors.write(LIST, &person, &last)? })
-    }
-
-    fn show(&self, person: PersonId, change: &Change) -> Result<ChangeBody, Problem> {
-        Ok(ChangeBody {
-            kind: change.kind.clone(),
-            id: change.subject.clone(),
-            at: change.at,
-            cursor: self.cursors.write(LIST, &person, &change.seq)?,
-        })
+        let data: Result<_, Problem> = found.iter().map(|change| show(cursors, person, change)).collect();
+        Ok(ChangePage { data: data?, has_more, next_cursor: cursors.write(LIST, &person, &last)? })
     }
 
     fn stream(
@@ -113,22 +96,25 @@ impl Changes {
         held: Stream,
         since: i64,
     ) -> impl futures_util::Stream<Item = ChangeBody> + Send + 'static {
-        let reader = Self {
-            casework: self.casework.clone(),
-            live: self.live.clone(),
-            cursors: self.cursors.clone(),
-            stop: self.stop.clone(),
-        };
-        let open = (reader, held, LiveClient::connect(), since);
-        stream::unfold(open, move |(reader, held, client, since)| async move {
-            // If the database cannot be read the stream ends, and the client returns with its last id.
-            let found = reader.casework.changes().next(&held, since, AT_ONCE).await.ok()?;
+        let open = (self.0.casework.clone(), self.0.cursors.clone(), held, LiveClient::connect(), since);
+        stream::unfold(open, move |(casework, cursors, held, client, since)| async move {
+            // If the database is unavailable the stream ends, and the client opens the next one with its last event id.
+            let found = casework.changes().next(&held, since, AT_ONCE).await.ok()?;
             let last = found.last()?.seq;
-            let shown: Option<Vec<ChangeBody>> = found.iter().map(|change| reader.show(person, change).ok()).collect();
-            Some((stream::iter(shown?), (reader, held, client, last)))
+            let shown: Option<Vec<_>> = found.iter().map(|change| show(&cursors, person, change).ok()).collect();
+            Some((stream::iter(shown?), (casework, cursors, held, client, last)))
         })
         .flatten()
     }
+}
+
+fn show(cursors: &Cursors, person: PersonId, change: &Change) -> Result<ChangeBody, Problem> {
+    Ok(ChangeBody {
+        kind: change.kind.clone(),
+        id: change.subject.clone(),
+        at: change.at,
+        cursor: cursors.write(LIST, &person, &change.seq)?,
+    })
 }
 
 /// 变化。 Something that changed, to be read again.
@@ -143,16 +129,12 @@ struct ChangeBody {
     cursor: String,
 }
 
-impl Example for ChangeBody {
-    fn example() -> Self {
-        Self {
-            kind: "case".to_owned(),
-            id: "case_01J00000000000000000000000".to_owned(),
-            at: Instant::default(),
-            cursor: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
-        }
-    }
-}
+example!(ChangeBody {
+    kind: "case".to_owned(),
+    id: "case_01J00000000000000000000000".to_owned(),
+    at: Instant::default(),
+    cursor: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
+});
 
 /// 变化列表。 Changes since a cursor.
 #[derive(Debug, Object)]
@@ -166,8 +148,4 @@ struct ChangePage {
     next_cursor: String,
 }
 
-impl Example for ChangePage {
-    fn example() -> Self {
-        Self { data: vec![ChangeBody::example()], has_more: false, next_cursor: ChangeBody::example().cursor }
-    }
-}
+example!(ChangePage { data: vec![ChangeBody::example()], has_more: false, next_cursor: ChangeBody::example().cursor });

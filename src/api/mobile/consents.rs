@@ -3,21 +3,15 @@
 use std::collections::BTreeMap;
 
 use poem_openapi::payload::Json;
-use poem_openapi::types::{Example, ToJSON};
-use poem_openapi::{Enum, Object, OpenApi};
+use poem_openapi::types::ToJSON;
+use poem_openapi::{Object, OpenApi};
 
 use super::tag::MobileTag;
-use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::http_answer::HttpAnswer;
-use crate::api::edge::answers::problem::{FieldError, Problem};
-use crate::api::edge::answers::stored::Answered;
-use crate::api::edge::parameters::body::Body;
-use crate::api::edge::parameters::idempotency::OptionalKey;
-use crate::api::edge::parameters::principal::Person;
+use crate::api::edge::{Answered, Body, FieldError, OptionalKey, Person, Problem, example};
 use crate::casework::frame::idempotency::Answer;
 use crate::casework::people::People;
 use crate::casework::people::consents::{ConsentStanding, ReportError};
-use crate::domain::kernel::text::Bilingual;
 use crate::domain::notice::consent::ConsentAnswer;
 use crate::domain::notice::notification::{ChannelCode, Consent};
 
@@ -45,7 +39,7 @@ impl MobileConsents {
     ) -> Result<Answered<Json<ConsentList>>, Problem> {
         let once = idempotency_key.once(person.id, "report_consents", body.raw());
         let ConsentReport { channel, results } = body.into_inner();
-        let answers: Vec<_> = results.into_iter().map(|(template, word)| (template, word.into())).collect();
+        let answers: Vec<_> = results.into_iter().collect();
         let answer = |standing: &[_]| {
             Answer::from(HttpAnswer::new(200, ConsentList::of(standing).to_json().unwrap_or_default()))
         };
@@ -63,39 +57,13 @@ struct ConsentReport {
     channel: String,
     /// Template id → answer, as `wx.requestSubscribeMessage` returns it.
     #[oai(validator(min_properties = 1, max_properties = 20))]
-    results: BTreeMap<String, ConsentWord>,
+    results: BTreeMap<String, ConsentAnswer>,
 }
 
-impl Example for ConsentReport {
-    fn example() -> Self {
-        let results = [("qL1bX0n3y2zT4v5w6u7s8r9p0oAbCdEfGhIjKlMnOpQ".to_owned(), ConsentWord::Accept)];
-        Self { channel: "wechat".to_owned(), results: results.into() }
-    }
-}
-
-/// 授权结果。 An answer.
-#[derive(Clone, Copy, PartialEq, Eq, Enum)]
-#[oai(rename = "ConsentAnswer", rename_all = "snake_case", remote = "ConsentAnswer")]
-enum ConsentWord {
-    Accept,
-    Reject,
-    /// The platform has banned the template.
-    Ban,
-    /// The platform hid the template behind another of the same title.
-    Filter,
-}
-
-/// 订阅类型。 How long one accept lasts.
-#[derive(Clone, Copy, PartialEq, Eq, Enum)]
-#[oai(rename = "ConsentKind", rename_all = "snake_case", remote = "Consent")]
-enum KindWord {
-    /// No consent is needed.
-    NotNeeded,
-    /// 一次性订阅: for one message.
-    OneTime,
-    /// 长期订阅: until it is withdrawn.
-    LongTerm,
-}
+example!(ConsentReport {
+    channel: "wechat".to_owned(),
+    results: [("qL1bX0n3y2zT4v5w6u7s8r9p0oAbCdEfGhIjKlMnOpQ".to_owned(), ConsentAnswer::Accept)].into(),
+});
 
 /// 订阅状态。 The consent of a person to a template.
 #[derive(Object)]
@@ -107,7 +75,7 @@ struct ConsentBody {
     template: String,
     /// The events that the template announces.
     events: Vec<String>,
-    kind: KindWord,
+    kind: Consent,
     /// The number of messages left; 0 if consent lasts.
     balance: u32,
     /// True if the client should ask for consent at the next tap.
@@ -121,25 +89,21 @@ impl From<&ConsentStanding> for ConsentBody {
             channel: template.channel.to_string(),
             template: template.template.clone(),
             events: template.events.iter().map(|event| event.as_str().to_owned()).collect(),
-            kind: template.kind.into(),
+            kind: template.kind,
             balance: standing.balance.balance,
             should_ask: standing.balance.should_ask(template),
         }
     }
 }
 
-impl Example for ConsentBody {
-    fn example() -> Self {
-        Self {
-            channel: "wechat".to_owned(),
-            template: "qL1bX0n3y2zT4v5w6u7s8r9p0oAbCdEfGhIjKlMnOpQ".to_owned(),
-            events: vec!["granted".to_owned(), "denied".to_owned()],
-            kind: KindWord::OneTime,
-            balance: 1,
-            should_ask: true,
-        }
-    }
-}
+example!(ConsentBody {
+    channel: "wechat".to_owned(),
+    template: "qL1bX0n3y2zT4v5w6u7s8r9p0oAbCdEfGhIjKlMnOpQ".to_owned(),
+    events: vec!["granted".to_owned(), "denied".to_owned()],
+    kind: Consent::OneTime,
+    balance: 1,
+    should_ask: true,
+});
 
 /// 订阅列表。 All templates in the person's language.
 #[derive(Object)]
@@ -159,10 +123,9 @@ impl From<ReportError> for Problem {
             ReportError::UnknownTemplates(ids) => {
                 let fault = |id: String| {
                     let pointer = format!("/results/{}", id.replace('~', "~0").replace('/', "~1"));
-                    let message = Bilingual::new("没有这个模板", "There is no such template");
-                    FieldError::new(pointer, "unknown_template", message)
+                    FieldError::new(pointer, "unknown_template", "没有这个模板", "There is no such template")
                 };
-                Self::new(Code::InvalidBody).errors(ids.into_iter().map(fault).collect())
+                Self::invalid(ids.into_iter().map(fault))
             }
             ReportError::Idempotency(error) => error.into(),
             ReportError::Store(error) => error.into(),

@@ -1,22 +1,16 @@
-//! Devices: installations of clients. A client registers at each start, and whenever its push token changes.
+//! Devices: installations of clients. A client registers at each start, and when its push token changes.
 
 use poem_openapi::param::Path;
-use poem_openapi::types::Example;
-use poem_openapi::{Enum, Object, OpenApi};
+use poem_openapi::{Object, OpenApi};
 
-use super::person::LanguageTag;
 use super::tag::MobileTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::done::Done;
-use crate::api::edge::answers::problem::{FieldError, Problem};
-use crate::api::edge::parameters::body::Body;
-use crate::api::edge::parameters::principal::Person;
+use crate::api::edge::{Body, Done, FieldError, Person, Problem, example};
 use crate::casework::people::People;
 use crate::casework::people::devices::RegisterError;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{InstallationId, PersonId};
 use crate::domain::kernel::private::Private;
-use crate::domain::kernel::text::Bilingual;
+use crate::domain::kernel::text::Language;
 use crate::domain::notice::device::{Device, Platform, PushAddress, PushPermission};
 use crate::domain::notice::notification::ChannelCode;
 
@@ -44,8 +38,7 @@ impl Devices {
     /// Call it when the person signs out.
     #[oai(path = "/devices/:installation_id", method = "delete", operation_id = "delete_device")]
     async fn delete(&self, person: Person, installation_id: Path<InstallationId>) -> Result<Done, Problem> {
-        let was_there = self.0.devices().forget(person.id, installation_id.0).await?;
-        if was_there { Ok(Done::NoContent) } else { Err(Code::NotFound.into()) }
+        Done::if_found(self.0.devices().forget(person.id, installation_id.0).await?)
     }
 }
 
@@ -53,7 +46,7 @@ impl Devices {
 #[derive(Object)]
 #[oai(rename = "Device", deny_unknown_fields, example, skip_serializing_if_is_none)]
 struct DeviceBody {
-    platform: PlatformWord,
+    platform: Platform,
     /// The channel of the push token. Send both or neither.
     #[oai(validator(max_length = 30))]
     push_channel: Option<String>,
@@ -63,8 +56,8 @@ struct DeviceBody {
     app_version: String,
     #[oai(validator(max_length = 50, pattern = r"^[^\x00]*$"))]
     os_version: String,
-    language: LanguageTag,
-    push_permission: PermissionWord,
+    language: Language,
+    push_permission: PushPermission,
 }
 
 impl DeviceBody {
@@ -80,12 +73,12 @@ impl DeviceBody {
         Ok(Device {
             id,
             person,
-            platform: self.platform.into(),
+            platform: self.platform,
             push,
             app_version: self.app_version,
             os_version: self.os_version,
-            language: self.language.into(),
-            push_permission: self.push_permission.into(),
+            language: self.language,
+            push_permission: self.push_permission,
             last_seen_at: now,
         })
     }
@@ -94,56 +87,28 @@ impl DeviceBody {
 impl From<RegisterError> for Problem {
     fn from(error: RegisterError) -> Self {
         match error {
-            RegisterError::UnknownChannel => {
-                let message = Bilingual::new("本系统没有这个推送渠道", "This installation has no such channel");
-                Self::new(Code::InvalidBody).errors(vec![FieldError::new("/push_channel", "unknown_channel", message)])
-            }
+            RegisterError::UnknownChannel => Self::invalid([FieldError::new(
+                "/push_channel",
+                "unknown_channel",
+                "本系统没有这个推送渠道",
+                "This installation has no such channel",
+            )]),
             RegisterError::Store(error) => error.into(),
         }
     }
 }
 
 fn missing(pointer: &str) -> Problem {
-    let message = Bilingual::new("推送渠道与令牌须同时提供", "Push channel and token must be sent together");
-    Problem::new(Code::InvalidBody).errors(vec![FieldError::new(pointer, "required", message)])
+    let zh = "推送渠道与令牌须同时提供";
+    Problem::invalid([FieldError::new(pointer, "required", zh, "Push channel and token must be sent together")])
 }
 
-impl Example for DeviceBody {
-    fn example() -> Self {
-        Self {
-            platform: PlatformWord::WechatMini,
-            push_channel: None,
-            push_token: None,
-            app_version: "1.4.0".to_owned(),
-            os_version: "iOS 19.1".to_owned(),
-            language: LanguageTag::Chinese,
-            push_permission: PermissionWord::Unknown,
-        }
-    }
-}
-
-/// 客户端类型。 The kind of client.
-#[derive(Clone, Copy, PartialEq, Eq, Enum)]
-#[oai(rename = "Platform", rename_all = "snake_case", remote = "Platform")]
-enum PlatformWord {
-    /// A WeChat mini-program.
-    WechatMini,
-    /// A web page.
-    H5,
-    /// An iPhone app.
-    Ios,
-    /// An Android app.
-    Android,
-    /// A HarmonyOS app.
-    Harmony,
-}
-
-/// 通知权限。 Whether the phone shows messages.
-#[derive(Clone, Copy, PartialEq, Eq, Enum)]
-#[oai(rename = "PushPermission", rename_all = "snake_case", remote = "PushPermission")]
-enum PermissionWord {
-    Granted,
-    Denied,
-    /// The person was not asked yet.
-    Unknown,
-}
+example!(DeviceBody {
+    platform: Platform::WechatMini,
+    push_channel: None,
+    push_token: None,
+    app_version: "1.4.0".to_owned(),
+    os_version: "iOS 19.1".to_owned(),
+    language: Language::Chinese,
+    push_permission: PushPermission::Unknown,
+});

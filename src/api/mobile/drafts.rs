@@ -1,4 +1,4 @@
-//! Drafts (草稿): applications that are being filled in. They follow the person over devices.
+//! Drafts (草稿): applications that a person is filling in, on any of their devices.
 
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
@@ -9,18 +9,12 @@ use super::application_view::{
     DeliveryChoiceBody, FormBody, HandedInBody, application, form_body, form_example, materials_body,
 };
 use super::tag::MobileTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::done::Done;
 use crate::api::edge::answers::etag::etag;
-use crate::api::edge::answers::problem::{FieldErrorBody, Problem};
-use crate::api::edge::answers::resource::Shown;
-use crate::api::edge::current::current_request;
-use crate::api::edge::parameters::body::Body;
-use crate::api::edge::parameters::conditions::CreateOrMatch;
-use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
-use crate::api::edge::parameters::principal::Person;
-use crate::api::edge::parameters::wire_ids::EXAMPLE;
-use crate::casework::Casework;
+use crate::api::edge::answers::problem::FieldErrorBody;
+use crate::api::edge::{
+    Body, Code, CreateOrMatch, Done, EXAMPLE, Page, Person, Problem, Shown, clamp, current_request, example,
+};
+use crate::api::services::Services;
 use crate::casework::cases::drafts::ValidatedDraft;
 use crate::casework::cases::drafts::save::{Expect, NewDraft, SaveDraftError};
 use crate::casework::frame::powers::NotOpen;
@@ -29,14 +23,9 @@ use crate::domain::application::{DraftContent, KEPT};
 use crate::domain::item::ItemCode;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, DraftId};
-use crate::domain::kernel::text::Bilingual;
 
-pub struct Drafts {
-    pub casework: Casework,
-    pub cursors: Cursors,
-}
+pub struct Drafts(pub Services);
 
-/// The name of the list that its cursors are bound to.
 const LIST: &str = "list_drafts";
 
 #[OpenApi(prefix_path = "/v1", tag = "MobileTag::Drafts")]
@@ -52,11 +41,10 @@ impl Drafts {
         limit: Query<Option<u32>>,
     ) -> Result<Json<Page<DraftSummary>>, Problem> {
         let limit = clamp(limit.0);
-        let after = self.cursors.read(LIST, &person.id, cursor.0.as_deref())?;
-        let rows = self.casework.drafts().list(person.id, after, i64::try_from(limit + 1).unwrap_or(i64::MAX)).await?;
-        let page =
-            self.cursors.page(LIST, &person.id, rows, limit, |row| (row.updated_at, row.id), |row| (&row).into())?;
-        Ok(Json(page))
+        let after = self.0.cursors.read(LIST, &person.id, cursor.0.as_deref())?;
+        let rows = self.0.casework.drafts().list(person.id, after, limit as i64 + 1).await?;
+        let position = |row: &Draft| (row.updated_at, row.id);
+        Ok(Json(self.0.cursors.page(LIST, &person.id, rows, limit, position, |row| (&row).into())?))
     }
 
     /// 查看草稿 · Show a draft
@@ -64,8 +52,8 @@ impl Drafts {
     /// `faults` lists what would prevent its submission.
     #[oai(path = "/drafts/:id", method = "get", operation_id = "get_draft")]
     async fn get(&self, person: Person, id: Path<DraftId>) -> Result<Shown<DraftBody>, Problem> {
-        let judged = self.casework.drafts().find(person.id, id.0).await?.ok_or(Code::NotFound)?;
-        Ok(Shown { version: judged.draft.version, body: DraftBody::from(judged) })
+        let validated = self.0.casework.drafts().find(person.id, id.0).await?.ok_or(Code::NotFound)?;
+        Ok(Shown { version: validated.draft.version, body: DraftBody::from(validated) })
     }
 
     /// 保存草稿 · Save a draft
@@ -82,15 +70,14 @@ impl Drafts {
         body: Body<DraftContentBody>,
     ) -> Result<DraftSaved, Problem> {
         let new = body.into_inner().named(id.0)?;
-        let saved = self.casework.drafts().save(&person.acting(), new, if_match.into()).await?;
+        let saved = self.0.casework.drafts().save(&person.acting(), new, if_match.into()).await?;
         Ok(DraftSaved::of(saved, if_match))
     }
 
     /// 删除草稿 · Delete a draft
     #[oai(path = "/drafts/:id", method = "delete", operation_id = "delete_draft")]
     async fn delete(&self, person: Person, id: Path<DraftId>) -> Result<Done, Problem> {
-        let there = self.casework.drafts().discard(&person.acting(), id.0).await?;
-        if there { Ok(Done::NoContent) } else { Err(Code::NotFound.into()) }
+        Done::if_found(self.0.casework.drafts().discard(&person.acting(), id.0).await?)
     }
 }
 
@@ -204,12 +191,12 @@ enum DraftSaved {
 }
 
 impl DraftSaved {
-    fn of(judged: ValidatedDraft, condition: CreateOrMatch) -> Self {
-        let tag = etag(judged.draft.version);
-        let location = format!("/v1/drafts/{}", judged.draft.id);
+    fn of(validated: ValidatedDraft, condition: CreateOrMatch) -> Self {
+        let tag = etag(validated.draft.version);
+        let location = format!("/v1/drafts/{}", validated.draft.id);
         match condition {
-            CreateOrMatch::Create => Self::Created(Json(judged.into()), tag, location),
-            CreateOrMatch::Match(_) => Self::Saved(Json(judged.into()), tag),
+            CreateOrMatch::Create => Self::Created(Json(validated.into()), tag, location),
+            CreateOrMatch::Match(_) => Self::Saved(Json(validated.into()), tag),
         }
     }
 }
@@ -235,22 +222,17 @@ impl From<SaveDraftError> for Problem {
     }
 }
 
-/// The problem of a draft that was already submitted.
+/// The problem of a draft that became a case.
 pub(super) fn submitted_as(case: CaseId) -> Problem {
-    let detail = Bilingual::new(format!("办件 {case}"), format!("The draft became the case {case}"));
-    Problem::new(Code::DraftSubmitted).detail(detail)
+    Problem::new(Code::DraftSubmitted).detail(format!("办件 {case}"), format!("The draft became the case {case}"))
 }
 
-impl Example for DraftContentBody {
-    fn example() -> Self {
-        Self {
-            item_code: "JT-0045".to_owned(),
-            form: form_example(),
-            materials: vec![HandedInBody::example()],
-            delivery: Some(DeliveryChoiceBody::example()),
-        }
-    }
-}
+example!(DraftContentBody {
+    item_code: "JT-0045".to_owned(),
+    form: form_example(),
+    materials: vec![HandedInBody::example()],
+    delivery: Some(DeliveryChoiceBody::example()),
+});
 
 impl Example for DraftBody {
     fn example() -> Self {

@@ -1,18 +1,12 @@
-//! The signed-in person: identity, phone, WeChat account, language.
+//! The signed-in person: their identity, phone, WeChat account and language.
 
 use poem_openapi::payload::Json;
-use poem_openapi::types::Example;
-use poem_openapi::{Enum, Object, OpenApi};
+use poem_openapi::{Object, OpenApi};
 
-use super::person::{LanguageTag, PersonBody};
+use super::person::PersonBody;
 use super::tag::MobileTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::problem::{FieldError, Problem};
-use crate::api::edge::answers::problem_of::{Brings, ProblemOf};
-use crate::api::edge::parameters::body::Body;
 use crate::api::edge::parameters::phone::read_phone;
-use crate::api::edge::parameters::principal::Person;
-use crate::api::edge::parameters::security::SignInAttempt;
+use crate::api::edge::{Body, Brings, Code, FieldError, Person, Problem, ProblemOf, SignInAttempt, example};
 use crate::casework::people::People;
 use crate::casework::people::identity::attach_wechat::AttachError;
 use crate::casework::people::identity::join::{IfTaken, TakenError};
@@ -21,7 +15,7 @@ use crate::casework::people::identity::verify::VerifyError;
 use crate::casework::people::sessions::by_wechat::WechatCodeError;
 use crate::domain::kernel::ids::PersonId;
 use crate::domain::kernel::private::Private;
-use crate::domain::kernel::text::Bilingual;
+use crate::domain::kernel::text::Language;
 use crate::domain::people::identity::ResidentIdFault;
 
 pub struct Me(pub People);
@@ -69,7 +63,7 @@ impl Me {
     ) -> Result<Json<PersonBody>, Problem> {
         let NewPhone { phone, code, if_taken } = body.into_inner();
         let phone = read_phone(&phone, "/phone")?;
-        self.0.identity().set_phone(person.id, &phone, &Private::new(code), if_taken.into()).await?;
+        self.0.identity().set_phone(person.id, &phone, &Private::new(code), if_taken).await?;
         self.answer(person.id).await
     }
 
@@ -88,7 +82,7 @@ impl Me {
         body: Body<NewWechat>,
     ) -> Result<Json<PersonBody>, ProblemOf<WechatCodeError>> {
         let NewWechat { code, if_taken } = body.into_inner();
-        self.0.identity().attach_wechat(person.id, &Private::new(code), if_taken.into()).await?;
+        self.0.identity().attach_wechat(person.id, &Private::new(code), if_taken).await?;
         Ok(self.answer(person.id).await?)
     }
 
@@ -97,7 +91,7 @@ impl Me {
     /// The language of messages to the person.
     #[oai(path = "/me/language", method = "put", operation_id = "set_language")]
     async fn set_language(&self, person: Person, body: Body<LanguageBody>) -> Result<Json<PersonBody>, Problem> {
-        self.0.identity().set_language(person.id, body.language.into()).await?;
+        self.0.identity().set_language(person.id, body.language).await?;
         self.answer(person.id).await
     }
 }
@@ -133,7 +127,7 @@ struct NewPhone {
     code: String,
     /// What to do if the number belongs to another account.
     #[oai(default)]
-    if_taken: IfTakenWord,
+    if_taken: IfTaken,
 }
 
 /// 微信账号。 A WeChat account.
@@ -145,54 +139,23 @@ struct NewWechat {
     code: String,
     /// What to do if the WeChat account belongs to another account here.
     #[oai(default)]
-    if_taken: IfTakenWord,
-}
-
-/// 冲突处理。 What to do if the phone or WeChat account belongs to another account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Enum)]
-#[oai(rename = "IfTaken", rename_all = "snake_case", remote = "IfTaken")]
-enum IfTakenWord {
-    /// Change nothing, and answer that it is taken.
-    #[default]
-    Refuse,
-    /// 合并账号: merge the other account into this one. Everything that it has moves here, and its sessions end. This
-    /// cannot be undone. Accounts that were verified as different people are never merged.
-    Join,
-    /// 换绑: move only the phone or WeChat account, and leave the other account without it. For a number that was
-    /// assigned again.
-    Move,
+    if_taken: IfTaken,
 }
 
 /// 语言选择。 A language.
 #[derive(Object)]
 #[oai(rename = "LanguageChoice", deny_unknown_fields, example)]
 struct LanguageBody {
-    language: LanguageTag,
+    language: Language,
 }
 
-impl Example for IdentityBody {
-    fn example() -> Self {
-        Self { name: "王小明".to_owned(), resident_id: "320422198506150024".to_owned() }
-    }
-}
+example!(IdentityBody { name: "王小明".to_owned(), resident_id: "320422198506150024".to_owned() });
 
-impl Example for NewPhone {
-    fn example() -> Self {
-        Self { phone: "13800138000".to_owned(), code: "042617".to_owned(), if_taken: IfTakenWord::Refuse }
-    }
-}
+example!(NewPhone { phone: "13800138000".to_owned(), code: "042617".to_owned(), if_taken: IfTaken::Refuse });
 
-impl Example for NewWechat {
-    fn example() -> Self {
-        Self { code: "0a3Xyz000abcDEF".to_owned(), if_taken: IfTakenWord::Refuse }
-    }
-}
+example!(NewWechat { code: "0a3Xyz000abcDEF".to_owned(), if_taken: IfTaken::Refuse });
 
-impl Example for LanguageBody {
-    fn example() -> Self {
-        Self { language: LanguageTag::English }
-    }
-}
+example!(LanguageBody { language: Language::English });
 
 impl From<SetPhoneError> for Problem {
     fn from(error: SetPhoneError) -> Self {
@@ -212,7 +175,8 @@ impl From<AttachError> for Problem {
     }
 }
 
-/// The title of the code says what the person can do.
+/// The problem of a phone or WeChat account that belongs to another account. The title of `code` says what the person
+/// can do.
 fn taken(error: TakenError, code: Code) -> Problem {
     match error {
         TakenError::Taken => Problem::new(code),
@@ -229,7 +193,12 @@ impl From<VerifyError> for Problem {
     fn from(error: VerifyError) -> Self {
         match error {
             VerifyError::NotFound => Self::new(Code::InvalidToken),
-            VerifyError::Name => not_a_name(),
+            VerifyError::Name => Self::invalid([FieldError::new(
+                "/name",
+                "not_a_name",
+                "请填写身份证上的姓名",
+                "It must be the name on the identity card",
+            )]),
             VerifyError::ResidentId(fault) => not_a_resident_id(fault),
             VerifyError::NotConfirmed => Self::new(Code::IdentityNotConfirmed),
             VerifyError::TooMany(wait) => Self::new(Code::TooManyIdentityTries).retry_after(wait),
@@ -240,11 +209,6 @@ impl From<VerifyError> for Problem {
             VerifyError::Store(error) => error.into(),
         }
     }
-}
-
-fn not_a_name() -> Problem {
-    let message = Bilingual::new("请填写身份证上的姓名", "It must be the name on the identity card");
-    Problem::new(Code::InvalidBody).errors(vec![FieldError::new("/name", "not_a_name", message)])
 }
 
 fn not_a_resident_id(fault: ResidentIdFault) -> Problem {
@@ -260,6 +224,5 @@ fn not_a_resident_id(fault: ResidentIdFault) -> Problem {
             ("check_digit", "校验位不正确，请核对", "The check character does not match; check the number")
         }
     };
-    let error = FieldError::new("/resident_id", code, Bilingual::new(zh, en));
-    Problem::new(Code::InvalidBody).errors(vec![error])
+    Problem::invalid([FieldError::new("/resident_id", code, zh, en)])
 }

@@ -19,7 +19,7 @@ pub mod uploads;
 use crate::api::edge::openapi::document::About;
 use crate::api::services::Services;
 
-/// One implementation per group of paths.
+/// The implementations of all operations.
 pub type Api = (
     items::ItemsApi,
     (sessions::MobileSessions, me::Me, devices::Devices, consents::MobileConsents, addresses::Addresses),
@@ -27,10 +27,8 @@ pub type Api = (
     (timeline::Timeline, notifications::Notifications, changes::Changes),
 );
 
-/// Puts the operations together.
-#[must_use]
 pub fn api(services: &Services) -> Api {
-    let Services { people, casework, live, cursors, stop, .. } = services;
+    let Services { people, casework, cursors, .. } = services;
     (
         items::ItemsApi::new(casework.catalog().clone(), cursors.clone()),
         (
@@ -40,20 +38,11 @@ pub fn api(services: &Services) -> Api {
             consents::MobileConsents(people.clone()),
             addresses::Addresses(people.clone()),
         ),
-        (
-            drafts::Drafts { casework: casework.clone(), cursors: cursors.clone() },
-            uploads::Uploads(casework.clone()),
-            cases::MobileCases { casework: casework.clone(), cursors: cursors.clone() },
-        ),
+        (drafts::Drafts(services.clone()), uploads::Uploads(casework.clone()), cases::MobileCases(services.clone())),
         (
             timeline::Timeline(casework.clone()),
-            notifications::Notifications { casework: casework.clone(), cursors: cursors.clone() },
-            changes::Changes {
-                casework: casework.clone(),
-                live: live.clone(),
-                cursors: cursors.clone(),
-                stop: stop.clone(),
-            },
+            notifications::Notifications(services.clone()),
+            changes::Changes(services.clone()),
         ),
     )
 }

@@ -1,31 +1,19 @@
-//! The inbox (消息).
+//! The notifications of a person (消息): list, count, mark as read.
 
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
-use poem_openapi::types::Example;
 use poem_openapi::{Object, OpenApi};
 
 use super::tag::MobileTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::done::Done;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::answers::problem_of::{Brings, ProblemOf};
-use crate::api::edge::parameters::body::Body;
-use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
-use crate::api::edge::parameters::principal::Person;
-use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::edge::{Body, Brings, Code, Done, EXAMPLE, Page, Person, Problem, ProblemOf, clamp, example};
+use crate::api::services::Services;
 use crate::api::shared::bilingual::Bilingual;
-use crate::casework::Casework;
 use crate::casework::read_models::Received;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, NotificationId};
 
-pub struct Notifications {
-    pub casework: Casework,
-    pub cursors: Cursors,
-}
+pub struct Notifications(pub Services);
 
-/// The name of the list that its cursors are bound to.
 const LIST: &str = "list_notifications";
 
 #[OpenApi(prefix_path = "/v1", tag = "MobileTag::Notifications")]
@@ -45,9 +33,10 @@ impl Notifications {
         let limit = clamp(limit.0);
         let unread = unread.0.unwrap_or(false);
         let filters = (person.id, unread);
-        let before = self.cursors.read(LIST, &filters, cursor.0.as_deref())?;
-        let rows = self.casework.inbox().list(person.id, unread, before, at_most(limit)).await?;
-        let page = self.cursors.page(LIST, &filters, rows, limit, |row| row.notification.id, |row| self.show(&row))?;
+        let before = self.0.cursors.read(LIST, &filters, cursor.0.as_deref())?;
+        let rows = self.0.casework.inbox().list(person.id, unread, before, limit as i64 + 1).await?;
+        let page =
+            self.0.cursors.page(LIST, &filters, rows, limit, |row| row.notification.id, |row| self.show(&row))?;
         Ok(Json(page))
     }
 
@@ -56,15 +45,14 @@ impl Notifications {
     /// Counts up to a hundred.
     #[oai(path = "/notifications/unread-count", method = "get", operation_id = "count_unread")]
     async fn unread_count(&self, person: Person) -> Result<Json<Unread>, Problem> {
-        let unread = self.casework.inbox().unread(person.id).await?;
+        let unread = self.0.casework.inbox().unread(person.id).await?;
         Ok(Json(Unread { unread }))
     }
 
     /// 标记已读 · Mark a notification as read
     #[oai(path = "/notifications/:id/read", method = "put", operation_id = "mark_read")]
     async fn mark_read(&self, person: Person, id: Path<NotificationId>) -> Result<Done, Problem> {
-        let there = self.casework.inbox().mark_read(person.id, id.0, false).await?;
-        if there { Ok(Done::NoContent) } else { Err(Code::NotFound.into()) }
+        Done::if_found(self.0.casework.inbox().mark_read(person.id, id.0, false).await?)
     }
 
     /// 全部标记已读 · Mark all as read
@@ -72,15 +60,14 @@ impl Notifications {
     /// Marks a notification and all older ones as read.
     #[oai(path = "/notifications/read", method = "put", operation_id = "mark_all_read")]
     async fn mark_all_read(&self, person: Person, body: Body<UpTo>) -> Result<Done, ProblemOf<UpTo>> {
-        let there = self.casework.inbox().mark_read(person.id, body.into_inner().up_to, true).await?;
-        if there { Ok(Done::NoContent) } else { Err(Code::NotFound.into()) }
+        Ok(Done::if_found(self.0.casework.inbox().mark_read(person.id, body.into_inner().up_to, true).await?)?)
     }
 }
 
 impl Notifications {
     fn show(&self, received: &Received) -> NotificationBody {
         let notification = &received.notification;
-        let catalog = self.casework.catalog().current();
+        let catalog = self.0.casework.catalog().current();
         let number = notification.case_number.as_str();
         let (title, text) = catalog.templates().inbox(notification.event, &notification.item, number);
         NotificationBody {
@@ -94,11 +81,6 @@ impl Notifications {
             read_at: received.read_at,
         }
     }
-}
-
-/// One row more than is shown: it tells whether there are more.
-fn at_most(limit: usize) -> i64 {
-    i64::try_from(limit + 1).unwrap_or(i64::MAX)
 }
 
 /// 消息。 A notification.
@@ -120,23 +102,19 @@ struct NotificationBody {
     read_at: Option<Instant>,
 }
 
-impl Example for NotificationBody {
-    fn example() -> Self {
-        Self {
-            id: NotificationId::from_uuid(EXAMPLE),
-            event: "granted".to_owned(),
-            title: Bilingual { zh: "办件已通过".to_owned(), en: "Your application was granted".to_owned() },
-            text: Bilingual {
-                zh: "您申请的居住证申领已通过。".to_owned(),
-                en: "Your residence permit was granted.".to_owned(),
-            },
-            case: CaseId::from_uuid(EXAMPLE),
-            case_number: "32041320261123000042K".to_owned(),
-            created_at: Instant::default(),
-            read_at: None,
-        }
-    }
-}
+example!(NotificationBody {
+    id: NotificationId::from_uuid(EXAMPLE),
+    event: "granted".to_owned(),
+    title: Bilingual { zh: "办件已通过".to_owned(), en: "Your application was granted".to_owned() },
+    text: Bilingual {
+        zh: "您申请的居住证申领已通过。".to_owned(),
+        en: "Your residence permit was granted.".to_owned(),
+    },
+    case: CaseId::from_uuid(EXAMPLE),
+    case_number: "32041320261123000042K".to_owned(),
+    created_at: Instant::default(),
+    read_at: None,
+});
 
 /// 未读数。 The number of unread notifications.
 #[derive(Debug, Object)]
@@ -157,8 +135,4 @@ impl Brings for UpTo {
     const CODES: &'static [Code] = &[Code::NotFound];
 }
 
-impl Example for UpTo {
-    fn example() -> Self {
-        Self { up_to: NotificationId::from_uuid(EXAMPLE) }
-    }
-}
+example!(UpTo { up_to: NotificationId::from_uuid(EXAMPLE) });

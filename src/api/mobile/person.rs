@@ -1,9 +1,8 @@
-//! A person in the mobile API: masked even for themselves, because other people see their phones.
+//! A person, for the person themselves. Identity and phone number are masked, because others may see the screen.
 
-use poem_openapi::types::Example;
-use poem_openapi::{Enum, Object};
+use poem_openapi::Object;
 
-use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::edge::{EXAMPLE, example};
 use crate::domain::kernel::ids::PersonId;
 use crate::domain::kernel::text::Language;
 use crate::domain::people::identity::{MaskedName, MobilePhone};
@@ -23,7 +22,7 @@ pub struct PersonBody {
     /// 已实名: a register confirmed that name and resident ID belong together.
     pub verified: bool,
     /// The language of messages to the person.
-    pub language: LanguageTag,
+    pub language: Language,
 }
 
 impl From<&Person> for PersonBody {
@@ -35,50 +34,16 @@ impl From<&Person> for PersonBody {
             name: identity.map(|identity| MaskedName(identity.name.expose()).to_string()),
             resident_id: identity.map(|identity| identity.resident_id.masked()),
             verified: person.is_verified(),
-            language: person.language.into(),
+            language: person.language,
         }
     }
 }
 
-impl Example for PersonBody {
-    fn example() -> Self {
-        Self {
-            id: PersonId::from_uuid(EXAMPLE),
-            phone: Some("138****8000".to_owned()),
-            name: Some("王*明".to_owned()),
-            resident_id: Some("3204**********0024".to_owned()),
-            verified: true,
-            language: LanguageTag::Chinese,
-        }
-    }
-}
-
-/// 语言。 A language of Songda.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[oai(rename = "Language")]
-pub enum LanguageTag {
-    /// 简体中文
-    #[oai(rename = "zh-CN")]
-    Chinese,
-    /// English
-    #[oai(rename = "en")]
-    English,
-}
-
-impl From<Language> for LanguageTag {
-    fn from(language: Language) -> Self {
-        match language {
-            Language::Chinese => Self::Chinese,
-            Language::English => Self::English,
-        }
-    }
-}
-
-impl From<LanguageTag> for Language {
-    fn from(tag: LanguageTag) -> Self {
-        match tag {
-            LanguageTag::Chinese => Self::Chinese,
-            LanguageTag::English => Self::English,
-        }
-    }
-}
+example!(PersonBody {
+    id: PersonId::from_uuid(EXAMPLE),
+    phone: Some("138****8000".to_owned()),
+    name: Some("王*明".to_owned()),
+    resident_id: Some("3204**********0024".to_owned()),
+    verified: true,
+    language: Language::Chinese,
+});

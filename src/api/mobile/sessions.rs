@@ -1,29 +1,21 @@
-//! Sessions: sign-in, refresh, sign-out.
+//! Sessions of people: sign-in, refresh, sign-out.
 
-use poem_openapi::payload::Json;
-use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
 use super::person::PersonBody;
 use super::tag::MobileTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::done::Done;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::answers::problem_of::{Brings, ProblemOf};
-use crate::api::edge::current::current_request;
-use crate::api::edge::parameters::body::Body;
 use crate::api::edge::parameters::phone::read_phone;
-use crate::api::edge::parameters::principal::Person;
-use crate::api::edge::parameters::security::{Anyone, SignInAttempt};
+use crate::api::edge::{
+    Anyone, Body, Brings, Code, Done, Person, Problem, ProblemOf, SignInAttempt, current_request, example,
+};
+use crate::api::shared::sessions::{Opened, Refresh, Refreshed};
 use crate::casework::people::People;
-use crate::casework::people::login_codes::CodeError;
-use crate::casework::people::login_codes::RequestCodeError;
+use crate::casework::people::login_codes::{CodeError, RequestCodeError};
 use crate::casework::people::sessions::by_wechat::{WechatCodeError, WechatSignInError};
 use crate::casework::people::sessions::open::SignedIn;
 use crate::casework::people::sessions::refresh::RefreshError;
 use crate::domain::kernel::private::Private;
-use crate::domain::kernel::text::Bilingual;
-use crate::domain::people::session::RefreshToken;
+use crate::domain::people::person;
 
 pub struct MobileSessions(pub People);
 
@@ -37,14 +29,14 @@ impl MobileSessions {
         &self,
         _attempt: SignInAttempt,
         body: Body<WechatSignIn>,
-    ) -> Result<Opened, ProblemOf<WechatCodeError>> {
+    ) -> Result<Opened<Session>, ProblemOf<WechatCodeError>> {
         let code = Private::new(body.into_inner().code);
         Ok(Opened::of(self.0.sessions().by_wechat(&code, current_request().language).await?))
     }
 
     /// 获取验证码 · Request a sign-in code
     ///
-    /// Sends a one-time code to a phone. The answer does not tell whether the number is known.
+    /// Sends a one-time code to a phone. The answer is the same if the number is unknown.
     #[oai(path = "/login-codes", method = "post", operation_id = "request_login_code")]
     async fn code(&self, _attempt: SignInAttempt, body: Body<CodeRequest>) -> Result<CodeRequested, Problem> {
         let phone = read_phone(&body.phone, "/phone")?;
@@ -56,7 +48,7 @@ impl MobileSessions {
     ///
     /// Takes a code that was sent by SMS. The first sign-in creates an account.
     #[oai(path = "/sessions/sms", method = "post", operation_id = "sign_in_sms")]
-    async fn sms(&self, _attempt: SignInAttempt, body: Body<PhoneProof>) -> Result<Opened, Problem> {
+    async fn sms(&self, _attempt: SignInAttempt, body: Body<PhoneProof>) -> Result<Opened<Session>, Problem> {
         let PhoneProof { phone, code } = body.into_inner();
         let phone = read_phone(&phone, "/phone")?;
         Ok(Opened::of(self.0.sessions().by_sms(&phone, &Private::new(code), current_request().language).await?))
@@ -66,9 +58,8 @@ impl MobileSessions {
     ///
     /// Exchanges a refresh token for the next pair of tokens. A refresh token works once; keep the new one.
     #[oai(path = "/sessions/refresh", method = "post", operation_id = "refresh_session")]
-    async fn refresh(&self, _anyone: Anyone, body: Body<Refresh>) -> Result<Refreshed, Problem> {
-        let token = RefreshToken::presented(Private::new(body.into_inner().refresh_token));
-        Ok(Refreshed::of(self.0.sessions().refresh(&token).await?))
+    async fn refresh(&self, _anyone: Anyone, body: Body<Refresh>) -> Result<Refreshed<Session>, Problem> {
+        Ok(Refreshed::of(self.0.sessions().refresh(&body.into_inner().into()).await?))
     }
 
     /// 退出登录 · Sign out
@@ -120,38 +111,11 @@ struct PhoneProof {
     code: String,
 }
 
-/// 刷新令牌。 A refresh token.
-#[derive(Object)]
-#[oai(deny_unknown_fields, example)]
-pub struct Refresh {
-    /// The latest refresh token.
-    #[oai(validator(min_length = 1, max_length = 200))]
-    pub refresh_token: String,
-}
+example!(WechatSignIn { code: "0a3Xyz000abcDEF".to_owned() });
 
-impl Example for WechatSignIn {
-    fn example() -> Self {
-        Self { code: "0a3Xyz000abcDEF".to_owned() }
-    }
-}
+example!(CodeRequest { phone: "13800138000".to_owned() });
 
-impl Example for CodeRequest {
-    fn example() -> Self {
-        Self { phone: "13800138000".to_owned() }
-    }
-}
-
-impl Example for PhoneProof {
-    fn example() -> Self {
-        Self { phone: "13800138000".to_owned(), code: "042617".to_owned() }
-    }
-}
-
-impl Example for Refresh {
-    fn example() -> Self {
-        Self { refresh_token: "q1Zb0m8TzJ3nYc5vXk2wLr7sUe9dHf4gPa6iOt1jQnM".to_owned() }
-    }
-}
+example!(PhoneProof { phone: "13800138000".to_owned(), code: "042617".to_owned() });
 
 /// 登录会话。 The tokens of a person.
 #[derive(Object)]
@@ -168,8 +132,8 @@ struct Session {
     person: PersonBody,
 }
 
-impl From<SignedIn<crate::domain::people::person::Person>> for Session {
-    fn from(signed_in: SignedIn<crate::domain::people::person::Person>) -> Self {
+impl From<SignedIn<person::Person>> for Session {
+    fn from(signed_in: SignedIn<person::Person>) -> Self {
         Self {
             person: PersonBody::from(&signed_in.who),
             access_token: signed_in.access_token.into_exposed(),
@@ -180,46 +144,13 @@ impl From<SignedIn<crate::domain::people::person::Person>> for Session {
     }
 }
 
-impl Example for Session {
-    fn example() -> Self {
-        Self {
-            access_token: "eyJhbGciOiJFUzI1NiJ9.…".to_owned(),
-            token_type: "Bearer".to_owned(),
-            expires_in: 900,
-            refresh_token: Refresh::example().refresh_token,
-            person: PersonBody::example(),
-        }
-    }
-}
-
-/// No cache may keep tokens (RFC 6749 §5.1).
-const NO_STORE: &str = "no-store";
-
-#[derive(ApiResponse)]
-enum Opened {
-    /// 已登录 · Signed in
-    #[oai(status = 201)]
-    Created(Json<Session>, #[oai(header = "Cache-Control")] String),
-}
-
-impl Opened {
-    fn of(signed_in: SignedIn<crate::domain::people::person::Person>) -> Self {
-        Self::Created(Json(signed_in.into()), NO_STORE.to_owned())
-    }
-}
-
-#[derive(ApiResponse)]
-enum Refreshed {
-    /// 已刷新 · Refreshed
-    #[oai(status = 200)]
-    Ok(Json<Session>, #[oai(header = "Cache-Control")] String),
-}
-
-impl Refreshed {
-    fn of(signed_in: SignedIn<crate::domain::people::person::Person>) -> Self {
-        Self::Ok(Json(signed_in.into()), NO_STORE.to_owned())
-    }
-}
+example!(Session {
+    access_token: "eyJhbGciOiJFUzI1NiJ9.…".to_owned(),
+    token_type: "Bearer".to_owned(),
+    expires_in: 900,
+    refresh_token: Refresh::example().refresh_token,
+    person: PersonBody::example(),
+});
 
 #[derive(ApiResponse)]
 enum CodeRequested {
@@ -235,10 +166,10 @@ impl Brings for WechatCodeError {
 impl From<WechatCodeError> for Problem {
     fn from(error: WechatCodeError) -> Self {
         match error {
-            WechatCodeError::CodeRefused => Self::new(Code::SignInFailed).detail(Bilingual::new(
+            WechatCodeError::CodeRefused => Self::new(Code::SignInFailed).detail(
                 "微信登录码无效或已使用，请重新获取",
                 "The WeChat code is not valid or was used before; get a new one",
-            )),
+            ),
             WechatCodeError::Blocked => Self::new(Code::SignInBlocked),
             WechatCodeError::NotOffered => Self::new(Code::NotOffered),
             WechatCodeError::Gateway(fault) => Self::new(Code::GatewayFailed).cause(fault),

@@ -1,5 +1,3 @@
-//! The groups of operations in the mobile document.
-
 use poem_openapi::Tags;
 
 #[derive(Tags)]

@@ -1,15 +1,11 @@
-//! The progress of a case and its parcels, for the applicant (办件进度).
+//! The progress of a case (办件进度) and its parcels, for the applicant.
 
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
-use poem_openapi::types::Example;
 use poem_openapi::{Object, OpenApi};
 
 use super::tag::MobileTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::principal::Person;
-use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::edge::{Code, EXAMPLE, Person, Problem, example};
 use crate::api::shared::bilingual::Bilingual;
 use crate::casework::Casework;
 use crate::casework::cases::timeline::{Happened, ParcelEnd, TimelineEntry};
@@ -141,8 +137,8 @@ fn scan_text(meaning: ScanMeaning) -> text::Bilingual {
 #[oai(rename = "Step", example, skip_serializing_if_is_none, skip_serializing_if_is_empty)]
 struct StepBody {
     at: Instant,
-    /// `submitted`, `accepted`, `decided`, `notified`, `parcel_scanned`, … More words may come. `updated` is an act that this
-    /// release of the server does not know.
+    /// `submitted`, `accepted`, `decided`, `notified`, `parcel_scanned`, … More words may come. `updated` is an act
+    /// that this release of the server does not know.
     kind: String,
     /// `person`, `officer`, `client`, `system`, or a carrier's code.
     actor: Option<String>,
@@ -155,18 +151,14 @@ struct StepBody {
     reasons: Vec<String>,
 }
 
-impl Example for StepBody {
-    fn example() -> Self {
-        Self {
-            at: Instant::default(),
-            kind: "supplement_noticed".to_owned(),
-            actor: Some("officer".to_owned()),
-            channel: None,
-            text: (&act_text(Act::SupplementNoticed)).into(),
-            reasons: vec!["请补交居住证明的第二页".to_owned()],
-        }
-    }
-}
+example!(StepBody {
+    at: Instant::default(),
+    kind: "supplement_noticed".to_owned(),
+    actor: Some("officer".to_owned()),
+    channel: None,
+    text: (&act_text(Act::SupplementNoticed)).into(),
+    reasons: vec!["请补交居住证明的第二页".to_owned()],
+});
 
 /// 办件进度。 The timeline of a case.
 #[derive(Debug, Object)]
@@ -220,18 +212,14 @@ impl From<&ScannedParcel> for ParcelBody {
     }
 }
 
-impl Example for ParcelBody {
-    fn example() -> Self {
-        Self {
-            id: ParcelId::from_uuid(EXAMPLE),
-            case: CaseId::from_uuid(EXAMPLE),
-            carrier: "ems".to_owned(),
-            waybill: Some("1200000000001".to_owned()),
-            state: "out_for_delivery".to_owned(),
-            scans: Vec::new(),
-        }
-    }
-}
+example!(ParcelBody {
+    id: ParcelId::from_uuid(EXAMPLE),
+    case: CaseId::from_uuid(EXAMPLE),
+    carrier: "ems".to_owned(),
+    waybill: Some("1200000000001".to_owned()),
+    state: "out_for_delivery".to_owned(),
+    scans: Vec::new(),
+});
 
 /// 寄递列表。 The parcels of a case.
 #[derive(Debug, Object)]

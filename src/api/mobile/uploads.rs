@@ -1,21 +1,13 @@
-//! Uploads: the files that an applicant hands in. The kind of a file follows from its content.
+//! Uploads: the files that an applicant hands in.
 
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
-use poem_openapi::types::Example;
 use poem_openapi::types::multipart;
-use poem_openapi::{Enum, Multipart, Object, OpenApi};
+use poem_openapi::{Multipart, Object, OpenApi};
 use serde_json::json;
 
 use super::tag::MobileTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::done::Done;
-use crate::api::edge::answers::problem::{FieldError, Problem};
-use crate::api::edge::answers::resource::Added;
-use crate::api::edge::answers::stored::Answered;
-use crate::api::edge::parameters::idempotency::OptionalKey;
-use crate::api::edge::parameters::principal::Person;
-use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::edge::{Added, Answered, Code, Done, EXAMPLE, FieldError, OptionalKey, Person, Problem, example};
 use crate::api::shared::file_content::FileAnswer;
 use crate::casework::Casework;
 use crate::casework::cases::uploads::UploadError;
@@ -24,7 +16,6 @@ use crate::domain::application::upload::{FileKind, Upload};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::UploadId;
 use crate::domain::kernel::private::Private;
-use crate::domain::kernel::text::Bilingual;
 use crate::files::FilesError;
 
 pub struct Uploads(pub Casework);
@@ -77,10 +68,8 @@ impl Uploads {
 /// The most characters of a file's name that are stored.
 const LONGEST_NAME: usize = 200;
 
-/// The upload as multipart form data.
 #[derive(Multipart)]
 struct UploadForm {
-    /// The file.
     file: multipart::Upload,
 }
 
@@ -90,7 +79,7 @@ struct UploadForm {
 struct UploadBody {
     id: UploadId,
     /// The media type, from the content.
-    content_type: ContentType,
+    content_type: FileKind,
     /// The length in bytes.
     size: u64,
     /// SHA-256 of the content, in hexadecimal digits.
@@ -101,39 +90,11 @@ struct UploadBody {
     kept_until: Option<Instant>,
 }
 
-/// 文件类型。 The media type of a file.
-#[derive(Debug, Clone, Copy, Enum)]
-enum ContentType {
-    /// JPEG
-    #[oai(rename = "image/jpeg")]
-    Jpeg,
-    /// PNG
-    #[oai(rename = "image/png")]
-    Png,
-    /// WebP
-    #[oai(rename = "image/webp")]
-    Webp,
-    /// PDF
-    #[oai(rename = "application/pdf")]
-    Pdf,
-}
-
-impl From<FileKind> for ContentType {
-    fn from(kind: FileKind) -> Self {
-        match kind {
-            FileKind::Jpeg => Self::Jpeg,
-            FileKind::Png => Self::Png,
-            FileKind::Webp => Self::Webp,
-            FileKind::Pdf => Self::Pdf,
-        }
-    }
-}
-
 impl From<&Upload> for UploadBody {
     fn from(upload: &Upload) -> Self {
         Self {
             id: upload.id,
-            content_type: upload.kind.into(),
+            content_type: upload.kind,
             size: upload.size,
             sha256: hex::encode(upload.sha256),
             created_at: upload.created_at,
@@ -151,24 +112,21 @@ impl From<FilesError> for Problem {
 impl From<UploadError> for Problem {
     fn from(error: UploadError) -> Self {
         match error {
-            UploadError::TooLarge { limit } => Self::new(Code::BodyTooLarge).detail(Bilingual::new(
+            UploadError::TooLarge { limit } => Self::new(Code::BodyTooLarge).detail(
                 format!("文件不能超过 {} KiB", limit / 1024),
                 format!("A file may have at most {} KiB", limit / 1024),
-            )),
+            ),
             UploadError::Empty => {
-                let message = Bilingual::new("文件是空的", "The file is empty");
-                Self::new(Code::InvalidBody).errors(vec![FieldError::new("/file", "too_short", message)])
+                Self::invalid([FieldError::new("/file", "too_short", "文件是空的", "The file is empty")])
             }
-            UploadError::UnknownKind => Self::new(Code::UnsupportedMediaType).detail(Bilingual::new(
-                "只接受 JPEG、PNG、WebP 图片和 PDF",
-                "Only JPEG, PNG and WebP pictures and PDF are accepted",
-            )),
+            UploadError::UnknownKind => Self::new(Code::UnsupportedMediaType)
+                .detail("只接受 JPEG、PNG、WebP 图片和 PDF", "Only JPEG, PNG and WebP pictures and PDF are accepted"),
             UploadError::Broken(_) => Self::new(Code::MalformedRequest),
             UploadError::NotFound => Self::new(Code::NotFound),
-            UploadError::TooMany { most } => Self::new(Code::TooManyUploads).detail(Bilingual::new(
+            UploadError::TooMany { most } => Self::new(Code::TooManyUploads).detail(
                 format!("最多可有 {most} 个未提交的文件"),
                 format!("At most {most} files may be uploaded and not submitted"),
-            )),
+            ),
             UploadError::HandedIn => Self::new(Code::UploadHandedIn),
             UploadError::TooLate => Self::unavailable(error),
             UploadError::Idempotency(error) => error.into(),
@@ -178,15 +136,11 @@ impl From<UploadError> for Problem {
     }
 }
 
-impl Example for UploadBody {
-    fn example() -> Self {
-        Self {
-            id: UploadId::from_uuid(EXAMPLE),
-            content_type: ContentType::Jpeg,
-            size: 183_042,
-            sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
-            created_at: Instant::default(),
-            kept_until: Some(Instant::default() + KEPT),
-        }
-    }
-}
+example!(UploadBody {
+    id: UploadId::from_uuid(EXAMPLE),
+    content_type: FileKind::Jpeg,
+    size: 183_042,
+    sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
+    created_at: Instant::default(),
+    kept_until: Some(Instant::default() + KEPT),
+});

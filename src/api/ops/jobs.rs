@@ -1,31 +1,21 @@
-//! Jobs: listed, inspected and replayed by operators.
+//! Jobs, for operators: list, inspect and replay them.
 
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
-use poem_openapi::types::Example;
-use poem_openapi::{Enum, Object, OpenApi};
+use poem_openapi::{Object, OpenApi};
 
 use super::tag::OpsTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::body::Body;
-use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
-use crate::api::edge::parameters::principal::Operator;
-use crate::api::edge::parameters::wire_ids::EXAMPLE;
-use crate::casework::Casework;
+use crate::api::edge::{Body, Code, EXAMPLE, Operator, Page, Problem, clamp, example};
+use crate::api::services::Services;
 use crate::casework::read_models::{AttemptRow, JobFilter, JobRow};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::JobId;
 use crate::domain::work::job::JobState;
 
-pub struct OpsJobs {
-    pub(super) casework: Casework,
-    pub(super) cursors: Cursors,
-}
+pub struct OpsJobs(pub Services);
 
-/// The name of the list that its cursors are bound to.
 const LIST: &str = "list_jobs";
-/// The count of matching dead jobs stops here.
+/// The count of dead jobs that match stops at this number.
 const MOST_COUNTED: i64 = 10_000;
 /// The most jobs that one call replays.
 const MOST_REPLAYED: i64 = 1_000;
@@ -43,7 +33,7 @@ impl OpsJobs {
         &self,
         _operator: Operator,
         /// Only jobs in this state.
-        Query(state): Query<Option<JobStateWord>>,
+        Query(state): Query<Option<JobState>>,
         /// Only jobs of this lane: `push.wechat`.
         #[oai(validator(max_length = 60, pattern = r"^[a-z0-9_.]*$"))]
         Query(lane): Query<Option<String>>,
@@ -56,13 +46,12 @@ impl OpsJobs {
         Query(cursor): Query<Option<String>>,
     ) -> Result<Json<Page<JobBody>>, Problem> {
         let limit = clamp(limit);
-        let state = state.map(|state| JobState::from(state).as_str().to_owned());
+        let state = state.map(|state| state.as_str().to_owned());
         let filter = JobFilter { state, lane, kind, cause: None };
         let filters = (&filter.state, &filter.lane, &filter.kind);
-        let before: Option<JobId> = self.cursors.read(LIST, &filters, cursor.as_deref())?;
-        let rows = self.casework.operations().list(&filter, before, limit as i64 + 1).await?;
-        let page = self.cursors.page(LIST, &filters, rows, limit, JobRow::id, |row| JobBody::from(&row))?;
-        Ok(Json(page))
+        let before: Option<JobId> = self.0.cursors.read(LIST, &filters, cursor.as_deref())?;
+        let rows = self.0.casework.operations().list(&filter, before, limit as i64 + 1).await?;
+        Ok(Json(self.0.cursors.page(LIST, &filters, rows, limit, JobRow::id, JobBody::from)?))
     }
 
     /// 查看任务 · Show a job
@@ -78,7 +67,7 @@ impl OpsJobs {
     /// The job is due at once, and its attempts are counted from zero.
     #[oai(path = "/jobs/:id/replay", method = "post", operation_id = "replay_job")]
     async fn replay(&self, _operator: Operator, id: Path<JobId>) -> Result<Json<JobFile>, Problem> {
-        let replayed = self.casework.operations().replay_one(id.0).await?;
+        let replayed = self.0.casework.operations().replay_one(id.0).await?;
         let job = self.show(id.0).await?;
         if replayed { Ok(Json(job)) } else { Err(Code::JobNotDead.into()) }
     }
@@ -90,30 +79,18 @@ impl OpsJobs {
     async fn replay_all(&self, _operator: Operator, body: Body<ReplayOrder>) -> Result<Json<Replayed>, Problem> {
         let ReplayOrder { lane, kind, cause, dry_run } = body.into_inner();
         let filter = JobFilter { state: None, lane, kind, cause };
-        let matched = self.casework.operations().count_dead(&filter, MOST_COUNTED).await?;
+        let matched = self.0.casework.operations().count_dead(&filter, MOST_COUNTED).await?;
         let replayed =
-            if dry_run { 0 } else { self.casework.operations().replay(&filter, MOST_REPLAYED).await? as u64 };
+            if dry_run { 0 } else { self.0.casework.operations().replay(&filter, MOST_REPLAYED).await? as u64 };
         Ok(Json(Replayed { matched, replayed }))
     }
 }
 
 impl OpsJobs {
     async fn show(&self, id: JobId) -> Result<JobFile, Problem> {
-        let (job, attempts) = self.casework.operations().show(id).await?.ok_or(Code::NotFound)?;
-        Ok(JobFile { job: (&job).into(), attempts: attempts.into_iter().map(AttemptBody::from).collect() })
+        let (job, attempts) = self.0.casework.operations().show(id).await?.ok_or(Code::NotFound)?;
+        Ok(JobFile { job: job.into(), attempts: attempts.into_iter().map(AttemptBody::from).collect() })
     }
-}
-
-/// 任务状态。 The state of a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[oai(rename = "JobState", rename_all = "snake_case", remote = "JobState")]
-enum JobStateWord {
-    /// 待办: waiting or running.
-    Pending,
-    /// 完成
-    Done,
-    /// 已放弃: failed for good, until an operator replays it.
-    Dead,
 }
 
 /// 任务。 A job.
@@ -140,41 +117,27 @@ struct JobBody {
     worker: Option<String>,
 }
 
-impl From<&JobRow> for JobBody {
-    fn from(row: &JobRow) -> Self {
-        Self {
-            id: row.id(),
-            lane: row.lane.clone(),
-            kind: row.kind.clone(),
-            key: row.key.clone(),
-            state: row.state.clone(),
-            due_at: row.due_at,
-            attempt_count: row.attempts,
-            cause: row.cause.clone(),
-            created_at: row.created_at,
-            finished_at: row.finished_at,
-            worker: row.worker.clone(),
-        }
+impl From<JobRow> for JobBody {
+    fn from(row: JobRow) -> Self {
+        let id = row.id();
+        let JobRow { lane, kind, key, state, due_at, attempts, cause, created_at, finished_at, worker, .. } = row;
+        Self { id, lane, kind, key, state, due_at, attempt_count: attempts, cause, created_at, finished_at, worker }
     }
 }
 
-impl Example for JobBody {
-    fn example() -> Self {
-        Self {
-            id: JobId::from_uuid(EXAMPLE),
-            lane: "courier.ems".to_owned(),
-            kind: "order_parcel".to_owned(),
-            key: "order_parcel:prc_01KAQ8Y7G0E00800000000002A".to_owned(),
-            state: "dead".to_owned(),
-            due_at: Instant::default(),
-            attempt_count: 12,
-            cause: Some("Unavailable: HTTP 503 without a readable body".to_owned()),
-            created_at: Instant::default(),
-            finished_at: Some(Instant::default()),
-            worker: None,
-        }
-    }
-}
+example!(JobBody {
+    id: JobId::from_uuid(EXAMPLE),
+    lane: "courier.ems".to_owned(),
+    kind: "order_parcel".to_owned(),
+    key: "order_parcel:prc_01KAQ8Y7G0E00800000000002A".to_owned(),
+    state: "dead".to_owned(),
+    due_at: Instant::default(),
+    attempt_count: 12,
+    cause: Some("Unavailable: HTTP 503 without a readable body".to_owned()),
+    created_at: Instant::default(),
+    finished_at: Some(Instant::default()),
+    worker: None,
+});
 
 /// 任务详情。 A job with all its attempts.
 #[derive(Debug, Object)]
@@ -210,20 +173,18 @@ impl From<AttemptRow> for AttemptBody {
     }
 }
 
-impl Example for JobFile {
-    fn example() -> Self {
-        let attempt = AttemptBody {
-            fence: 1,
-            worker: "7-3f0c".to_owned(),
-            started_at: Instant::default(),
-            ended_at: Some(Instant::default()),
-            outcome: Some("unavailable".to_owned()),
-            detail: Some("HTTP 503 without a readable body".to_owned()),
-            reference: None,
-        };
-        Self { job: JobBody::example(), attempts: vec![attempt] }
-    }
-}
+example!(JobFile {
+    job: JobBody::example(),
+    attempts: vec![AttemptBody {
+        fence: 1,
+        worker: "7-3f0c".to_owned(),
+        started_at: Instant::default(),
+        ended_at: Some(Instant::default()),
+        outcome: Some("unavailable".to_owned()),
+        detail: Some("HTTP 503 without a readable body".to_owned()),
+        reference: None,
+    }],
+});
 
 /// 重放条件。 The dead jobs to replay.
 #[derive(Debug, Object)]
@@ -242,11 +203,12 @@ struct ReplayOrder {
     dry_run: bool,
 }
 
-impl Example for ReplayOrder {
-    fn example() -> Self {
-        Self { lane: Some("courier.ems".to_owned()), kind: None, cause: Some("HTTP 503".to_owned()), dry_run: true }
-    }
-}
+example!(ReplayOrder {
+    lane: Some("courier.ems".to_owned()),
+    kind: None,
+    cause: Some("HTTP 503".to_owned()),
+    dry_run: true
+});
 
 /// 重放结果。 The outcome of a replay.
 #[derive(Debug, Object)]
@@ -258,8 +220,4 @@ struct Replayed {
     replayed: u64,
 }
 
-impl Example for Replayed {
-    fn example() -> Self {
-        Self { matched: 37, replayed: 0 }
-    }
-}
+example!(Replayed { matched: 37, replayed: 0 });

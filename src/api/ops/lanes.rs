@@ -1,35 +1,29 @@
-//! Lanes, and the jobs that wait in them.
+//! Lanes, and the jobs that wait in them, for operators. A lane is the queue before a gateway.
 
 use poem_openapi::payload::Json;
-use poem_openapi::types::Example;
 use poem_openapi::{Object, OpenApi};
 
 use super::tag::OpsTag;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::principal::Operator;
-use crate::casework::Casework;
+use crate::api::edge::{Operator, Problem, example};
+use crate::api::services::Services;
 use crate::casework::read_models::Backlog;
 use crate::domain::work::job::Lane;
-use crate::queue::Queue;
 
-pub struct Lanes {
-    pub(super) casework: Casework,
-    pub(super) queue: Queue,
-}
+pub struct Lanes(pub Services);
 
-/// The count of jobs stops here.
+/// The count of jobs stops at this number.
 const MOST: i64 = 10_000;
 
 #[OpenApi(prefix_path = "/ops/v1", tag = "OpsTag::Lanes")]
 impl Lanes {
     /// 通道列表 · List lanes
     ///
-    /// With what waits in them. Counts stop at 10000.
+    /// With their waiting and dead jobs. Counts stop at 10000.
     #[oai(path = "/lanes", method = "get", operation_id = "list_lanes")]
     async fn list(&self, _operator: Operator) -> Result<Json<LaneList>, Problem> {
         let mut data = Vec::new();
-        for Backlog { lane, pending, dead } in self.casework.jobs().backlog(MOST).await? {
-            let depth = self.queue.depth(&Lane::from_stored(lane.clone())).await.ok();
+        for Backlog { lane, pending, dead } in self.0.casework.jobs().backlog(MOST).await? {
+            let depth = self.0.queue.depth(&Lane::from_stored(lane.clone())).await.ok();
             data.push(LaneBody { lane, depth, pending, dead });
         }
         Ok(Json(LaneList { data }))
@@ -49,11 +43,7 @@ struct LaneBody {
     dead: i64,
 }
 
-impl Example for LaneBody {
-    fn example() -> Self {
-        Self { lane: "courier.ems".to_owned(), depth: Some(3), pending: 12, dead: 0 }
-    }
-}
+example!(LaneBody { lane: "courier.ems".to_owned(), depth: Some(3), pending: 12, dead: 0 });
 
 /// 通道列表。 All lanes.
 #[derive(Debug, Object)]

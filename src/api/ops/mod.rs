@@ -7,17 +7,11 @@ pub mod tag;
 use crate::api::edge::openapi::document::About;
 use crate::api::services::Services;
 
-/// One implementation per group of paths.
+/// The implementations of all operations.
 pub type Api = (jobs::OpsJobs, lanes::Lanes);
 
-/// Puts the operations together.
-#[must_use]
 pub fn api(services: &Services) -> Api {
-    let Services { casework, queue, cursors, .. } = services;
-    (
-        jobs::OpsJobs { casework: casework.clone(), cursors: cursors.clone() },
-        lanes::Lanes { casework: casework.clone(), queue: queue.clone() },
-    )
+    (jobs::OpsJobs(services.clone()), lanes::Lanes(services.clone()))
 }
 
 pub const ABOUT: About = About {

@@ -1,5 +1,3 @@
-//! The groups of operations in the operations document.
-
 use poem_openapi::Tags;
 
 #[derive(Tags)]

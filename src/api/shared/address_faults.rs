@@ -1,10 +1,9 @@
-//! The faults of an address, as clients read them: in the address book, and in reports of other systems.
+//! The faults of an address, for residents (address book) and for other systems (reports of results).
 
-use crate::api::edge::answers::problem::FieldError;
+use crate::api::edge::FieldError;
 use crate::casework::people::addresses::AddressFault;
-use crate::domain::kernel::text::Bilingual;
 
-/// A fault of the address at a pointer of the body, like `/delivery/recipient`.
+/// Turns a fault of the address at the JSON pointer `at`, like `/delivery/recipient`, into a fault of the body.
 pub fn field_error(at: &str, fault: AddressFault) -> FieldError {
     let (pointer, code, zh, en) = match fault {
         AddressFault::Name => ("/name", "not_a_name", "请填写收件人，最多 50 个字", "1 to 50 characters are needed"),
@@ -17,5 +16,5 @@ pub fn field_error(at: &str, fault: AddressFault) -> FieldError {
         }
         AddressFault::Postcode => ("/postcode", "wrong_format", "邮政编码为 6 位数字", "A postcode has six digits"),
     };
-    FieldError::new(format!("{at}{pointer}"), code, Bilingual::new(zh, en))
+    FieldError::new(format!("{at}{pointer}"), code, zh, en)
 }

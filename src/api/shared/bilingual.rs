@@ -1,4 +1,4 @@
-//! A text in both languages, in answers: Chinese first, and English beside it, whatever `Accept-Language` says.
+//! A text in both languages: answers contain both, whatever `Accept-Language` says.
 
 use poem_openapi::Object;
 

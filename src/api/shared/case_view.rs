@@ -1,11 +1,9 @@
-//! A case as every audience reads it. The use cases decide who may read which case.
+//! A case, as the documents of all audiences describe it. The use cases decide who may read which case.
 
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
-use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
 
-use crate::api::edge::answers::problem::FieldError;
-use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::edge::{EXAMPLE, FieldError, Shown, example};
 use crate::api::shared::bilingual::Bilingual;
 use crate::api::shared::ruling::{OutcomeWord, ResultDocumentBody};
 use crate::casework::read_models::VersionedCase;
@@ -15,7 +13,6 @@ use crate::domain::case::{Case, Decision, Delivery, State, Supplement};
 use crate::domain::item::due::Missed;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::CaseId;
-use crate::domain::kernel::text;
 
 /// 办件。 A case.
 #[derive(Debug, Clone, Object)]
@@ -61,17 +58,11 @@ pub struct CaseItem {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
 pub enum CaseState {
-    /// 已提交
     Submitted,
-    /// 补正中
     SupplementNoticed,
-    /// 已受理
     Accepted,
-    /// 准予
     Granted,
-    /// 不予
     Denied,
-    /// 已撤回
     Withdrawn,
 }
 
@@ -90,23 +81,19 @@ pub struct DeliveryBody {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename = "ChosenWay", rename_all = "snake_case")]
 pub enum WayWord {
-    /// 电子送达
     Electronic,
-    /// 快递送达
     Courier,
-    /// 窗口领取
     Counter,
 }
 
-/// The fault of a member of a delivery: it is missing, or its way does not need it.
-#[must_use]
+/// The fault of a member of a delivery, if it is missing, or is present and not wanted for this way of delivery.
 pub fn misplaced(pointer: &str, is_there: bool, is_wanted: bool) -> Option<FieldError> {
     let (code, zh, en) = match (is_there, is_wanted) {
         (false, true) => ("required", "必填", "This is required"),
         (true, false) => ("not_allowed", "此送达方式不需要此项", "This way of delivery does not need it"),
         _ => return None,
     };
-    Some(FieldError::new(pointer, code, text::Bilingual::new(zh, en)))
+    Some(FieldError::new(pointer, code, zh, en))
 }
 
 /// 决定。 The decision on a case.
@@ -120,17 +107,7 @@ pub struct DecisionBody {
     pub result: Option<ResultDocumentBody>,
     pub decided_at: Instant,
     /// The period that the decision exceeded; absent if it was in time.
-    pub missed: Option<MissedWord>,
-}
-
-/// 逾期。 The period that a decision exceeded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[oai(rename = "Missed", rename_all = "snake_case", remote = "Missed")]
-pub enum MissedWord {
-    /// 承诺时限
-    Promise,
-    /// 法定时限
-    Law,
+    pub missed: Option<Missed>,
 }
 
 /// 撤回。 The applicant withdrew the application.
@@ -155,13 +132,12 @@ pub struct SupplementBody {
 }
 
 impl CaseBody {
-    /// The name of the item comes from the catalogue.
-    #[must_use]
+    /// `catalog` provides the name of the item.
     pub fn of(versioned: &VersionedCase, catalog: &Snapshot) -> Self {
         let case = &versioned.case;
         let code = case.item.to_string();
         let version = case.item_version;
-        // Every version with a case stays in the catalogue. If one were missing, its code would do as a name.
+        // The catalogue keeps every version that has a case. The code replaces the name of a missing one.
         let nameless = || Bilingual { zh: code.clone(), en: code.clone() };
         let name = catalog.version(&case.item, version).map_or_else(nameless, |item| (&item.item.name).into());
         Self {
@@ -181,6 +157,10 @@ impl CaseBody {
             supplement: case.supplement.as_ref().map(SupplementBody::from),
             version: versioned.version,
         }
+    }
+
+    pub fn shown(case: &VersionedCase, catalog: &Snapshot) -> Shown<Self> {
+        Shown { body: Self::of(case, catalog), version: case.version }
     }
 }
 
@@ -216,8 +196,8 @@ impl DecisionBody {
             _ => return None,
         };
         let result = decision.result.as_ref().map(ResultDocumentBody::from);
-        let missed = case.missed().map(MissedWord::from);
-        Some(Self { outcome, reasons: decision.reasons.clone(), result, decided_at: decision.at, missed })
+        let reasons = decision.reasons.clone();
+        Some(Self { outcome, reasons, result, decided_at: decision.at, missed: case.missed() })
     }
 }
 
@@ -241,44 +221,42 @@ impl From<&Supplement> for SupplementBody {
     }
 }
 
-impl Example for CaseBody {
-    fn example() -> Self {
-        let on = |day| NaiveDate::from_ymd_opt(2026, 3, day).unwrap_or_default();
-        let at = |day| on(day).and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(2);
-        Self {
-            id: CaseId::from_uuid(EXAMPLE),
-            number: number_example(),
-            item: CaseItem {
-                code: "JT-0045".to_owned(),
-                version: 1,
-                name: Bilingual {
-                    zh: "居住证申领".to_owned(), en: "Application for a residence permit".to_owned()
-                },
-            },
-            agency: "public-security".to_owned(),
-            state: CaseState::Granted,
-            delivery: DeliveryBody { way: WayWord::Courier, carrier: Some("ems".to_owned()), hall: None },
-            submitted_at: at(2),
-            due_on: None,
-            accepted_on: Some(on(3)),
-            promised_on: Some(on(12)),
-            legal_on: Some(on(18)),
-            decision: Some(DecisionBody {
-                outcome: OutcomeWord::Grant,
-                reasons: String::new(),
-                result: Some(ResultDocumentBody::example()),
-                decided_at: at(6),
-                missed: None,
-            }),
-            withdrawal: None,
-            supplement: None,
-            version: 3,
-        }
-    }
+fn on(day: u32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 3, day).unwrap_or_default()
 }
 
-/// A case number, for the documents.
-#[must_use]
+fn at(day: u32) -> Instant {
+    on(day).and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(2)
+}
+
+example!(CaseBody {
+    id: CaseId::from_uuid(EXAMPLE),
+    number: number_example(),
+    item: CaseItem {
+        code: "JT-0045".to_owned(),
+        version: 1,
+        name: Bilingual { zh: "居住证申领".to_owned(), en: "Application for a residence permit".to_owned() },
+    },
+    agency: "public-security".to_owned(),
+    state: CaseState::Granted,
+    delivery: DeliveryBody { way: WayWord::Courier, carrier: Some("ems".to_owned()), hall: None },
+    submitted_at: at(2),
+    due_on: None,
+    accepted_on: Some(on(3)),
+    promised_on: Some(on(12)),
+    legal_on: Some(on(18)),
+    decision: Some(DecisionBody {
+        outcome: OutcomeWord::Grant,
+        reasons: String::new(),
+        result: Some(ResultDocumentBody::example()),
+        decided_at: at(6),
+        missed: None,
+    }),
+    withdrawal: None,
+    supplement: None,
+    version: 3,
+});
+
 pub fn number_example() -> String {
-    CaseNumber::new(NaiveDate::from_ymd_opt(2026, 3, 2).unwrap_or_default(), 42).as_str().to_owned()
+    CaseNumber::new(on(2), 42).as_str().to_owned()
 }

@@ -1,15 +1,12 @@
-//! The problems of acts on a case: the same for every audience.
+//! The problems of acts on a case, for all audiences.
 
 use std::time::Duration;
 
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::problem::{FieldError, Problem};
+use crate::api::edge::{Code, FieldError, Problem};
 use crate::api::shared::ruling::no_reasons;
 use crate::casework::frame::change::ChangeError;
 use crate::domain::case::Refusal;
-use crate::domain::delivery::parcel::ParcelState;
 use crate::domain::item::calendar::UnknownYear;
-use crate::domain::kernel::text::Bilingual;
 
 impl From<ChangeError> for Problem {
     fn from(error: ChangeError) -> Self {
@@ -28,24 +25,24 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::WrongState(state) => Self::new(Code::CaseWrongState)
-                .detail(Bilingual::new(format!("办件{}", in_chinese(state)), format!("The case is {state}"))),
-            Refusal::NothingFailed(last) => Self::new(Code::ParcelWrongState).detail(nothing_failed(last)),
+                .detail(format!("办件{}", in_chinese(state)), format!("The case is {state}")),
+            Refusal::NothingFailed(Some(last)) => parcel_is(last.as_str()),
+            Refusal::NothingFailed(None) => {
+                Self::new(Code::ParcelWrongState).detail("该办件没有寄递", "The case has no parcel")
+            }
             Refusal::NoticedBefore => Self::new(Code::SupplementNoticedBefore),
             Refusal::NoticeTooLate => Self::new(Code::SupplementNoticeTooLate),
-            Refusal::NoReasons => Self::new(Code::InvalidBody).errors(vec![no_reasons()]),
+            Refusal::NoReasons => Self::invalid([no_reasons()]),
             Refusal::NoPoints => {
-                let message = Bilingual::new("至少列出一项", "At least one point is needed");
-                Self::new(Code::InvalidBody).errors(vec![FieldError::new("/points", "too_short", message)])
+                Self::invalid([FieldError::new("/points", "too_short", "至少列出一项", "At least one point is needed")])
             }
         }
     }
 }
 
-fn nothing_failed(last: Option<ParcelState>) -> Bilingual {
-    match last.map(ParcelState::as_str) {
-        Some(state) => Bilingual::new(format!("寄递状态为 {state}"), format!("The parcel is {state}")),
-        None => Bilingual::new("该办件没有寄递", "The case has no parcel"),
-    }
+/// The problem of an act that the state of the parcel does not allow.
+pub fn parcel_is(state: &str) -> Problem {
+    Problem::new(Code::ParcelWrongState).detail(format!("寄递状态为 {state}"), format!("The parcel is {state}"))
 }
 
 fn in_chinese(state: &str) -> &str {
@@ -61,13 +58,13 @@ fn in_chinese(state: &str) -> &str {
 }
 
 impl From<UnknownYear> for Problem {
-    /// Only an operator can solve this, so the answer says how.
+    /// Only an operator can load the calendar, so the answer contains the command.
     fn from(error: UnknownYear) -> Self {
         const LATER: Duration = Duration::from_secs(3600);
         let UnknownYear(year) = error;
-        Self::new(Code::CalendarUnknown).retry_after(LATER).cause(error).detail(Bilingual::new(
+        Self::new(Code::CalendarUnknown).retry_after(LATER).cause(error).detail(
             format!("请管理员载入 {year} 年工作日历（songda catalog load）"),
             format!("The operator must load the calendar of {year} (songda catalog load)"),
-        ))
+        )
     }
 }

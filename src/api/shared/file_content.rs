@@ -1,4 +1,4 @@
-//! The content of an upload, as an answer.
+//! Answers with the content of an upload.
 
 use futures_util::StreamExt;
 use poem::Body;
@@ -10,16 +10,12 @@ use crate::domain::application::upload::FileKind;
 
 #[derive(ResponseContent)]
 pub enum FileContent {
-    /// JPEG
     #[oai(content_type = "image/jpeg")]
     Jpeg(Binary<Body>),
-    /// PNG
     #[oai(content_type = "image/png")]
     Png(Binary<Body>),
-    /// WebP
     #[oai(content_type = "image/webp")]
     Webp(Binary<Body>),
-    /// PDF
     #[oai(content_type = "application/pdf")]
     Pdf(Binary<Body>),
 }
@@ -37,8 +33,7 @@ pub enum FileAnswer {
 }
 
 impl FileAnswer {
-    /// Streams a content. The headers forbid browsers to guess its type or to run it: its author is unknown.
-    #[must_use]
+    /// Streams a file. The headers forbid browsers to guess its type or to run it, because its author is unknown.
     pub fn of(kind: FileKind, content: Content) -> Self {
         let body = Binary(Body::from_bytes_stream(content.map(|piece| piece.map_err(std::io::Error::other))));
         let content = match kind {

@@ -1,4 +1,4 @@
-//! Views and problems that several audiences share.
+//! Bodies, answers and problems that several audiences share.
 
 pub mod address_faults;
 pub mod bilingual;
@@ -7,3 +7,4 @@ pub mod change_problems;
 pub mod file_content;
 pub mod preencoded;
 pub mod ruling;
+pub mod sessions;

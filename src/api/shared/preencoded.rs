@@ -1,82 +1,49 @@
-//! Answers that were encoded in advance: documented by their type, sent as bytes.
+//! JSON answers that are encoded once, and sent from memory.
 
 use std::marker::PhantomData;
 
-use poem::http::{HeaderValue, header};
-use poem::{Body, IntoResponse, Response};
+use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
-use poem_openapi::registry::{
-    MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry,
-};
+use poem_openapi::registry::{MetaResponses, Registry};
 use poem_openapi::types::{ToJSON, Type};
 
-use crate::api::edge::answers::etag::etag_of;
+use crate::api::edge::answers::fixed::Fixed;
+use crate::api::edge::answers::resource::{TAG, meta};
 
-/// A shared cache may keep the answer for a minute. A new publication is visible everywhere after that time.
-const FRESH: HeaderValue = HeaderValue::from_static("public, max-age=60");
-
-/// A `T` as JSON bytes with their ETag. Cloning shares the bytes.
+/// A `T` as JSON. Cloning shares the bytes.
 pub struct Preencoded<T> {
-    bytes: bytes::Bytes,
-    etag: HeaderValue,
+    json: Fixed,
     of: PhantomData<fn() -> T>,
 }
 
 impl<T> Clone for Preencoded<T> {
     fn clone(&self) -> Self {
-        Self { bytes: self.bytes.clone(), etag: self.etag.clone(), of: PhantomData }
-    }
-}
-
-impl<T: ToJSON> Preencoded<T> {
-    pub fn new(value: &T) -> Self {
-        let bytes = bytes::Bytes::from(value.to_json_string());
-        Self::with_tag(bytes.clone(), &bytes)
+        Self { json: self.json.clone(), of: PhantomData }
     }
 }
 
 impl<T> Preencoded<T> {
-    /// `bytes` encode a `T`. `identity` distinguishes them from other answers of the same address.
-    pub fn with_tag(bytes: bytes::Bytes, identity: &[u8]) -> Self {
-        // Quotes and hexadecimal digits always make a header value.
-        let etag = HeaderValue::from_str(&etag_of(identity)).unwrap_or(HeaderValue::from_static("\"\""));
-        Self { bytes, etag, of: PhantomData }
-    }
-
-    pub const fn bytes(&self) -> &bytes::Bytes {
-        &self.bytes
+    /// `json` must be the encoding of a `T`.
+    pub fn new(json: impl Into<bytes::Bytes>) -> Self {
+        Self { json: Fixed::new("application/json", json), of: PhantomData }
     }
 }
 
-impl<T: Type + ToJSON> IntoResponse for Preencoded<T> {
+impl<T: ToJSON> From<T> for Preencoded<T> {
+    fn from(value: T) -> Self {
+        Self::new(value.to_json_string())
+    }
+}
+
+impl<T> IntoResponse for Preencoded<T> {
     fn into_response(self) -> Response {
-        Response::builder()
-            .content_type("application/json")
-            .header(header::ETAG, self.etag)
-            .header(header::CACHE_CONTROL, FRESH)
-            .header(header::CONTENT_LENGTH, HeaderValue::from(self.bytes.len()))
-            .body(Body::from(self.bytes))
+        self.json.response()
     }
 }
 
 impl<T: Type + ToJSON> ApiResponse for Preencoded<T> {
     fn meta() -> MetaResponses {
-        let etag = MetaHeader {
-            name: "ETag".to_owned(),
-            description: Some("Send it back in If-None-Match: 304 if nothing has changed.".to_owned()),
-            required: true,
-            deprecated: false,
-            schema: MetaSchemaRef::Inline(Box::new(MetaSchema::new("string"))),
-        };
-        let content = MetaMediaType { content_type: "application/json", schema: T::schema_ref() };
-        let ok = MetaResponse {
-            description: "成功 · Success",
-            status: Some(200),
-            status_range: None,
-            content: vec![content],
-            headers: vec![etag],
-        };
-        MetaResponses { responses: vec![ok] }
+        meta::<T>(200, "成功 · Success", &[TAG])
     }
 
     fn register(registry: &mut Registry) {

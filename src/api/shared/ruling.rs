@@ -1,19 +1,15 @@
-//! 决定, as officers and other systems send it: the outcome, the reasons, and the result of a grant.
+//! A ruling (决定) in a request of an officer or of another system: the outcome, the reasons, and the result of a grant.
 
-use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
 
-use crate::api::edge::answers::problem::FieldError;
+use crate::api::edge::{FieldError, example};
 use crate::domain::case::{ResultDocument, Ruling};
-use crate::domain::kernel::text::Bilingual;
 
-/// 决定结果。 The outcome of a decision.
+/// 决定结果。 The outcome of a decision: `grant` (准予) or `deny` (不予).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename = "Outcome", rename_all = "snake_case")]
 pub enum OutcomeWord {
-    /// 准予
     Grant,
-    /// 不予
     Deny,
 }
 
@@ -35,17 +31,10 @@ impl From<&ResultDocument> for ResultDocumentBody {
     }
 }
 
-impl Example for ResultDocumentBody {
-    fn example() -> Self {
-        Self { title: "居住证".to_owned(), number: Some("JZ320413000042".to_owned()) }
-    }
-}
+example!(ResultDocumentBody { title: "居住证".to_owned(), number: Some("JZ320413000042".to_owned()) });
 
-/// Reads a ruling from its three members.
-///
-/// # Errors
-/// All contradictions: a grant without a result, a denial with one, a denial without reasons (行政许可法 38); and text that
-/// is blank or cannot be stored.
+/// Reads a ruling. The errors are all contradictions (a grant without a result, a denial with one, a denial without
+/// reasons: 行政许可法 38), and texts that are blank or cannot be stored.
 pub fn ruling(
     outcome: OutcomeWord,
     reasons: String,
@@ -60,10 +49,10 @@ pub fn ruling(
     faults.extend(result.iter().flat_map(ResultDocumentBody::faults));
     match (outcome, result) {
         (OutcomeWord::Grant, None) => {
-            faults.push(fault("/result", "required", "准予须写明结果", "A grant needs a result"));
+            faults.push(FieldError::new("/result", "required", "准予须写明结果", "A grant needs a result"));
         }
         (OutcomeWord::Deny, Some(_)) => {
-            faults.push(fault("/result", "not_allowed", "不予没有结果", "A denial has no result"));
+            faults.push(FieldError::new("/result", "not_allowed", "不予没有结果", "A denial has no result"));
         }
         (OutcomeWord::Grant, Some(ResultDocumentBody { title, number })) if faults.is_empty() => {
             return Ok(Ruling::Grant { result: ResultDocument { title, number }, reasons });
@@ -83,22 +72,19 @@ impl ResultDocumentBody {
     }
 }
 
-/// The fault of a text that is blank, or has a NUL, which PostgreSQL does not store.
+/// The fault of a text that is blank, or contains a NUL, which PostgreSQL cannot store.
 fn unwritable(pointer: &str) -> FieldError {
-    fault(pointer, "wrong_format", "格式不正确", "It does not have the right format")
+    FieldError::new(pointer, "wrong_format", "格式不正确", "It does not have the right format")
 }
 
-/// The fault of a denial without reasons.
 pub fn no_reasons() -> FieldError {
-    fault("/reasons", "required", "不予须说明理由", "A denial needs reasons")
-}
-
-fn fault(pointer: &str, code: &'static str, zh: &str, en: &str) -> FieldError {
-    FieldError::new(pointer, code, Bilingual::new(zh, en))
+    FieldError::new("/reasons", "required", "不予须说明理由", "A denial needs reasons")
 }
 
 #[cfg(test)]
 mod tests {
+    use poem_openapi::types::Example;
+
     use super::*;
 
     #[test]

@@ -1,4 +1,4 @@
-//! An application, as the officer reads it.
+//! An application, for officers.
 
 use poem_openapi::Object;
 use serde_json::Value;
@@ -44,11 +44,12 @@ struct HandedInBody {
 
 impl From<&Application> for ApplicationBody {
     fn from(application: &Application) -> Self {
+        let body = |HandedIn { key, uploads }| HandedInBody { key, uploads };
         Self {
             applicant: application.applicant.as_ref().map(ApplicantBody::from),
             note: application.note.as_ref().map(|note| note.expose().clone()),
             form: application.form.expose().clone(),
-            materials: application.materials.iter().map(HandedInBody::from).collect(),
+            materials: application.materials.iter().cloned().map(body).collect(),
         }
     }
 }
@@ -63,14 +64,7 @@ impl From<&Particulars> for ApplicantBody {
     }
 }
 
-impl From<&HandedIn> for HandedInBody {
-    fn from(handed_in: &HandedIn) -> Self {
-        Self { key: handed_in.key.clone(), uploads: handed_in.uploads.clone() }
-    }
-}
-
 impl ApplicationBody {
-    /// For the document.
     pub(super) fn example() -> Self {
         Self {
             applicant: Some(ApplicantBody {

@@ -1,13 +1,11 @@
-//! The files of a case, for the officer who handles it.
+//! The files of a case, for officers.
 
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 
 use super::desk::at_work;
 use super::tag::StaffTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::principal::Officer;
+use crate::api::edge::{Code, Officer, Problem};
 use crate::api::shared::file_content::FileAnswer;
 use crate::casework::Casework;
 use crate::casework::officers::read_upload::ReadUploadError;

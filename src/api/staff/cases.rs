@@ -3,39 +3,27 @@
 use chrono::NaiveDate;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
-use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object, OpenApi};
 use serde_json::{Value, json};
 
 use super::application_view::ApplicationBody;
 use super::desk::{at_work, seen};
 use super::tag::StaffTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::answers::resource::Shown;
-use crate::api::edge::answers::stored::Answered;
-use crate::api::edge::parameters::body::Body;
-use crate::api::edge::parameters::conditions::IfMatch;
-use crate::api::edge::parameters::idempotency::{IdempotencyKey, OptionalKey};
-use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
-use crate::api::edge::parameters::principal::Officer;
+use crate::api::edge::{
+    Answered, Body, Code, IdempotencyKey, IfMatch, Officer, OptionalKey, Page, Problem, Shown, clamp, example,
+};
+use crate::api::services::Services;
 use crate::api::shared::case_view::CaseBody;
 use crate::api::shared::ruling::{OutcomeWord, ResultDocumentBody, ruling};
-use crate::casework::Casework;
 use crate::casework::officers::read::CaseFile;
 use crate::casework::officers::{Asked, OfficerAtWork};
 use crate::casework::read_models::{HistoryEntry, VersionedCase};
 use crate::domain::case::number::CaseNumber;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::CaseId;
-use crate::domain::kernel::text::Bilingual;
 
-pub struct StaffCases {
-    pub(super) casework: Casework,
-    pub(super) cursors: Cursors,
-}
+pub struct StaffCases(pub Services);
 
-/// The name of the list that its cursors are bound to.
 const LIST: &str = "list_cases";
 
 #[OpenApi(prefix_path = "/staff/v1", tag = "StaffTag::Cases")]
@@ -64,12 +52,11 @@ impl StaffCases {
         }
         let state = state.map(OpenState::as_str);
         let filters = (officer.remit.agencies(), state);
-        let after: Option<(Option<NaiveDate>, CaseId)> = self.cursors.read(LIST, &filters, cursor.as_deref())?;
-        let rows = self.casework.officers().queue(&officer, state, after, limit as i64 + 1).await?;
-        let catalog = self.casework.catalog().current();
+        let after: Option<(Option<NaiveDate>, CaseId)> = self.0.cursors.read(LIST, &filters, cursor.as_deref())?;
+        let rows = self.0.casework.officers().queue(&officer, state, after, limit as i64 + 1).await?;
+        let catalog = self.0.casework.catalog().current();
         let position = |row: &VersionedCase| (row.case.due_on, row.case.id);
-        let page = self.cursors.page(LIST, &filters, rows, limit, position, |row| CaseBody::of(&row, &catalog))?;
-        Ok(Json(page))
+        Ok(Json(self.0.cursors.page(LIST, &filters, rows, limit, position, |row| CaseBody::of(&row, &catalog))?))
     }
 
     /// 查看办件 · Show a case
@@ -77,7 +64,7 @@ impl StaffCases {
     /// With everything that was handed in. Resident IDs and phone numbers are masked: see `disclose_case`.
     #[oai(path = "/cases/:id", method = "get", operation_id = "get_case")]
     async fn get(&self, officer: Officer, id: Path<CaseId>) -> Result<Shown<CaseFileBody>, Problem> {
-        let file = self.casework.officers().case_file(&at_work(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
+        let file = self.0.casework.officers().case_file(&at_work(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
         Ok(Shown { body: self.show_file(&file), version: file.case.version })
     }
 
@@ -96,7 +83,7 @@ impl StaffCases {
         let at_work = at_work(&officer)?;
         let Disclosure { reason } = body.into_inner();
         let whole = |file: &CaseFile| Shown { body: self.show_file(file), version: file.case.version }.into();
-        Ok(self.casework.officers().disclose(&at_work, id.0, &reason, once.as_ref(), whole).await?.into())
+        Ok(self.0.casework.officers().disclose(&at_work, id.0, &reason, once.as_ref(), whole).await?.into())
     }
 
     /// 办件历史 · Show the history of a case
@@ -104,7 +91,7 @@ impl StaffCases {
     /// All acts, with their actors, times and reasons, oldest first.
     #[oai(path = "/cases/:id/history", method = "get", operation_id = "get_case_history")]
     async fn history(&self, officer: Officer, id: Path<CaseId>) -> Result<Json<History>, Problem> {
-        let history = self.casework.officers().history(&at_work(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
+        let history = self.0.casework.officers().history(&at_work(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
         Ok(Json(History { data: history.into_iter().map(HistoryBody::from).collect() }))
     }
 
@@ -123,7 +110,7 @@ impl StaffCases {
         let version = seen(if_match)?;
         let once = idempotency_key.once(officer.id, "accept_case", &json!(id.0));
         let asked = Asked { case: id.0, version, request: once.as_ref() };
-        Ok(self.casework.officers().accept(&at_work, asked, |case| self.show(case).into()).await?.into())
+        Ok(self.0.casework.officers().accept(&at_work, asked, |case| self.show(case).into()).await?.into())
     }
 
     /// 补正告知 · Give a supplement notice
@@ -143,7 +130,8 @@ impl StaffCases {
         let once = idempotency_key.once(officer.id, "notice_supplement", &json!([id.0, body.raw()]));
         let asked = Asked { case: id.0, version, request: once.as_ref() };
         let points = body.into_inner().points;
-        let given = self.casework.officers().notice_supplement(&at_work, asked, points, |case| self.show(case).into());
+        let given =
+            self.0.casework.officers().notice_supplement(&at_work, asked, points, |case| self.show(case).into());
         Ok(given.await?.into())
     }
 
@@ -163,30 +151,27 @@ impl StaffCases {
         let version = seen(if_match)?;
         let once = idempotency_key.once(officer.id, "decide_case", &json!([id.0, body.raw()]));
         let NewDecision { outcome, reasons, result } = body.into_inner();
-        let ruling =
-            ruling(outcome, reasons, result).map_err(|faults| Problem::new(Code::InvalidBody).errors(faults))?;
+        let ruling = ruling(outcome, reasons, result).map_err(Problem::invalid)?;
         let asked = Asked { case: id.0, version, request: Some(&once) };
-        Ok(self.casework.officers().decide(&at_work, asked, ruling, |case| self.show(case).into()).await?.into())
+        Ok(self.0.casework.officers().decide(&at_work, asked, ruling, |case| self.show(case).into()).await?.into())
     }
 }
 
 impl StaffCases {
-    /// The list of the case with a number, or an empty list.
+    /// Lists the case with this number, or no case.
     async fn list_one(&self, officer: &OfficerAtWork, number: &str) -> Result<Json<Page<CaseBody>>, Problem> {
         let wrong = || {
-            Bilingual::new(
-                "办件编号有误：校验位不符",
-                "The number contains an error: its check character does not match",
-            )
+            Problem::new(Code::InvalidParameter)
+                .detail("办件编号有误：校验位不符", "The number contains an error: its check character does not match")
         };
-        let number: CaseNumber = number.parse().map_err(|_| Problem::new(Code::InvalidParameter).detail(wrong()))?;
-        let found = self.casework.officers().by_number(officer, &number).await?;
+        let number: CaseNumber = number.parse().map_err(|_| wrong())?;
+        let found = self.0.casework.officers().by_number(officer, &number).await?;
         let data = found.iter().map(|case| self.show(case).body).collect();
         Ok(Json(Page { data, has_more: false, next_cursor: None }))
     }
 
     fn show(&self, case: &VersionedCase) -> Shown<CaseBody> {
-        Shown { body: CaseBody::of(case, &self.casework.catalog().current()), version: case.version }
+        CaseBody::shown(case, &self.0.casework.catalog().current())
     }
 
     fn show_file(&self, file: &CaseFile) -> CaseFileBody {
@@ -202,11 +187,8 @@ impl StaffCases {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
 enum OpenState {
-    /// 待受理
     Submitted,
-    /// 补正中
     SupplementNoticed,
-    /// 待决定
     Accepted,
 }
 
@@ -232,11 +214,7 @@ struct CaseFileBody {
     supplement_answer: Option<ApplicationBody>,
 }
 
-impl Example for CaseFileBody {
-    fn example() -> Self {
-        Self { case: CaseBody::example(), application: ApplicationBody::example(), supplement_answer: None }
-    }
-}
+example!(CaseFileBody { case: CaseBody::example(), application: ApplicationBody::example(), supplement_answer: None });
 
 /// 查看理由。 The reason for a disclosure.
 #[derive(Debug, Object)]
@@ -247,11 +225,7 @@ struct Disclosure {
     reason: String,
 }
 
-impl Example for Disclosure {
-    fn example() -> Self {
-        Self { reason: "核对身份证件".to_owned() }
-    }
-}
+example!(Disclosure { reason: "核对身份证件".to_owned() });
 
 /// 补正告知。 A supplement notice.
 #[derive(Debug, Object)]
@@ -262,11 +236,7 @@ struct SupplementNotice {
     points: Vec<String>,
 }
 
-impl Example for SupplementNotice {
-    fn example() -> Self {
-        Self { points: vec!["请补交居住证明的第二页".to_owned()] }
-    }
-}
+example!(SupplementNotice { points: vec!["请补交居住证明的第二页".to_owned()] });
 
 /// 决定。 A decision.
 #[derive(Debug, Object)]
@@ -281,11 +251,11 @@ struct NewDecision {
     result: Option<ResultDocumentBody>,
 }
 
-impl Example for NewDecision {
-    fn example() -> Self {
-        Self { outcome: OutcomeWord::Grant, reasons: String::new(), result: Some(ResultDocumentBody::example()) }
-    }
-}
+example!(NewDecision {
+    outcome: OutcomeWord::Grant,
+    reasons: String::new(),
+    result: Some(ResultDocumentBody::example())
+});
 
 /// 办件历史。 One act on a case.
 #[derive(Debug, Object)]
@@ -310,17 +280,13 @@ impl From<HistoryEntry> for HistoryBody {
     }
 }
 
-impl Example for HistoryBody {
-    fn example() -> Self {
-        Self {
-            at: Instant::default(),
-            by: "officer:ofc_01KAQ8Y7G0E00800000000002A".to_owned(),
-            for_: "agency:administrative-approval".to_owned(),
-            act: "accepted".to_owned(),
-            cause: json!({}),
-        }
-    }
-}
+example!(HistoryBody {
+    at: Instant::default(),
+    by: "officer:ofc_01KAQ8Y7G0E00800000000002A".to_owned(),
+    for_: "agency:administrative-approval".to_owned(),
+    act: "accepted".to_owned(),
+    cause: json!({}),
+});
 
 /// 办件历史。 The history of a case.
 #[derive(Debug, Object)]

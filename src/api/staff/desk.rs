@@ -1,31 +1,22 @@
-//! The officer that a request comes from.
+//! The officer of a request, and the version of the case that they have read.
 
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::current::current_request;
-use crate::api::edge::parameters::conditions::IfMatch;
-use crate::api::edge::parameters::principal::Officer;
+use crate::api::edge::{Code, IfMatch, Officer, Problem, current_request};
 use crate::casework::officers::OfficerAtWork;
-use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::remit::Remit;
 
-/// The officer at work, with their remit. Operators run jobs and gateways, and see no cases.
-///
-/// # Errors
-/// `forbidden` for operators, who see no cases.
+/// The officer with their remit, for the use cases. Answers `forbidden` to operators, because they see no cases.
 pub(super) fn at_work(officer: &Officer) -> Result<OfficerAtWork, Problem> {
     let remit = Remit::of(officer.role, &officer.agency).ok_or(Code::Forbidden)?;
     let trace = Some(current_request().traceparent.clone());
     Ok(OfficerAtWork { officer: officer.id, remit, trace })
 }
 
-/// The version that the officer has read. An act needs it, so `*` is refused.
-///
-/// # Errors
-/// `version_required` for `*`.
+/// The version that the officer has read. Answers `version_required` to `*`, because an act needs a version.
 pub(super) fn seen(if_match: IfMatch) -> Result<i64, Problem> {
-    let one = || Bilingual::new("If-Match 须为读到的 ETag", "If-Match must be the ETag of the case as it was read");
-    if_match.version.ok_or_else(|| Problem::new(Code::VersionRequired).detail(one()))
+    if_match.version.ok_or_else(|| {
+        Problem::new(Code::VersionRequired)
+            .detail("If-Match 须为读到的 ETag", "If-Match must be the ETag of the case as it was read")
+    })
 }
 
 #[cfg(test)]

@@ -13,18 +13,16 @@ mod parcel_view;
 use crate::api::edge::openapi::document::About;
 use crate::api::services::Services;
 
-/// One implementation per group of paths.
+/// The implementations of all operations.
 pub type Api = (sessions::StaffSessions, cases::StaffCases, case_uploads::CaseUploads, parcels::StaffParcels);
 
-/// Puts the operations together.
-#[must_use]
 pub fn api(services: &Services) -> Api {
-    let Services { people, casework, cursors, .. } = services;
+    let Services { people, casework, .. } = services;
     (
         sessions::StaffSessions(people.clone()),
-        cases::StaffCases { casework: casework.clone(), cursors: cursors.clone() },
+        cases::StaffCases(services.clone()),
         case_uploads::CaseUploads(casework.clone()),
-        parcels::StaffParcels { casework: casework.clone(), cursors: cursors.clone() },
+        parcels::StaffParcels(services.clone()),
     )
 }
 

@@ -1,10 +1,9 @@
-//! A parcel as officers read it: in the carrier's words, and without the recipient, who is in the case.
+//! A parcel for officers. The recipient is omitted, because the case contains them.
 
 use chrono::NaiveDate;
-use poem_openapi::types::Example;
-use poem_openapi::{Enum, Object};
+use poem_openapi::Object;
 
-use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::edge::{EXAMPLE, example};
 use crate::casework::read_models::StoredParcel;
 use crate::domain::delivery::parcel::{ParcelState, Scan, ScanMeaning};
 use crate::domain::kernel::clock::Instant;
@@ -21,7 +20,7 @@ pub(super) struct ParcelBody {
     pub carrier: String,
     /// 运单号; absent until the carrier assigns one.
     pub waybill: Option<String>,
-    pub state: ParcelStateWord,
+    pub state: ParcelState,
     /// The last day for its arrival (行政许可法 44). Absent if the working days until then are not announced.
     pub serve_by: Option<NaiveDate>,
 }
@@ -42,73 +41,22 @@ pub(super) struct ParcelWithWayBody {
 pub(super) struct ScanBody {
     /// By the carrier's clock.
     pub at: Instant,
-    pub state: ScanWord,
+    pub state: ScanMeaning,
     /// The place, in the carrier's words.
     pub place: String,
     /// The event, in the carrier's words.
     pub text: String,
 }
 
-/// 寄递状态。 The state of a parcel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[oai(rename = "ParcelState", rename_all = "snake_case", remote = "ParcelState")]
-pub enum ParcelStateWord {
-    /// 待下单
-    Pending,
-    /// 已下单
-    Ordered,
-    /// 已揽收
-    PickedUp,
-    /// 运输中
-    InTransit,
-    /// 派送中
-    OutForDelivery,
-    /// 待领取
-    ReadyForPickup,
-    /// 异常
-    Exception,
-    /// 已签收
-    Delivered,
-    /// 退回中
-    Returning,
-    /// 已退回
-    Returned,
-    /// 已取消
-    Cancelled,
-    /// 地址被拒
-    AddressRefused,
-}
-
-/// 轨迹含义。 The meaning of a scan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[oai(rename = "ScanState", rename_all = "snake_case", remote = "ScanMeaning")]
-pub enum ScanWord {
-    /// 已揽收
-    PickedUp,
-    /// 运输中
-    InTransit,
-    /// 派送中
-    OutForDelivery,
-    /// 待领取
-    ReadyForPickup,
-    /// 异常
-    Exception,
-    /// 已签收
-    Delivered,
-    /// 退回中
-    Returning,
-    /// 已退回
-    Returned,
-    /// 已取消
-    Cancelled,
-    /// 其他: the state does not change.
-    Unchanged,
-}
-
 impl ParcelWithWayBody {
-    #[must_use]
-    pub fn of(stored: &StoredParcel, way: &[Scan]) -> Self {
-        Self { parcel: stored.into(), scans: way.iter().map(ScanBody::from).collect() }
+    pub fn of(stored: &StoredParcel, scans: &[Scan]) -> Self {
+        let body = |scan: &Scan| ScanBody {
+            at: scan.occurred_at,
+            state: scan.meaning,
+            place: scan.place.clone(),
+            text: scan.text.expose().clone(),
+        };
+        Self { parcel: stored.into(), scans: scans.iter().map(body).collect() }
     }
 }
 
@@ -120,44 +68,27 @@ impl From<&StoredParcel> for ParcelBody {
             case: parcel.case,
             carrier: parcel.carrier.to_string(),
             waybill: parcel.waybill.as_ref().map(ToString::to_string),
-            state: parcel.state.into(),
+            state: parcel.state,
             serve_by: stored.serve_by,
         }
     }
 }
 
-impl From<&Scan> for ScanBody {
-    fn from(scan: &Scan) -> Self {
-        Self {
-            at: scan.occurred_at,
-            state: scan.meaning.into(),
-            place: scan.place.clone(),
-            text: scan.text.expose().clone(),
-        }
-    }
-}
+example!(ParcelWithWayBody {
+    parcel: ParcelBody::example(),
+    scans: vec![ScanBody {
+        at: Instant::UNIX_EPOCH + chrono::TimeDelta::hours(498_840), // 2026-11-28
+        state: ScanMeaning::PickedUp,
+        place: "常州市".to_owned(),
+        text: "已收寄".to_owned(),
+    }],
+});
 
-impl Example for ParcelWithWayBody {
-    fn example() -> Self {
-        let scan = ScanBody {
-            at: Instant::UNIX_EPOCH + chrono::TimeDelta::hours(498_840),
-            state: ScanWord::PickedUp,
-            place: "常州市".to_owned(),
-            text: "已收寄".to_owned(),
-        };
-        Self { parcel: ParcelBody::example(), scans: vec![scan] }
-    }
-}
-
-impl Example for ParcelBody {
-    fn example() -> Self {
-        Self {
-            id: ParcelId::from_uuid(EXAMPLE),
-            case: CaseId::from_uuid(EXAMPLE),
-            carrier: "ems".to_owned(),
-            waybill: Some("1200000000001".to_owned()),
-            state: ParcelStateWord::PickedUp,
-            serve_by: NaiveDate::from_ymd_opt(2026, 12, 8),
-        }
-    }
-}
+example!(ParcelBody {
+    id: ParcelId::from_uuid(EXAMPLE),
+    case: CaseId::from_uuid(EXAMPLE),
+    carrier: "ems".to_owned(),
+    waybill: Some("1200000000001".to_owned()),
+    state: ParcelState::PickedUp,
+    serve_by: NaiveDate::from_ymd_opt(2026, 12, 8),
+});

@@ -1,4 +1,4 @@
-//! The parcels of an agency's cases: their state, their labels, and their cancellation.
+//! The parcels of an agency's cases: states, labels, cancellation.
 
 use std::time::Duration;
 
@@ -8,28 +8,20 @@ use poem_openapi::payload::{Binary, Json};
 use poem_openapi::{ApiResponse, Object, OpenApi, ResponseContent};
 
 use super::desk::at_work;
-use super::parcel_view::{ParcelBody, ParcelStateWord, ParcelWithWayBody};
+use super::parcel_view::{ParcelBody, ParcelWithWayBody};
 use super::tag::StaffTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::answers::problem_of::{Brings, ProblemOf};
-use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
-use crate::api::edge::parameters::principal::Officer;
-use crate::casework::Casework;
+use crate::api::edge::{Brings, Code, Officer, Page, Problem, ProblemOf, clamp};
+use crate::api::services::Services;
+use crate::api::shared::change_problems::parcel_is;
 use crate::casework::officers::label::LabelError;
 use crate::casework::officers::parcels::CancelError;
 use crate::casework::read_models::StoredParcel;
 use crate::domain::delivery::parcel::ParcelState;
 use crate::domain::kernel::ids::{CaseId, ParcelId};
-use crate::domain::kernel::text::Bilingual;
 use crate::gateway::courier::{CarrierFact, CarrierFault, Label};
 
-pub struct StaffParcels {
-    pub(super) casework: Casework,
-    pub(super) cursors: Cursors,
-}
+pub struct StaffParcels(pub Services);
 
-/// The name of the list that its cursors are bound to.
 const LIST: &str = "list_parcels";
 
 #[OpenApi(prefix_path = "/staff/v1", tag = "StaffTag::Parcels")]
@@ -40,7 +32,7 @@ impl StaffParcels {
     /// several if one did not arrive.
     #[oai(path = "/cases/:id/parcels", method = "get", operation_id = "list_case_parcels")]
     async fn of_case(&self, officer: Officer, id: Path<CaseId>) -> Result<Json<CaseParcels>, Problem> {
-        let found = self.casework.officers().parcels(&at_work(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
+        let found = self.0.casework.officers().parcels(&at_work(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
         Ok(Json(CaseParcels { data: found.iter().map(ParcelBody::from).collect() }))
     }
 
@@ -53,7 +45,7 @@ impl StaffParcels {
         &self,
         officer: Officer,
         /// Only parcels in this state.
-        Query(state): Query<ParcelStateWord>,
+        Query(state): Query<ParcelState>,
         /// Rows per page: 20 by default, 100 at most.
         Query(limit): Query<Option<u32>>,
         /// `next_cursor` of the previous page.
@@ -61,13 +53,11 @@ impl StaffParcels {
     ) -> Result<Json<Page<ParcelBody>>, Problem> {
         let officer = at_work(&officer)?;
         let limit = clamp(limit);
-        let state = ParcelState::from(state);
         let filters = (officer.remit.agencies(), state);
-        let after: Option<(Option<NaiveDate>, ParcelId)> = self.cursors.read(LIST, &filters, cursor.as_deref())?;
-        let rows = self.casework.officers().parcels_to_serve(&officer, state, after, limit as i64 + 1).await?;
+        let after: Option<(Option<NaiveDate>, ParcelId)> = self.0.cursors.read(LIST, &filters, cursor.as_deref())?;
+        let rows = self.0.casework.officers().parcels_to_serve(&officer, state, after, limit as i64 + 1).await?;
         let position = |row: &StoredParcel| (row.serve_by, row.parcel.id);
-        let page = self.cursors.page(LIST, &filters, rows, limit, position, |row| ParcelBody::from(&row))?;
-        Ok(Json(page))
+        Ok(Json(self.0.cursors.page(LIST, &filters, rows, limit, position, |row| ParcelBody::from(&row))?))
     }
 
     /// 查看寄递 · Show a parcel
@@ -75,8 +65,7 @@ impl StaffParcels {
     /// With its scans.
     #[oai(path = "/parcels/:id", method = "get", operation_id = "get_parcel")]
     async fn get(&self, officer: Officer, id: Path<ParcelId>) -> Result<Json<ParcelWithWayBody>, Problem> {
-        let found = self.casework.officers().parcel(&at_work(&officer)?, id.0).await?;
-        let found = found.ok_or(Code::NotFound)?;
+        let found = self.0.casework.officers().parcel(&at_work(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
         Ok(Json(ParcelWithWayBody::of(&found.stored, &found.scans)))
     }
 
@@ -85,7 +74,7 @@ impl StaffParcels {
     /// Fetches the label to print from the carrier.
     #[oai(path = "/parcels/:id/label", method = "get", operation_id = "get_label")]
     async fn label(&self, officer: Officer, id: Path<ParcelId>) -> Result<LabelAnswer, ProblemOf<LabelError>> {
-        let label = self.casework.officers().label(&at_work(&officer)?, id.0).await?;
+        let label = self.0.casework.officers().label(&at_work(&officer)?, id.0).await?;
         Ok(LabelAnswer::Ok(label.try_into()?, "no-store".to_owned()))
     }
 
@@ -94,21 +83,16 @@ impl StaffParcels {
     /// Asks the carrier to cancel a parcel that it has not picked up yet. The state of the parcel shows the outcome.
     #[oai(path = "/parcels/:id/cancellation", method = "post", operation_id = "cancel_parcel")]
     async fn cancel(&self, officer: Officer, id: Path<ParcelId>) -> Result<CancelAnswer, Problem> {
-        self.casework.officers().cancel_parcel(&at_work(&officer)?, id.0).await?;
+        self.0.casework.officers().cancel_parcel(&at_work(&officer)?, id.0).await?;
         Ok(CancelAnswer::Accepted)
     }
-}
-
-fn wrong_state(state: &str) -> Problem {
-    let detail = Bilingual::new(format!("寄递状态为 {state}"), format!("The parcel is {state}"));
-    Problem::new(Code::ParcelWrongState).detail(detail)
 }
 
 impl Brings for LabelError {
     const CODES: &'static [Code] = &[Code::ParcelWrongState, Code::GatewayFailed];
 }
 
-/// The problem for the officer if the carrier refuses a label.
+/// The problem for the officer if the carrier provides no label.
 fn label_problem(fault: CarrierFault) -> Problem {
     const SOON: Duration = Duration::from_secs(5);
     let problem = match fault.fact {
@@ -123,7 +107,7 @@ fn label_problem(fault: CarrierFault) -> Problem {
     problem.cause(fault)
 }
 
-/// A label, in the carrier's format.
+/// A label to print, in the carrier's format.
 #[derive(ResponseContent)]
 enum LabelFile {
     #[oai(content_type = "application/pdf")]
@@ -173,7 +157,7 @@ impl From<LabelError> for Problem {
     fn from(error: LabelError) -> Self {
         match error {
             LabelError::NotFound => Self::new(Code::NotFound),
-            LabelError::NoWaybill(state) => wrong_state(state),
+            LabelError::NoWaybill(state) => parcel_is(state),
             LabelError::NoCarrier => Self::new(Code::NotOffered),
             LabelError::Carrier(fault) => label_problem(fault),
             LabelError::Store(error) => error.into(),
@@ -185,7 +169,7 @@ impl From<CancelError> for Problem {
     fn from(error: CancelError) -> Self {
         match error {
             CancelError::NotFound => Self::new(Code::NotFound),
-            CancelError::WrongState(state) => wrong_state(state),
+            CancelError::WrongState(state) => parcel_is(state),
             CancelError::Store(error) => error.into(),
         }
     }

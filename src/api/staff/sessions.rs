@@ -1,24 +1,17 @@
-//! The sessions of officers: sign-in, refresh, sign-out.
+//! Sessions of officers: sign-in, refresh, sign-out.
 
 use poem_openapi::payload::Json;
-use poem_openapi::types::Example;
-use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
+use poem_openapi::{Object, OpenApi};
 
 use super::tag::StaffTag;
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::done::Done;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::body::Body;
 use crate::api::edge::parameters::principal;
-use crate::api::edge::parameters::security::{Anyone, SignInAttempt};
-use crate::api::edge::parameters::wire_ids::EXAMPLE;
+use crate::api::edge::{Anyone, Body, Code, Done, EXAMPLE, Problem, SignInAttempt, example};
+use crate::api::shared::sessions::{Opened, Refresh, Refreshed};
 use crate::casework::people::People;
 use crate::casework::people::sessions::by_password::OfficerSignInError;
 use crate::casework::people::sessions::open::SignedIn;
 use crate::domain::kernel::ids::OfficerId;
 use crate::domain::kernel::private::Private;
-use crate::domain::kernel::text::Bilingual;
-use crate::domain::people::session::RefreshToken;
 use crate::domain::people::staff::{Officer, Role};
 
 pub struct StaffSessions(pub People);
@@ -27,22 +20,19 @@ pub struct StaffSessions(pub People);
 impl StaffSessions {
     /// 密码登录 · Sign in with a password
     ///
-    /// Five wrong passwords lock an account for 15 minutes. The answer does not tell.
+    /// Five wrong passwords lock an account for 15 minutes. The answer does not show that an account is locked.
     #[oai(path = "/sessions", method = "post", operation_id = "sign_in")]
-    async fn sign_in(&self, _attempt: SignInAttempt, body: Body<Credentials>) -> Result<Opened, Problem> {
+    async fn sign_in(&self, _attempt: SignInAttempt, body: Body<Credentials>) -> Result<Opened<Session>, Problem> {
         let Credentials { username, password } = body.into_inner();
-        let signed_in = self.0.sessions().by_password(&username, Private::new(password)).await?;
-        Ok(Opened::Created(Json(signed_in.into()), NO_STORE.to_owned()))
+        Ok(Opened::of(self.0.sessions().by_password(&username, Private::new(password)).await?))
     }
 
     /// 刷新登录 · Refresh the session
     ///
     /// Exchanges a refresh token for the next pair of tokens. A refresh token works once; keep the new one.
     #[oai(path = "/sessions/refresh", method = "post", operation_id = "refresh_session")]
-    async fn refresh(&self, _anyone: Anyone, body: Body<StaffRefresh>) -> Result<Refreshed, Problem> {
-        let token = RefreshToken::presented(Private::new(body.into_inner().refresh_token));
-        let signed_in = self.0.sessions().refresh_officer(&token).await?;
-        Ok(Refreshed::Ok(Json(signed_in.into()), NO_STORE.to_owned()))
+    async fn refresh(&self, _anyone: Anyone, body: Body<Refresh>) -> Result<Refreshed<Session>, Problem> {
+        Ok(Refreshed::of(self.0.sessions().refresh_officer(&body.into_inner().into()).await?))
     }
 
     /// 退出登录 · Sign out
@@ -62,9 +52,6 @@ impl StaffSessions {
     }
 }
 
-/// No cache may keep tokens (RFC 6749 §5.1).
-const NO_STORE: &str = "no-store";
-
 /// 登录凭据。 A user name and a password.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
@@ -77,26 +64,7 @@ struct Credentials {
     password: String,
 }
 
-/// 刷新令牌。 A refresh token.
-#[derive(Object)]
-#[oai(rename = "Refresh", deny_unknown_fields, example)]
-struct StaffRefresh {
-    /// The latest refresh token.
-    #[oai(validator(min_length = 1, max_length = 200))]
-    refresh_token: String,
-}
-
-impl Example for Credentials {
-    fn example() -> Self {
-        Self { username: "wang.fang".to_owned(), password: "correct horse battery".to_owned() }
-    }
-}
-
-impl Example for StaffRefresh {
-    fn example() -> Self {
-        Self { refresh_token: "q1Zb0m8TzJ3nYc5vXk2wLr7sUe9dHf4gPa6iOt1jQnM".to_owned() }
-    }
-}
+example!(Credentials { username: "wang.fang".to_owned(), password: "correct horse battery".to_owned() });
 
 /// 审批人员。 An officer.
 #[derive(Object)]
@@ -109,19 +77,7 @@ struct OfficerBody {
     name: String,
     /// The code of the officer's agency.
     agency: String,
-    role: RoleWord,
-}
-
-/// 角色。 The role of an officer.
-#[derive(Clone, Copy, PartialEq, Eq, Enum)]
-#[oai(rename = "Role", rename_all = "snake_case", remote = "Role")]
-enum RoleWord {
-    /// 审批人员: handles the cases of an agency.
-    Officer,
-    /// 主管: the same, and supervises officers.
-    Supervisor,
-    /// 运维: runs jobs and gateways.
-    Operator,
+    role: Role,
 }
 
 impl From<&Officer> for OfficerBody {
@@ -131,22 +87,18 @@ impl From<&Officer> for OfficerBody {
             username: officer.username.to_string(),
             name: officer.name.clone(),
             agency: officer.agency.to_string(),
-            role: officer.role.into(),
+            role: officer.role,
         }
     }
 }
 
-impl Example for OfficerBody {
-    fn example() -> Self {
-        Self {
-            id: OfficerId::from_uuid(EXAMPLE),
-            username: "wang.fang".to_owned(),
-            name: "王芳".to_owned(),
-            agency: "administrative-approval".to_owned(),
-            role: RoleWord::Officer,
-        }
-    }
-}
+example!(OfficerBody {
+    id: OfficerId::from_uuid(EXAMPLE),
+    username: "wang.fang".to_owned(),
+    name: "王芳".to_owned(),
+    agency: "administrative-approval".to_owned(),
+    role: Role::Officer,
+});
 
 /// 登录会话。 The tokens of an officer.
 #[derive(Object)]
@@ -175,39 +127,21 @@ impl From<SignedIn<Officer>> for Session {
     }
 }
 
-impl Example for Session {
-    fn example() -> Self {
-        Self {
-            access_token: "eyJhbGciOiJFUzI1NiJ9.…".to_owned(),
-            token_type: "Bearer".to_owned(),
-            expires_in: 900,
-            refresh_token: StaffRefresh::example().refresh_token,
-            officer: OfficerBody::example(),
-        }
-    }
-}
-
-#[derive(ApiResponse)]
-enum Opened {
-    /// 已登录 · Signed in
-    #[oai(status = 201)]
-    Created(Json<Session>, #[oai(header = "Cache-Control")] String),
-}
-
-#[derive(ApiResponse)]
-enum Refreshed {
-    /// 已刷新 · Refreshed
-    #[oai(status = 200)]
-    Ok(Json<Session>, #[oai(header = "Cache-Control")] String),
-}
+example!(Session {
+    access_token: "eyJhbGciOiJFUzI1NiJ9.…".to_owned(),
+    token_type: "Bearer".to_owned(),
+    expires_in: 900,
+    refresh_token: Refresh::example().refresh_token,
+    officer: OfficerBody::example(),
+});
 
 impl From<OfficerSignInError> for Problem {
     fn from(error: OfficerSignInError) -> Self {
         match error {
-            OfficerSignInError::Refused => Self::new(Code::SignInFailed).detail(Bilingual::new(
+            OfficerSignInError::Refused => Self::new(Code::SignInFailed).detail(
                 "用户名或密码不正确，或账号已停用、暂时锁定",
                 "User name or password is wrong, or the account is disabled or temporarily locked",
-            )),
+            ),
             OfficerSignInError::Password(error) => Self::internal(error),
             OfficerSignInError::Store(error) => error.into(),
         }

@@ -1,6 +1,6 @@
-//! `/metrics`: the counts of this process, and the state of others: how long jobs wait, and whether PostgreSQL and
-//! Redis answer. The queries are cheap (two index scans of bounded length per lane), and run at most once in five
-//! seconds, however many scrapers there are.
+//! `/metrics`: the metrics of this process, the backlog of jobs, and whether PostgreSQL and Redis answer. The queries
+//! are cheap (two index scans of bounded length per lane), and run at most once in five seconds for all scrapers
+//! together.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use poem::http::header;
 use poem::{Endpoint, EndpointExt, Request, Response, Result};
 use tokio::sync::Mutex;
 
-use super::ready::Rounds;
+use crate::api::watch::ready::Rounds;
 use crate::casework::Casework;
 use crate::casework::read_models::LaneCounts;
 use crate::domain::kernel::clock::Stopwatch;
@@ -17,9 +17,9 @@ use crate::domain::work::job::Lane;
 use crate::metrics::{self, backlog, database, lanes, stores};
 use crate::queue::Queue;
 
-/// The count of jobs stops here.
+/// The count of jobs stops at this number.
 const MOST: i64 = 10_000;
-/// The longest age of the queried state.
+/// The queried state is not older than this.
 const EVERY: Duration = Duration::from_secs(5);
 /// The time-out of PostgreSQL and Redis.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
@@ -27,7 +27,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 pub struct Sources {
     pub casework: Casework,
     pub queue: Queue,
-    /// Every lane of this installation.
+    /// All lanes of this installation; a lane is the queue before a gateway.
     pub lanes: Vec<Lane>,
     /// The lanes that this process works on, if it is a worker.
     pub rounds: Rounds,

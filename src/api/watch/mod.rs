@@ -1,5 +1,5 @@
-//! The watch listener (`SONGDA_WATCH_LISTEN`) of a process: that it is alive, that it can do its work, and its metrics.
-//! It is a listener of its own, because metrics are not for the public.
+//! The listener for monitoring (`SONGDA_WATCH_LISTEN`): health, readiness and metrics of a process. It has its own
+//! port, because metrics must not be public.
 
 pub mod metrics;
 pub mod ready;
@@ -14,15 +14,10 @@ use crate::api::edge::middleware::layer::WithLayer;
 use crate::api::edge::route_table::RouteTable;
 use crate::api::pages::alive;
 
-pub struct WatchParts {
-    /// `/readyz`
-    pub ready: BoxEndpoint<'static>,
-    /// `/metrics`
-    pub metrics: BoxEndpoint<'static>,
-}
-
-/// Everything that the watch listener answers to.
-pub fn routes(WatchParts { ready, metrics }: WatchParts) -> impl Endpoint<Output = Response> + 'static {
+pub fn routes(
+    ready: BoxEndpoint<'static>,
+    metrics: BoxEndpoint<'static>,
+) -> impl Endpoint<Output = Response> + 'static {
     let routes = ["/healthz", "/readyz", "/metrics"].into_iter().fold(RouteTable::default(), RouteTable::with_page);
     Route::new()
         .at("/healthz", get(alive()))

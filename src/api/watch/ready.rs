@@ -1,5 +1,5 @@
-//! `/readyz`: whether this process can do its work. No process can without the database. Without Redis an API can,
-//! though slower, but a worker gets no jobs. A worker whose lanes have stalled is found here, and not by its customers.
+//! `/readyz`: answers 503 if this process cannot do its work. Every process needs the database. A worker also needs
+//! Redis, and lanes that go on; an API process works without Redis, but slower.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,30 +10,28 @@ use poem::{Endpoint, EndpointExt, Request, Response, Result};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::problem::Problem;
+use crate::api::edge::{Code, Problem};
 use crate::casework::Casework;
-use crate::domain::kernel::text::Bilingual;
 use crate::domain::work::job::Lane;
 use crate::queue::Queue;
 
 /// The time-out of the database and Redis.
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 
-/// The time since each lane of this process last completed a round.
+/// Returns the time since each lane of this process last completed a round. A lane is the queue before a gateway.
 pub type Rounds = Arc<dyn Fn() -> Vec<(Lane, Duration)> + Send + Sync>;
 
 #[derive(Clone)]
 pub struct Ready {
     pub casework: Casework,
     pub queue: Queue,
-    /// True for a worker-only process: it cannot do anything without Redis.
+    /// True for a process that only works on jobs: it cannot do anything without Redis.
     pub needs_redis: bool,
     /// The lanes that this process works on, if it is a worker.
     pub rounds: Rounds,
-    /// The longest time that a lane may need for a round.
+    /// A lane whose last round is longer ago has stalled.
     pub stalled_after: Duration,
-    /// Cancelled when this process stops: it takes no more work.
+    /// Cancelled when this process stops. It then takes no more work.
     pub stop: CancellationToken,
 }
 
@@ -76,7 +74,7 @@ impl Found {
             let (zh, en): (Vec<_>, Vec<_>) = wrong.into_iter().unzip();
             return Err(Problem::new(Code::Unavailable)
                 .retry_after(ANSWER_WITHIN)
-                .detail(Bilingual::new(zh.join("；"), en.join("; "))));
+                .detail(zh.join("；"), en.join("; ")));
         }
         let body = if self.redis { json!({"status": "ok"}) } else { json!({"status": "degraded", "redis": "away"}) };
         let answer = Response::builder().content_type("application/json").header(header::CACHE_CONTROL, "no-store");

@@ -1,5 +1,4 @@
-//! The codes of problem answers, in one table. A code is part of the contract: it is never renamed and never changes
-//! its status. Only its titles may be reworded. A new code is a new line.
+//! The table of problem codes. Clients rely on a code and its status, so neither ever changes. Titles may be reworded.
 
 use std::fmt;
 
@@ -95,18 +94,15 @@ codes! {
 }
 
 impl Code {
-    #[must_use]
     pub fn status(self) -> StatusCode {
         StatusCode::from_u16(self.row().0).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     /// `not_found`
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         self.row().1
     }
 
-    #[must_use]
     pub const fn title(self, language: Language) -> &'static str {
         match language {
             Language::Chinese => self.row().2,
@@ -114,25 +110,20 @@ impl Code {
         }
     }
 
-    #[must_use]
     pub fn titles(self) -> Bilingual {
         Bilingual::new(self.row().2, self.row().3)
     }
 
-    /// The address that names this kind of problem (RFC 9457 `type`), which also answers to GET.
-    #[must_use]
+    /// The `type` of the problem (RFC 9457). GET at this address shows the code, its status and its titles.
     pub fn uri(self) -> String {
         format!("/problems/{}", self.as_str())
     }
 
-    /// The code of a word like `not_found`.
-    #[must_use]
     pub fn find(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.as_str() == word)
     }
 
-    /// The code of a refusal of the framework, by its status.
-    #[must_use]
+    /// The code for an error of the framework with this status.
     pub fn of_status(status: StatusCode) -> Self {
         match status.as_u16() {
             401 => Self::Unauthenticated,

@@ -1,51 +1,45 @@
-//! Entity tags (RFC 9110 §8.8.3). Ours are strong. The tag of a resource names its version, the tag of a read its bytes
-//! too: `"7.0f3a…"` ([`crate::api::edge::middleware::tagged`]).
+//! Entity tags (RFC 9110 §8.8.3). An answer to a write has its resource's version as its tag: `"7"`. An answer to a
+//! read also has a digest of its bytes: `"7.0f3a…"` ([`crate::api::edge::middleware::tagged`]).
 //!
-//! Compression appends its coding to a tag (`"7-gzip"`, [`crate::api::edge::middleware::compression`]). A tag that
-//! comes back with a coding counts as the tag without it.
+//! Compression appends the content coding to a tag: `"7-gzip"` ([`crate::api::edge::middleware::compression`]). When a
+//! caller sends such a tag back, the coding is ignored.
 
 use poem::http::{HeaderMap, HeaderName};
 
-/// The codings that answers are compressed with, the best first.
+/// The content codings that the server supports, in order of preference.
 pub const CODINGS: [&str; 3] = ["zstd", "br", "gzip"];
 
 /// The ETag of a version.
-#[must_use]
 pub fn etag(version: i64) -> String {
     format!("\"{version}\"")
 }
 
 /// The ETag of a body.
-#[must_use]
 pub fn etag_of(body: &[u8]) -> String {
     format!("\"{}\"", digest(body))
 }
 
 /// Half of a body's SHA-256, in hexadecimal digits.
-#[must_use]
 pub fn digest(body: &[u8]) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body);
     hex::encode(&digest.as_ref()[..16])
 }
 
-/// The version in a tag without quotes; `None` if there is none. We never write `+7` or `007`.
-#[must_use]
+/// Reads the version from a tag without quotes. Rejects `+7` and `007`, which the server never sends.
 pub fn version_of(opaque: &str) -> Option<i64> {
     let number = opaque.split('.').next()?;
     number.parse().ok().filter(|version: &i64| version.to_string() == number)
 }
 
-/// A tag without its quotes.
+/// A tag of a request, without its quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntityTag {
     pub weak: bool,
-    /// The text, as it was sent.
     pub opaque: String,
 }
 
 impl EntityTag {
-    /// The version that the tag names. A weak tag names none: `If-Match` compares strongly (§13.1.1).
-    #[must_use]
+    /// The version in the tag; `None` for a weak tag, because `If-Match` compares strongly (§13.1.1).
     pub fn version(&self) -> Option<i64> {
         if self.weak { None } else { version_of(without_coding(&self.opaque)) }
     }
@@ -60,8 +54,7 @@ pub enum EntityTags {
 }
 
 impl EntityTags {
-    /// Reads a header's value; `None` if it is neither `*` nor a list of tags.
-    #[must_use]
+    /// Returns `None` if the text is neither `*` nor a list of tags.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         if text == "*" {
@@ -86,16 +79,15 @@ impl EntityTags {
         (!tags.is_empty()).then_some(Self::List(tags))
     }
 
-    /// Reads all values of a header as one list; `None` if the header is absent.
-    #[must_use]
+    /// Reads all values of a header as one list. Returns `None` if the header is absent, and `Some(None)` if it is
+    /// malformed.
     pub fn of(headers: &HeaderMap, name: HeaderName) -> Option<Option<Self>> {
         let values: Vec<_> = headers.get_all(name).iter().map(|value| value.to_str().unwrap_or("?")).collect();
         (!values.is_empty()).then(|| Self::parse(&values.join(",")))
     }
 
-    /// The caller's own form of a tag, if the list contains it, by the weak comparison of `If-None-Match` (§13.1.2).
-    /// The caller's form may end with a coding; `etag` is the tag before compression.
-    #[must_use]
+    /// Finds `etag`, the tag before compression, by the weak comparison of `If-None-Match` (§13.1.2). Returns the tag
+    /// as the caller sent it, which may end with a coding.
     pub fn seen(&self, etag: &str) -> Option<String> {
         let opaque = without_coding(etag.trim_start_matches("W/").trim_matches('"'));
         match self {

@@ -1,6 +1,5 @@
-//! Server-Sent Events. A stream is open for hours and waits nearly all the time, so its memory is what a client costs.
-//! An event goes to the connection at once. (The framework's own answer needs two more buffers per stream; it documents
-//! this one.)
+//! Server-Sent Events. A process holds many streams that are open for hours, so a stream must need little memory. The
+//! framework's own event stream needs two more buffers, and serves here for the documents only.
 
 use std::io;
 use std::marker::PhantomData;
@@ -20,10 +19,10 @@ use poem_openapi::types::{ToJSON, Type};
 
 /// The interval of keep-alives: proxies close a connection that is silent for a minute.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// A comment, which clients ignore.
+/// An SSE comment, which clients ignore.
 const KEEP_ALIVE_COMMENT: Bytes = Bytes::from_static(b":\n\n");
 
-/// Events, documented by the type of their data.
+/// A stream of events whose data are `T`s.
 pub struct EventStream<T> {
     events: BoxStream<'static, Event>,
     of: PhantomData<fn() -> T>,

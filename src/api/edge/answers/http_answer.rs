@@ -1,5 +1,5 @@
-//! An answer over HTTP that is stored before it is given. The use case that stores it knows no HTTP: it keeps status and headers
-//! as one opaque value.
+//! An HTTP answer that a use case stores before it is sent. The use case knows no HTTP: status and headers are one
+//! opaque value to it.
 
 use poem::http::{HeaderName, HeaderValue, StatusCode};
 use poem::{IntoResponse, Response};
@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use crate::casework::frame::idempotency::Answer;
 
-/// Status, headers beside the usual ones, and JSON body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpAnswer {
     form: Form,
@@ -22,12 +21,10 @@ struct Form {
 }
 
 impl HttpAnswer {
-    #[must_use]
     pub const fn new(status: u16, body: Value) -> Self {
         Self { form: Form { status, headers: vec![] }, body }
     }
 
-    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl ToString) -> Self {
         self.form.headers.push((name.to_owned(), value.to_string()));

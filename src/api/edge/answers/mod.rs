@@ -1,4 +1,4 @@
-//! What operations answer: resources, stored answers, streams, fixed pages, and problems.
+//! Answers of operations: resources, stored answers, streams, fixed pages, and problems.
 
 pub mod code;
 pub mod done;

@@ -1,9 +1,5 @@
-//! The error of every handler: a problem answer (RFC 9457).
-//!
-//! A handler says what went wrong ([`Code`]), and adds what helps the caller.
-//! [`crate::api::edge::middleware::catch_all`] renders it, with language, request id and JSON, so a problem is the same
-//! value wherever it arises. The problems that an operation can answer with are derived from its shape in
-//! [`crate::api::edge::openapi`]: hence the empty `meta` below.
+//! The error of every handler: a problem answer (RFC 9457). A handler names the [`Code`] and adds details for the
+//! caller. [`crate::api::edge::middleware::catch_all`] renders the problem in the caller's language.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -27,22 +23,23 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 /// One fault in the request's body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
-    /// The place of the fault: a JSON pointer (RFC 6901) into the body.
+    /// A JSON pointer (RFC 6901) into the body.
     pub pointer: String,
-    /// The fault for machines: `required`, `too_long`, …
+    /// The kind of fault, for machines: `required`, `too_long`, …
     pub code: Cow<'static, str>,
-    /// The fault for people.
+    /// The message for people.
     pub message: Bilingual,
 }
 
 impl FieldError {
-    pub fn new(pointer: impl Into<String>, code: impl Into<Cow<'static, str>>, message: Bilingual) -> Self {
-        Self { pointer: pointer.into(), code: code.into(), message }
+    pub fn new(pointer: impl Into<String>, code: &'static str, zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), code: code.into(), message: Bilingual::new(zh, en) }
     }
 }
 
-/// A problem answer. Cloning shares its cause.
-#[derive(Debug, Clone)]
+/// A problem answer.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{}", .0.code)]
 pub struct Problem(Box<ProblemParts>);
 
 #[derive(Debug, Clone)]
@@ -56,7 +53,6 @@ struct ProblemParts {
 }
 
 impl Problem {
-    #[must_use]
     pub fn new(code: Code) -> Self {
         Self(Box::new(ProblemParts {
             code,
@@ -68,50 +64,52 @@ impl Problem {
         }))
     }
 
-    /// An internal failure. The cause is logged once, with the request's id, and never shown.
+    /// Answers 422 with the faults of the body.
+    pub fn invalid(errors: impl IntoIterator<Item = FieldError>) -> Self {
+        Self::new(Code::InvalidBody).errors(errors.into_iter().collect())
+    }
+
+    /// Answers 500. The cause is logged with the request's id, and never shown.
     pub fn internal(cause: impl StdError + Send + Sync + 'static) -> Self {
         Self::new(Code::Internal).cause(cause)
     }
 
-    /// A service that we depend on is unavailable. The cause is logged, and the caller may ask again soon.
+    /// Answers 503, because a service that we depend on is unavailable. The cause is logged, and never shown.
     pub fn unavailable(cause: impl StdError + Send + Sync + 'static) -> Self {
         const SOON: Duration = Duration::from_secs(1);
         Self::new(Code::Unavailable).retry_after(SOON).cause(cause)
     }
 
-    /// The token names nobody, or an account that no longer exists.
-    #[must_use]
+    /// Answers 401: the access token is not valid, or its account no longer exists.
     pub fn wrong_token() -> Self {
         const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="songda", error="invalid_token""#);
         Self::new(Code::InvalidToken).header(header::WWW_AUTHENTICATE, CHALLENGE)
     }
 
-    /// The token is valid, but does not allow this.
-    #[must_use]
+    /// Answers 403: the access token is valid, but does not allow this operation.
     pub fn insufficient_scope() -> Self {
         const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="songda", error="insufficient_scope""#);
         Self::new(Code::Forbidden).header(header::WWW_AUTHENTICATE, CHALLENGE)
     }
 
-    /// Adds what is special about this occurrence. Never put personal data or internals here.
+    /// Adds details for people. They must not contain personal data or internals.
     #[must_use]
-    pub fn detail(mut self, detail: Bilingual) -> Self {
-        self.0.detail = Some(detail);
+    pub fn detail(mut self, zh: impl Into<String>, en: impl Into<String>) -> Self {
+        self.0.detail = Some(Bilingual::new(zh, en));
         self
     }
 
-    /// Adds every fault of the body.
     #[must_use]
     pub fn errors(mut self, errors: Vec<FieldError>) -> Self {
         self.0.errors = errors;
         self
     }
 
-    /// Prefixes the pointer of every fault: the faults of a row are below the row.
+    /// Prefixes the pointer of every fault with the pointer of the row that contains it.
     #[must_use]
-    pub fn below(mut self, place: &str) -> Self {
+    pub fn below(mut self, row: &str) -> Self {
         for error in &mut self.0.errors {
-            error.pointer.insert_str(0, place);
+            error.pointer.insert_str(0, row);
         }
         self
     }
@@ -129,25 +127,22 @@ impl Problem {
         self
     }
 
-    #[must_use]
     pub fn has_header(&self, name: &HeaderName) -> bool {
         self.0.headers.iter().any(|(have, _)| have == name)
     }
 
-    /// Adds the cause, for the log only.
+    /// Adds the cause. It is logged, and never shown.
     #[must_use]
     pub fn cause(mut self, cause: impl StdError + Send + Sync + 'static) -> Self {
         self.0.cause = Some(Arc::new(cause));
         self
     }
 
-    #[must_use]
     pub const fn code(&self) -> Code {
         self.0.code
     }
 
-    /// The body, in the language and with the id of a request. Rows of a batch use it too.
-    #[must_use]
+    /// Renders the body for a request. An answer to a batch contains one body per refused row.
     pub fn body(&self, current: &Current) -> ProblemBody {
         let code = self.0.code;
         let language = current.language;
@@ -163,8 +158,7 @@ impl Problem {
         }
     }
 
-    /// The whole answer.
-    #[must_use]
+    /// Renders the whole answer to a request.
     pub fn render(&self, current: &Current) -> poem::Response {
         let mut response = poem::Response::builder()
             .status(self.0.code.status())
@@ -180,7 +174,7 @@ impl Problem {
         response
     }
 
-    /// Logs a failure of our side. Called once, where the problem becomes an answer.
+    /// Logs the problem if the server is at fault. Call it once, when the problem becomes an answer.
     pub fn log(&self, current: &Current) {
         if self.0.code.status().is_server_error() {
             tracing::error!(request.id = %current.id, code = %self.0.code, cause = %Chain(self.0.cause.as_deref()), "request failed");
@@ -192,7 +186,7 @@ fn whole_seconds(after: Duration) -> u64 {
     after.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)
 }
 
-/// An error and its causes, on one line.
+/// Displays an error and its causes on one line.
 struct Chain<'a>(Option<&'a (dyn StdError + Send + Sync + 'static)>);
 
 impl fmt::Display for Chain<'_> {
@@ -245,7 +239,6 @@ pub struct FieldErrorBody {
 }
 
 impl FieldErrorBody {
-    #[must_use]
     pub fn of(error: &FieldError, language: Language) -> Self {
         Self {
             pointer: error.pointer.clone(),
@@ -255,14 +248,6 @@ impl FieldErrorBody {
     }
 }
 
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.code)
-    }
-}
-
-impl StdError for Problem {}
-
 impl ResponseError for Problem {
     fn status(&self) -> StatusCode {
         self.0.code.status()
@@ -270,6 +255,7 @@ impl ResponseError for Problem {
 }
 
 impl ApiResponse for Problem {
+    /// Empty: [`crate::api::edge::openapi`] derives the problems of an operation from its parameters.
     fn meta() -> MetaResponses {
         MetaResponses { responses: vec![] }
     }
@@ -287,7 +273,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => Self::unavailable(error),
-            // When an account is joined to another one, its token remains valid for minutes.
+            // The account was joined to another one a few minutes ago. Its token has not expired yet.
             StoreError::Constraint(_) if error.names_missing_person() => Self::wrong_token(),
             StoreError::Constraint(_) | StoreError::Broken(_) => Self::internal(error),
         }

@@ -1,6 +1,6 @@
-//! Problems that do not follow from an operation's shape. Most do ([`crate::api::edge::openapi`]): a body may be wrong,
-//! an id may name nothing. That the operation calls a gateway while the caller waits does not show, for example. Such
-//! an operation names the source of these problems in its return type: `Result<Opened, ProblemOf<WechatSignInError>>`.
+//! Problems that [`crate::api::edge::openapi`] cannot derive from an operation's parameters, for example the failure of
+//! a gateway. Such an operation names the error that causes them in its return type:
+//! `Result<Opened, ProblemOf<WechatCodeError>>`.
 
 use std::marker::PhantomData;
 
@@ -10,13 +10,12 @@ use poem_openapi::registry::{MetaResponse, MetaResponses, Registry};
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
 
-/// A source of problems, mostly the error of a use case.
+/// The error of a use case, with the problems that it adds to the documents of an operation.
 pub trait Brings {
-    /// The problems that do not follow from the shapes of its operations.
     const CODES: &'static [Code];
 }
 
-/// A [`Problem`] of an operation with further problems from `E`.
+/// A [`Problem`] of an operation that documents the codes of `E` too.
 #[derive(Debug)]
 pub struct ProblemOf<E>(Problem, PhantomData<fn() -> E>);
 

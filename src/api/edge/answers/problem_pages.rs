@@ -1,5 +1,4 @@
-//! The pages that the `type` of a problem refers to: `/problems/not_found` shows a code with its status and titles,
-//! `/problems` lists all codes.
+//! The pages that the `type` of a problem refers to: `/problems/not_found` for one code, `/problems` for all.
 
 use poem::web::Path;
 use poem::{Response, Route, get, handler};
@@ -19,7 +18,6 @@ fn one(Path(word): Path<String>) -> Result<Response, Problem> {
     Ok(Response::builder().content_type("application/json").body(page(code).to_string()))
 }
 
-#[must_use]
 pub fn route() -> Route {
     let all = json!({ "data": Code::ALL.iter().copied().map(page).collect::<Vec<_>>() });
     Route::new().at("/problems", get(Fixed::new("application/json", all.to_string()))).at("/problems/:code", get(one))

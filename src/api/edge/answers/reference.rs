@@ -1,8 +1,7 @@
-//! The API reference, served from the binary: RapiDoc, as poem-openapi embeds it, with our own document. RapiDoc's
-//! usual page and script load fonts from other servers. Ours do not, and the content security policy forbids all other
-//! servers.
+//! The API reference: RapiDoc, which poem-openapi embeds, with our own page. RapiDoc usually loads fonts from other
+//! servers. Our page and script do not, and the content security policy forbids it.
 
-use poem::http::{HeaderValue, header};
+use poem::http::HeaderValue;
 use poem_openapi::OpenApiService;
 
 use crate::api::edge::answers::fixed::Fixed;
@@ -30,15 +29,12 @@ const PAGE: &str = r#"<!doctype html>
 </html>
 "#;
 
-/// The page of a document, by its file name and title.
-#[must_use]
 pub fn page(file: &str, title: &str) -> Fixed {
     let page = PAGE.replace("{file}", file).replace("{title}", title);
-    Fixed::new("text/html; charset=utf-8", page).header(header::CONTENT_SECURITY_POLICY, POLICY)
+    Fixed::new("text/html; charset=utf-8", page).policy(POLICY)
 }
 
-/// The script of the page, taken from the page that poem-openapi makes for an empty API.
-#[must_use]
+/// Cuts the script out of the page that poem-openapi makes for an empty API.
 pub fn script() -> Fixed {
     const BEGIN: &str = r#"<script charset="UTF-8">"#;
     const END: &str = "</script>\n</head>";

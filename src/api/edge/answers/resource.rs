@@ -1,6 +1,5 @@
-//! Answers with a resource: [`Shown`] (200) and [`Created`] (201) have a version, [`Added`] (201) has none. Each is
-//! sent at once, or becomes an [`Answer`] that is stored first and sent by
-//! [`crate::api::edge::answers::stored::Answered`]. The type that documents it is the same.
+//! Answers with a resource. An operation sends one at once, or turns it into an [`Answer`], which is stored first and
+//! then sent by [`crate::api::edge::answers::stored::Answered`].
 
 use poem::http::header;
 use poem::{IntoResponse, Response};
@@ -12,19 +11,19 @@ use crate::api::edge::answers::etag::etag;
 use crate::api::edge::answers::http_answer::HttpAnswer;
 use crate::casework::frame::idempotency::Answer;
 
-/// 200: a resource as it is now, with the ETag of its version.
+/// 200: a resource, with its version as the ETag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown<T> {
     pub body: T,
     pub version: i64,
 }
 
-/// 201: a new resource.
+/// 201: a new resource, with its version as the ETag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Created<T> {
     pub body: T,
     pub version: i64,
-    /// The address: `/v1/cases/case_…`.
+    /// `/v1/cases/case_…`
     pub location: String,
 }
 
@@ -32,36 +31,35 @@ pub struct Created<T> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Added<T> {
     pub body: T,
-    /// The address: `/v1/uploads/upl_…`.
+    /// `/v1/uploads/upl_…`
     pub location: String,
 }
 
 impl<T: ToJSON> From<Shown<T>> for Answer {
-    fn from(shown: Shown<T>) -> Self {
-        HttpAnswer::new(200, shown.body.to_json().unwrap_or_default())
-            .header(header::ETAG.as_str(), etag(shown.version))
-            .into()
+    fn from(Shown { body, version }: Shown<T>) -> Self {
+        json(200, &body).header(header::ETAG.as_str(), etag(version)).into()
     }
 }
 
 impl<T: ToJSON> From<Created<T>> for Answer {
-    fn from(made: Created<T>) -> Self {
-        HttpAnswer::new(201, made.body.to_json().unwrap_or_default())
-            .header(header::ETAG.as_str(), etag(made.version))
-            .header(header::LOCATION.as_str(), made.location)
-            .into()
+    fn from(Created { body, version, location }: Created<T>) -> Self {
+        let answer = json(201, &body).header(header::ETAG.as_str(), etag(version));
+        answer.header(header::LOCATION.as_str(), location).into()
     }
 }
 
 impl<T: ToJSON> From<Added<T>> for Answer {
-    fn from(made: Added<T>) -> Self {
-        HttpAnswer::new(201, made.body.to_json().unwrap_or_default())
-            .header(header::LOCATION.as_str(), made.location)
-            .into()
+    fn from(Added { body, location }: Added<T>) -> Self {
+        json(201, &body).header(header::LOCATION.as_str(), location).into()
     }
 }
 
-fn meta<T: Type>(status: u16, description: &'static str, headers: &[(&str, &str)]) -> MetaResponses {
+fn json(status: u16, body: &impl ToJSON) -> HttpAnswer {
+    HttpAnswer::new(status, body.to_json().unwrap_or_default())
+}
+
+/// Documents a JSON answer. `headers` are names and descriptions.
+pub fn meta<T: Type>(status: u16, description: &'static str, headers: &[(&str, &str)]) -> MetaResponses {
     let header = |(name, about): &(&str, &str)| MetaHeader {
         name: (*name).to_owned(),
         description: Some((*about).to_owned()),
@@ -71,16 +69,18 @@ fn meta<T: Type>(status: u16, description: &'static str, headers: &[(&str, &str)
     };
     let content = vec![MetaMediaType { content_type: "application/json", schema: T::schema_ref() }];
     let headers = headers.iter().map(header).collect();
-    MetaResponses {
-        responses: vec![MetaResponse { description, status: Some(status), status_range: None, content, headers }],
-    }
+    let response = MetaResponse { description, status: Some(status), status_range: None, content, headers };
+    MetaResponses { responses: vec![response] }
 }
 
+/// The header of an answer without a version.
+pub const TAG: (&str, &str) =
+    ("ETag", "供 If-None-Match 使用；未变则返回 304。 Send it back in If-None-Match: 304 if nothing has changed.");
 const VERSION: (&str, &str) =
     ("ETag", "版本，供 If-Match 与 If-None-Match 使用。 The version, for If-Match and If-None-Match.");
 const ADDRESS: (&str, &str) = ("Location", "新资源的地址。 The address of the new resource.");
 
-/// How an answer with a resource is documented and sent.
+/// Documents and sends each kind of answer: its type, status, description and headers.
 macro_rules! answers {
     ($($name:ident, $status:literal, $about:literal, $headers:expr;)*) => {$(
         impl<T: Type + ToJSON> ApiResponse for $name<T> {

@@ -16,7 +16,7 @@ use crate::casework::frame::idempotency::{Given, IdempotencyError};
 
 pub const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// An answer that was stored before it was sent, documented as `R`.
+/// An answer that was stored before it is sent. The documents show it as an `R`.
 #[derive(Debug)]
 pub struct Answered<R> {
     given: Given,

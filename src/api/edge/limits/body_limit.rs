@@ -1,4 +1,4 @@
-//! How large a request's body may be. A declared length is checked before anything is read. A body of undeclared length
+//! Limits the size of request bodies. A declared length is checked before the body is read. A body of undeclared length
 //! is counted while it is read, and cut off at the limit.
 
 use std::io;
@@ -8,25 +8,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use poem::http::header;
-use poem::{Body, Endpoint, Request, Response, Result};
+use poem::{Body, Request, Response, Result};
 
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::middleware::layer::Layer;
-use crate::domain::kernel::text::Bilingual;
+use crate::api::edge::middleware::layer::{Inner, Layer};
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 
-/// The limit of most addresses, in bytes.
+/// The limit of all other paths, in bytes.
 pub const DEFAULT: u64 = 256 * KIB;
 
-/// RouteTable with a larger limit, by their beginning.
+/// Larger limits, by the beginning of the path.
 const LARGER: [(&str, u64); 3] =
     [("/v1/uploads", 20 * MIB), ("/integration/v1/result-batches", 4 * MIB), ("/callbacks/", MIB)];
 
-/// The limit at a path, in bytes.
-#[must_use]
 pub fn limit(path: &str) -> u64 {
     LARGER.iter().find(|(start, _)| path.starts_with(start)).map_or(DEFAULT, |(_, limit)| *limit)
 }
@@ -34,13 +31,13 @@ pub fn limit(path: &str) -> u64 {
 fn too_large(limit: u64) -> Problem {
     let kib = limit / KIB;
     Problem::new(Code::BodyTooLarge)
-        .detail(Bilingual::new(format!("请求体不能超过 {kib} KiB"), format!("A body may have at most {kib} KiB here")))
+        .detail(format!("请求体不能超过 {kib} KiB"), format!("A body may have at most {kib} KiB here"))
 }
 
 pub struct LimitBodies;
 
 impl Layer for LimitBodies {
-    async fn answer(&self, mut request: Request, inner: &impl Endpoint<Output = Response>) -> Result<Response> {
+    async fn answer(&self, mut request: Request, inner: &impl Inner) -> Result<Response> {
         let limit = limit(request.uri().path());
         let declared = request.header(header::CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
         if declared.is_some_and(|length| length > limit) {
@@ -59,7 +56,7 @@ impl Layer for LimitBodies {
     }
 }
 
-/// The same body, which fails when it passes the limit.
+/// Wraps a body so that reading it fails, and sets `is_over`, as soon as it exceeds the limit.
 fn count(body: Body, limit: u64, is_over: Arc<AtomicBool>) -> Body {
     if body.is_empty() {
         return body;

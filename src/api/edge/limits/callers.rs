@@ -1,11 +1,11 @@
-//! What a process remembers about its callers, in bounded memory.
+//! A map of callers whose memory is bounded.
 
 use std::collections::HashMap;
 
 use crate::api::edge::limits::gcra::RatePolicy;
 
-/// A `T` for each caller and policy, for at most twice `size` callers. There are two generations: when the young one is
-/// full it becomes the old one, and the callers of the old one that were not seen since are forgotten.
+/// Keeps a `T` for each caller and policy, for at most twice `size` callers. There are two generations of callers. When
+/// the young one is full it replaces the old one, whose callers are then forgotten unless they called again meanwhile.
 pub struct Callers<T> {
     size: usize,
     young: HashMap<Key, T>,
@@ -19,12 +19,11 @@ struct Key {
 }
 
 impl<T> Callers<T> {
-    #[must_use]
     pub fn new(size: usize) -> Self {
         Self { size, young: HashMap::new(), old: HashMap::new() }
     }
 
-    /// The `T` of a caller; `new` if the caller was never seen, or was forgotten.
+    /// The `T` of a caller. It is made by `new` if the caller is unknown or forgotten.
     pub fn of(&mut self, policy: &RatePolicy, caller: &str, new: impl FnOnce() -> T) -> &mut T {
         let key = Key { policy: policy.name, caller: caller.to_owned() };
         if self.young.len() >= self.size && !self.young.contains_key(&key) {

@@ -1,7 +1,6 @@
-//! The generic cell rate algorithm (GCRA, ITU-T I.371), as pure values. It keeps one instant per caller: when the
-//! caller's quota is whole again. A request moves that instant on by its share of the window; a request that would move
-//! it further away than the window is refused. [`crate::queue`] runs the same algorithm in Redis for all processes
-//! together.
+//! The generic cell rate algorithm (GCRA, ITU-T I.371). It keeps one instant per caller: when the caller's quota is
+//! whole again. A request moves that instant on by its share of the window, and is refused if the instant would be more
+//! than a window away. [`crate::queue`] runs the same algorithm in Redis for all processes together.
 
 use std::time::Duration;
 
@@ -12,21 +11,18 @@ use crate::domain::kernel::clock::Instant;
 pub struct RatePolicy {
     /// The name in the headers.
     pub name: &'static str,
-    /// Requests per window.
     pub quota: u32,
-    /// The time in which the whole quota comes back.
+    /// The time in which a used quota becomes whole again.
     pub window: Duration,
 }
 
 impl RatePolicy {
     /// One request's share of the window.
-    #[must_use]
     pub fn each(&self) -> Duration {
         (self.window / self.quota.max(1)).max(Duration::from_nanos(1))
     }
 
-    /// The decision for a caller whose quota is whole again after `full_in`.
-    #[must_use]
+    /// Builds the decision for a caller whose quota is whole again after `full_in`.
     pub fn decision(&self, allowed: bool, full_in: Duration) -> RateDecision {
         let left = self.window.saturating_sub(full_in).as_nanos() / self.each().as_nanos();
         RateDecision {
@@ -40,9 +36,8 @@ impl RatePolicy {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateDecision {
-    /// True if the request may go on.
     pub allowed: bool,
-    /// The number of requests that may follow at once.
+    /// The number of requests that are still allowed now.
     pub remaining: u32,
     /// The time until the quota is whole again.
     pub full_in: Duration,
@@ -58,7 +53,6 @@ pub struct Gcra {
 }
 
 impl Gcra {
-    #[must_use]
     pub const fn full_at(time: Instant) -> Self {
         Self { full_at: time }
     }

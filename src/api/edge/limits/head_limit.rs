@@ -1,31 +1,26 @@
-//! How long a request's address and headers may be. The HTTP library has limits of its own, and refuses without an
-//! explanation. Ours are far below them, and say what is wrong.
+//! Limits the length of a request's address and headers. The limits of the HTTP library are far higher, and its
+//! refusals explain nothing.
 
 use std::future::{Future, ready};
 
 use futures_util::future::Either;
 use poem::http::{HeaderMap, Uri};
-use poem::{Endpoint, Request, Response, Result};
+use poem::{Request, Response, Result};
 
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::middleware::layer::Layer;
-use crate::domain::kernel::text::Bilingual;
+use crate::api::edge::middleware::layer::{Inner, Layer};
 
 const KIB: usize = 1024;
-/// The longest address, in bytes: ten times as long as any cursor or search.
+/// The longest address, in bytes: ten times the longest cursor or search.
 const LONGEST_ADDRESS: usize = 8 * KIB;
-/// All names and values together, in bytes.
+/// The limit of all names and values together, in bytes.
 const LARGEST_HEADERS: usize = 32 * KIB;
 
 pub struct LimitHeads;
 
 impl Layer for LimitHeads {
-    fn answer(
-        &self,
-        request: Request,
-        inner: &impl Endpoint<Output = Response>,
-    ) -> impl Future<Output = Result<Response>> + Send {
+    fn answer(&self, request: Request, inner: &impl Inner) -> impl Future<Output = Result<Response>> + Send {
         match check(request.uri(), request.headers()) {
             Ok(()) => Either::Left(inner.call(request)),
             Err(problem) => Either::Right(ready(Err(problem.into()))),
@@ -34,14 +29,17 @@ impl Layer for LimitHeads {
 }
 
 fn check(address: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
-    let at_most = |kib: usize| Bilingual::new(format!("不能超过 {kib} KiB"), format!("At most {kib} KiB"));
+    let too_long = |code, limit: usize| {
+        let kib = limit / KIB;
+        Problem::new(code).detail(format!("不能超过 {kib} KiB"), format!("At most {kib} KiB"))
+    };
     let length = address.path_and_query().map_or(0, |given| given.as_str().len());
     if length > LONGEST_ADDRESS {
-        return Err(Problem::new(Code::AddressTooLong).detail(at_most(LONGEST_ADDRESS / KIB)));
+        return Err(too_long(Code::AddressTooLong, LONGEST_ADDRESS));
     }
     let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if size > LARGEST_HEADERS {
-        return Err(Problem::new(Code::HeadersTooLarge).detail(at_most(LARGEST_HEADERS / KIB)));
+        return Err(too_long(Code::HeadersTooLarge, LARGEST_HEADERS));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! How large, how long and how frequent requests may be.
+//! Limits on the size, the length and the rate of requests.
 
 pub mod body_limit;
 pub mod callers;

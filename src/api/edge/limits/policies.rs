@@ -1,4 +1,4 @@
-//! The rate limits: one for each kind of caller, and a stricter one for attempts to sign in.
+//! Rate limits: one for each kind of caller, and a stricter one for attempts to sign in.
 
 use std::time::Duration;
 
@@ -11,37 +11,30 @@ use crate::env::Env;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// RouteTable without a limit: health checks, and callbacks of carriers and platforms.
+/// The beginnings of paths without a limit: health checks, and callbacks of carriers and platforms.
 const UNLIMITED: [&str; 3] = ["/healthz", "/readyz", "/callbacks/"];
 
-/// The rate limit of a kind of caller, as a setting.
+/// The setting for the rate limit of one kind of caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallerLimit {
     /// The tokens of these callers.
     pub tokens: TokenAudience,
     /// The name in the headers.
     pub name: &'static str,
-    /// The name of the setting.
     pub setting: &'static str,
-    /// Requests per minute, if nothing is set.
+    /// Requests per minute, if the setting is absent.
     pub default: &'static str,
-    /// The meaning of the setting.
+    /// The description of the setting.
     pub meaning: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policies {
     sign_in: Limit,
-    callers: Vec<OfCallers>,
+    callers: Vec<(TokenAudience, Limit)>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct OfCallers {
-    tokens: TokenAudience,
-    limit: Limit,
-}
-
-/// A policy, and how the headers announce it.
+/// A policy, and the `RateLimit-Policy` header that announces it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limit {
     pub policy: RatePolicy,
@@ -52,13 +45,13 @@ impl Limit {
     fn new(name: &'static str, quota: u32) -> Self {
         let policy = RatePolicy { name, quota, window: MINUTE };
         let announced = HeaderValue::try_from(format!("\"{name}\";q={quota};w={}", MINUTE.as_secs()));
-        // A name of ours and numbers always make a header value.
+        // An ASCII name and numbers always make a header value.
         Self { policy, announced: announced.unwrap_or(HeaderValue::from_static("")) }
     }
 }
 
 impl Policies {
-    /// Reads the settings; all of them, so that all faults are reported.
+    /// Reads all settings, even after an invalid one, so that the operator sees every fault at once.
     pub fn from_env(env: &mut Env, callers: impl IntoIterator<Item = CallerLimit>) -> Option<Self> {
         let sign_in: Option<u32> = env.or(
             "SONGDA_RATE_SIGN_IN",
@@ -67,16 +60,15 @@ impl Policies {
         );
         let read = |caller: CallerLimit| {
             let quota = env.or(caller.setting, caller.default, caller.meaning)?;
-            Some(OfCallers { tokens: caller.tokens, limit: Limit::new(caller.name, quota) })
+            Some((caller.tokens, Limit::new(caller.name, quota)))
         };
-        let callers: Vec<Option<OfCallers>> = callers.into_iter().map(read).collect();
+        let callers: Vec<Option<_>> = callers.into_iter().map(read).collect();
         Some(Self { sign_in: Limit::new("sign-in", sign_in?), callers: callers.into_iter().collect::<Option<_>>()? })
     }
 
-    /// The limit of a request, and the caller that it counts for; `None` if the request is not limited.
+    /// Returns the limit of a request, and the caller that it counts for; `None` if the request is not limited.
     ///
-    /// Attempts to sign in count by network address alone: an attacker has as many accounts as they like.
-    #[must_use]
+    /// Attempts to sign in count by network address alone, because an attacker may have many accounts.
     pub fn choose(&self, path: &str, is_attempt: bool, identity: &Identity, address: &str) -> Option<(&Limit, String)> {
         if UNLIMITED.iter().any(|start| path.starts_with(start)) {
             return None;
@@ -86,16 +78,16 @@ impl Policies {
         }
         Some(match identity {
             Identity::Known(principal) => (self.of(principal.tokens()), principal.id()),
-            // A caller without a token is taken for a phone that has not signed in yet.
+            // A caller without a valid token is treated as a phone that has not signed in yet.
             Identity::Unknown | Identity::Refused | Identity::Unanswered => {
                 (self.of(TokenAudience::Mobile), address.to_owned())
             }
         })
     }
 
-    /// The table of audiences has a limit for all tokens. A missing one would be the strictest.
+    /// Falls back to the strictest limit. A test keeps the table of audiences complete.
     fn of(&self, tokens: TokenAudience) -> &Limit {
-        let of_callers = self.callers.iter().find(|callers| callers.tokens == tokens);
-        of_callers.map_or(&self.sign_in, |callers| &callers.limit)
+        let known = self.callers.iter().find(|(of, _)| *of == tokens);
+        known.map_or(&self.sign_in, |(_, limit)| limit)
     }
 }

@@ -1,12 +1,11 @@
 //! The quotas of callers, shared by all processes through Redis. Most requests do not wait for Redis.
 //!
-//! A process counts by itself, and reports the counts of many callers to Redis a moment later. Redis answers with the
-//! state that counts the requests of all processes, and the process replaces its own state by it. A caller who uses
-//! several processes can therefore exceed its quota a little: each process lets at most a [`SHARE`] of the quota
-//! through before it asks Redis first. The excess is owed: over time no caller exceeds its rate.
+//! A process counts the requests that it allows, and reports the counts to Redis a moment later. Redis answers with the
+//! state over all processes, which replaces the state in the process. A process allows at most a [`SHARE`] of a quota
+//! unreported; after that it asks Redis before each request. So a caller of several processes can exceed its quota a
+//! little, but the excess counts against its next requests.
 //!
-//! While Redis is away each process counts for itself. A limit protects the service, so a missing Redis must not stop
-//! it.
+//! While Redis is away each process counts for itself: rate limits must not stop the service.
 
 use std::future::ready;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,12 +22,12 @@ use crate::domain::kernel::clock::{Clock, Instant};
 use crate::queue::limiter::Quota;
 use crate::queue::{Queue, QueueError};
 
-/// The part of a quota that a process lets through before it reports to Redis: one twentieth. If the quota is smaller
-/// than that, each request is counted in Redis first.
+/// A process allows one twentieth of a quota unreported. Each request against a quota below 20 is counted in Redis
+/// first.
 const SHARE: u32 = 20;
-/// How long requests are gathered before they are reported.
+/// How long a process collects requests before it reports them.
 const GATHER: Duration = Duration::from_millis(100);
-/// How long a process waits before it tries Redis again after a failure.
+/// The wait before a process reports again after Redis has failed.
 const REST: Duration = Duration::from_secs(1);
 /// The number of callers that are reported concurrently.
 const AT_ONCE: usize = 64;
@@ -36,10 +35,10 @@ const AT_ONCE: usize = 64;
 pub struct Quotas {
     queue: Queue,
     clock: Clock,
-    /// How long a request waits for Redis, if it must.
+    /// The time-out of a request that must ask Redis first.
     time_out: Duration,
     accounts: Mutex<Accounts>,
-    /// Wakes the reporter.
+    /// Wakes [`Quotas::report`].
     news: Notify,
     /// True if the last call to Redis failed.
     is_away: AtomicBool,
@@ -47,12 +46,13 @@ pub struct Quotas {
 
 struct Accounts {
     callers: Callers<Account>,
-    /// Callers whose counts must be sent to Redis, at most once per round.
+    /// The callers to report in this round, each once.
     unreported: Vec<Reported>,
+    /// The number of the current round; each report ends one.
     round: u64,
 }
 
-/// A caller whose count is reported.
+/// A caller whose count must be reported to Redis.
 struct Reported {
     policy: RatePolicy,
     caller: String,
@@ -61,25 +61,17 @@ struct Reported {
 /// What this process knows about a caller.
 struct Account {
     state: Gcra,
-    /// Requests that were let through and not yet reported.
+    /// The number of requests that this process allowed and has not reported yet.
     unreported: u32,
-    /// The last round in which the caller was listed.
+    /// The last round in which the caller was added to [`Accounts::unreported`].
     listed_in: u64,
 }
 
 impl Quotas {
-    /// `clock` must be steady. `callers` is the number of callers to remember in this process.
-    #[must_use]
+    /// `clock` must be steady. `callers` is half of the most callers that this process remembers.
     pub fn new(queue: Queue, clock: Clock, callers: usize, time_out: Duration) -> Self {
-        let accounts = Accounts { callers: Callers::new(callers), unreported: Vec::new(), round: 1 };
-        Self {
-            queue,
-            clock,
-            time_out,
-            accounts: Mutex::new(accounts),
-            news: Notify::new(),
-            is_away: AtomicBool::new(false),
-        }
+        let accounts = Mutex::new(Accounts { callers: Callers::new(callers), unreported: Vec::new(), round: 1 });
+        Self { queue, clock, time_out, accounts, news: Notify::new(), is_away: AtomicBool::new(false) }
     }
 
     /// Counts one request of a caller, if it is allowed.
@@ -90,7 +82,7 @@ impl Quotas {
         }
     }
 
-    /// Counts a request in this process; `None` if Redis must be asked first.
+    /// Counts a request in this process alone; `None` if Redis must be asked first.
     fn take_here(&self, policy: &RatePolicy, caller: &str) -> Option<RateDecision> {
         let now = self.clock.now();
         let share = policy.quota / SHARE;
@@ -110,7 +102,7 @@ impl Quotas {
         Some(decision)
     }
 
-    /// Counts a request in Redis, or here if Redis does not answer.
+    /// Counts a request in Redis, or in this process if Redis does not answer.
     async fn take_shared(&self, policy: &RatePolicy, caller: &str) -> RateDecision {
         let quota = quota(policy, caller);
         let spend = self.queue.spend(&quota, self.unreported(policy, caller));
@@ -123,12 +115,12 @@ impl Quotas {
         }
     }
 
-    /// Reports to Redis what this process lets through, until `stop`.
+    /// Reports the counts of this process to Redis, round after round, until `stop`.
     pub async fn report(&self, stop: CancellationToken) {
         while stop.run_until_cancelled(self.news.notified()).await.is_some() {
             tokio::time::sleep(if self.is_away() { REST } else { GATHER }).await;
             let mut listed = self.lock().next_round().into_iter();
-            // The first report finds out whether Redis answers; if not, the others need not wait for it.
+            // If Redis does not answer the first report, the others are not sent: they would fail too.
             if let Some(first) = listed.next()
                 && self.report_one(&first).await
             {
@@ -138,7 +130,7 @@ impl Quotas {
         }
     }
 
-    /// Reports one caller; true if Redis answered.
+    /// Reports the count of one caller; true if Redis answered.
     async fn report_one(&self, Reported { policy, caller }: &Reported) -> bool {
         let answer = self.queue.charge(&quota(policy, caller), self.unreported(policy, caller)).await;
         let heard = self.heard(Some(answer));
@@ -148,22 +140,21 @@ impl Quotas {
         heard.is_some()
     }
 
-    /// Takes the unreported requests of a caller. They count as reported from now on: if the report fails, they are
-    /// lost.
+    /// Takes the number of unreported requests of a caller. If the report fails, these requests are lost.
     fn unreported(&self, policy: &RatePolicy, caller: &str) -> u32 {
         std::mem::take(&mut self.lock().of(policy, caller, self.clock.now()).unreported)
     }
 
-    /// Replaces the state of this process by that of Redis.
+    /// Replaces the state of a caller in this process by the state in Redis.
     fn correct(&self, policy: &RatePolicy, caller: &str, full_in: Duration) {
         let now = self.clock.now();
         let mut accounts = self.lock();
         let account = accounts.of(policy, caller, now);
-        // It does not include what was let through meanwhile.
+        // Redis does not know the requests that this process has allowed meanwhile.
         account.state = Gcra::full_at(now + full_in + policy.each() * account.unreported);
     }
 
-    /// The answer of Redis, if it came in time. Logs the beginning and the end of an outage.
+    /// Unwraps the answer of Redis; `None` if it came too late. Logs the beginning and the end of an outage.
     fn heard<T>(&self, answer: Option<Result<T, QueueError>>) -> Option<T> {
         let (heard, error) = match answer {
             Some(Ok(heard)) => (Some(heard), None),
@@ -192,7 +183,7 @@ impl Accounts {
         self.callers.of(policy, caller, || Account { state: Gcra::full_at(now), unreported: 0, listed_in: 0 })
     }
 
-    /// The listed callers; begins a new list.
+    /// Takes the callers to report, and begins the next round.
     fn next_round(&mut self) -> Vec<Reported> {
         self.round += 1;
         std::mem::take(&mut self.unreported)

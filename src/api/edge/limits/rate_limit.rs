@@ -1,23 +1,20 @@
-//! How often a caller may ask. Requests count by principal, or by network address if the caller has not signed in;
-//! attempts to sign in always count by address, against a stricter limit. Every answer states the limit (`RateLimit`,
-//! `RateLimit-Policy`: IETF draft-ietf-httpapi-ratelimit-headers-10). A caller who asks too often gets 429 and
-//! `Retry-After`.
-//!
-//! [`Quotas`] count for all processes together.
+//! Limits the rate of requests per caller, or per network address if the caller has not signed in. Every answer states
+//! the limit (`RateLimit` and `RateLimit-Policy`, IETF draft-ietf-httpapi-ratelimit-headers-10). A caller that exceeds
+//! it gets 429 with `Retry-After`.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use poem::http::{HeaderName, HeaderValue};
 use poem::web::RemoteAddr;
-use poem::{Addr, Endpoint, Request, Response, Result};
+use poem::{Addr, Request, Response, Result};
 
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::current::current_request;
 use crate::api::edge::limits::policies::Policies;
 use crate::api::edge::limits::quotas::Quotas;
-use crate::api::edge::middleware::layer::Layer;
+use crate::api::edge::middleware::layer::{Inner, Layer};
 use crate::api::edge::parameters::principal::Identity;
 use crate::api::edge::route_table::RouteTable;
 
@@ -29,19 +26,18 @@ const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy")
 pub struct RateLimits {
     pub policies: Policies,
     pub quotas: Arc<Quotas>,
-    /// The number of our own proxies in front of this process. Each adds the address that it saw to `X-Forwarded-For`.
+    /// The number of our own proxies in front of this process. Each appends its caller's address to `X-Forwarded-For`.
     pub proxies: usize,
 }
 
-/// Above the layer that makes failures answers, so that every answer has the headers.
 pub struct LimitRate {
     pub limits: RateLimits,
-    /// Tells attempts to sign in from other requests.
+    /// Identifies attempts to sign in.
     pub routes: Arc<RouteTable>,
 }
 
 impl Layer for LimitRate {
-    async fn answer(&self, request: Request, inner: &impl Endpoint<Output = Response>) -> Result<Response> {
+    async fn answer(&self, request: Request, inner: &impl Inner) -> Result<Response> {
         let RateLimits { policies, quotas, proxies } = &self.limits;
         let address = address_of(&request, *proxies);
         let path = request.uri().path();
@@ -65,8 +61,8 @@ impl Layer for LimitRate {
     }
 }
 
-/// The caller's network address: the peer's, or the one that the outermost of our proxies saw. For IPv6 the /64 counts,
-/// which is what one subscriber gets.
+/// The network address of the caller, which is the peer, or the caller of our outermost proxy. An IPv6 address is cut
+/// to its /64 prefix, because one subscriber has the whole prefix.
 fn address_of(request: &Request, proxies: usize) -> String {
     let forwarded = request.headers().get_all(X_FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
     let forwarded: Vec<&str> = forwarded.flat_map(|value| value.split(',')).map(str::trim).collect();

@@ -1,5 +1,6 @@
-//! Turns every failure below it into a problem answer: problems of handlers, every refusal of the framework (no such
-//! route, wrong method, bad parameter, wrong media type, missing token), and panics. Above it nothing fails.
+//! Turns every failure of the inner endpoint into a problem answer: problems of handlers, errors of the framework
+//! (unknown route, wrong method, bad parameter, wrong media type), and panics. So the layers around this one see
+//! answers only.
 //!
 //! The framework's own texts are dropped: they repeat the caller's input, and name path parameters `param0`.
 
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use poem::error::{MethodNotAllowedError, NotFoundError, ParsePathError as UndecodablePath};
 use poem::http::{HeaderValue, header};
-use poem::{Endpoint, Error, Request, Response, Result};
+use poem::{Error, Request, Response, Result};
 use poem_openapi::OperationId;
 use poem_openapi::error::{
     ContentTypeError, ParseMultipartError, ParseParamError, ParsePathError, ParseRequestPayloadError,
@@ -19,9 +20,8 @@ use poem_openapi::error::{
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::current::current_request;
-use crate::api::edge::middleware::layer::Layer;
+use crate::api::edge::middleware::layer::{Inner, Layer};
 use crate::api::edge::route_table::RouteTable;
-use crate::domain::kernel::text::Bilingual;
 
 pub struct CatchAll {
     /// For the `Allow` header of 405.
@@ -29,7 +29,7 @@ pub struct CatchAll {
 }
 
 impl Layer for CatchAll {
-    async fn answer(&self, request: Request, inner: &impl Endpoint<Output = Response>) -> Result<Response> {
+    async fn answer(&self, request: Request, inner: &impl Inner) -> Result<Response> {
         let path = request.uri().path().to_owned();
         let (problem, operation) = match AssertUnwindSafe(inner.call(request)).catch_unwind().await {
             Ok(Ok(response)) => return Ok(response),
@@ -42,14 +42,14 @@ impl Layer for CatchAll {
         problem.log(&current);
         let mut response = problem.render(&current);
         if let Some(operation) = operation {
-            response.set_data(operation); // The metrics of the operation need their label.
+            response.set_data(operation); // A label of the metrics.
         }
         Ok(response)
     }
 }
 
 impl CatchAll {
-    /// Adds the headers that RFC 9110 demands with a status.
+    /// Adds the headers that RFC 9110 requires for 401 and 405.
     fn complete(&self, problem: Problem, path: &str) -> Problem {
         const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="songda""#);
         match problem.code().status().as_u16() {
@@ -70,20 +70,19 @@ fn problem_of(error: &Error) -> Problem {
         return problem.clone();
     }
     if let Some(error) = error.downcast_ref::<ParseParamError>() {
-        return Problem::new(Code::InvalidParameter).detail(Bilingual::new(
-            format!("参数 {} 不正确", error.name),
-            format!("The parameter {} is not valid", error.name),
-        ));
+        let name = error.name;
+        return Problem::new(Code::InvalidParameter)
+            .detail(format!("参数 {name} 不正确"), format!("The parameter {name} is not valid"));
     }
     if error.is::<ParsePathError>() || error.is::<UndecodablePath>() {
-        return Problem::new(Code::NotFound).detail(Bilingual::new(
+        return Problem::new(Code::NotFound).detail(
             "地址中的编号格式不正确",
             "The address does not contain an id of this kind; the document has its pattern",
-        ));
+        );
     }
     if matches!(error.downcast_ref::<ContentTypeError>(), Some(ContentTypeError::ExpectContentType)) {
         return Problem::new(Code::UnsupportedMediaType)
-            .detail(Bilingual::new("缺少 Content-Type 请求头", "The Content-Type header is missing"));
+            .detail("缺少 Content-Type 请求头", "The Content-Type header is missing");
     }
     let code = if error.is::<NotFoundError>() {
         Code::NotFound
@@ -100,12 +99,11 @@ fn problem_of(error: &Error) -> Problem {
     if code.status().is_server_error() { problem.cause(Unforeseen(error.to_string())) } else { problem }
 }
 
-/// An error of the framework that no case above expects.
+/// An error of the framework that [`problem_of`] does not know.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Unforeseen(String);
 
-/// A panic in a handler.
 #[derive(Debug, thiserror::Error)]
 #[error("panicked: {0}")]
 struct Panicked(String);

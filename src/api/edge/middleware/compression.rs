@@ -1,26 +1,26 @@
-//! Compresses text answers of a kilobyte and more, in the coding that the caller prefers.
+//! Compresses text answers of at least a kilobyte in the content coding that the caller prefers.
 //!
-//! A compressed body is another representation, so it has another strong ETag: the coding's name is appended (`"7"` →
-//! `"7-gzip"`), and [`crate::api::edge::answers::etag`] removes it when the tag comes back. Event streams are not
-//! compressed, because a compressor would hold events back; neither is a body that is compressed already.
+//! A compressed body is another representation, so it needs another strong ETag: the coding is appended (`"7"` →
+//! `"7-gzip"`), and [`crate::api::edge::answers::etag`] ignores it when the caller sends the tag back. Event streams
+//! are not compressed, because a compressor would delay events.
 //!
-//! poem's own middleware knows neither tags nor what shared caches may keep, so it serves here as the compressor only.
+//! poem's own middleware handles neither tags nor caches, so it serves here as the compressor only.
 
 use bytes::Bytes;
 use poem::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use poem::web::{Compress, CompressionAlgo};
-use poem::{Body, Endpoint, IntoResponse, Request, Response, Result};
+use poem::{Body, IntoResponse, Request, Response, Result};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::api::edge::answers::etag::CODINGS;
-use crate::api::edge::middleware::layer::Layer;
+use crate::api::edge::middleware::layer::{Inner, Layer};
 
 const SMALLEST: usize = 1024;
-/// How many compressed answers are kept: every guide in every coding, and some more.
+/// The number of compressed answers in the cache: every guide in every coding, and some more.
 const KEPT: usize = 1_000;
-/// How many bytes of compressed answers and their addresses are kept. A caller can put anything into an address, so a
-/// number of answers alone would bound nothing.
+/// The bytes of compressed answers and their addresses in the cache. [`KEPT`] alone would not bound the memory, because
+/// callers choose the addresses.
 const KEPT_BYTES: u64 = 8 << 20;
 
 pub struct CompressAnswers {
@@ -33,8 +33,8 @@ impl Default for CompressAnswers {
     }
 }
 
-/// Compressed answers that are the same for every caller. They are read all day and change a few times a day, and
-/// compressing one takes far longer than everything else that is done for it.
+/// A cache of compressed answers that are the same for every caller. They seldom change, and compressing one takes far
+/// longer than the rest of the request.
 type Kept = Cache<Key, Bytes, Bytesize>;
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -56,7 +56,7 @@ impl Weighter<Key, Bytes> for Bytesize {
 }
 
 impl Layer for CompressAnswers {
-    async fn answer(&self, request: Request, inner: &impl Endpoint<Output = Response>) -> Result<Response> {
+    async fn answer(&self, request: Request, inner: &impl Inner) -> Result<Response> {
         let coding = negotiate(request.headers());
         let read = coding.filter(|_| request.method() == Method::GET).map(|_| request.uri().clone());
         let answer = inner.call(request).await?;
@@ -64,7 +64,7 @@ impl Layer for CompressAnswers {
     }
 }
 
-/// Compresses an answer. `read` is the address if the request was a read.
+/// Compresses an answer. `read` is the address if the request is a GET, whose answer may be cached.
 async fn compress(
     mut response: Response,
     coding: Option<&'static str>,
@@ -95,7 +95,7 @@ async fn compress(
     Ok(Response::from_parts(parts, Body::from(compressed)))
 }
 
-/// True if shared caches may keep the answer: then so may we.
+/// True if the answer is the same for every caller: then it may be cached.
 fn is_public(response: &Response) -> bool {
     response.header(header::CACHE_CONTROL).is_some_and(|control| control.contains("public"))
 }
@@ -104,7 +104,7 @@ fn algorithm(coding: &str) -> Option<CompressionAlgo> {
     coding.parse().ok()
 }
 
-/// True for text that is long enough, or of unknown length. Never for an event stream.
+/// True for text that is long enough or of unknown length, but never for an event stream.
 fn is_worth_it(response: &Response) -> bool {
     let kind = response.content_type().unwrap_or_default();
     let is_text = ["json", "text/", "javascript", "xml"].iter().any(|part| kind.contains(part));
@@ -115,7 +115,7 @@ fn is_worth_it(response: &Response) -> bool {
     is_text && !is_stream && is_plain && is_long && response.status().is_success()
 }
 
-/// The coding with the highest weight; among equals the first of [`CODINGS`] (RFC 9110 §12.5.3).
+/// The coding with the highest weight (RFC 9110 §12.5.3). Of equal ones it is the first in [`CODINGS`].
 fn negotiate(headers: &HeaderMap) -> Option<&'static str> {
     let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let wanted: Vec<(&str, f32)> = values.flat_map(|value| value.split(',')).map(weigh).collect();
@@ -151,6 +151,7 @@ fn rename_tag(headers: &mut HeaderMap, coding: &str) {
 mod tests {
     use std::sync::Arc;
 
+    use poem::Endpoint;
     use poem::endpoint::make_sync;
     use poem::test::TestClient;
 
@@ -158,12 +159,12 @@ mod tests {
     use crate::api::edge::middleware::layer::WithLayer;
 
     impl Layer for Arc<CompressAnswers> {
-        async fn answer(&self, request: Request, inner: &impl Endpoint<Output = Response>) -> Result<Response> {
+        async fn answer(&self, request: Request, inner: &impl Inner) -> Result<Response> {
             (**self).answer(request, inner).await
         }
     }
 
-    /// Answers with its own address, many times.
+    /// Answers with its own address, repeated until it is long enough to be compressed.
     fn echo(request: &Request, caching: &'static str) -> Response {
         let text = request.uri().path().repeat(SMALLEST);
         Response::builder()

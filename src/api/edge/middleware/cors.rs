@@ -1,9 +1,8 @@
-//! Cross-origin requests of H5 clients (Fetch standard, CORS protocol). Callers identify themselves by a bearer token
-//! and never by a cookie, so any origin may be admitted, and credentials are never allowed.
+//! Cross-origin requests of web clients (Fetch standard, CORS protocol). Callers identify themselves by a bearer token,
+//! never by a cookie, so any origin may be admitted, and credentials are never allowed.
 //!
-//! Why not poem's `Cors` or tower-http's `CorsLayer`: poem's refuses a foreign origin with a bare 403 instead of a
-//! problem, and tower-http's wraps a tower service, so every request and answer would be converted twice. What is
-//! needed fits in a page.
+//! poem's `Cors` answers a foreign origin with a bare 403 instead of a problem. tower-http's `CorsLayer` wraps a tower
+//! service, so every request and answer would be converted twice.
 
 use std::future::{Future, ready};
 use std::str::FromStr;
@@ -11,9 +10,9 @@ use std::str::FromStr;
 use futures_util::TryFutureExt;
 use futures_util::future::Either;
 use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use poem::{Endpoint, Request, Response, Result};
+use poem::{Request, Response, Result};
 
-use crate::api::edge::middleware::layer::Layer;
+use crate::api::edge::middleware::layer::{Inner, Layer};
 use crate::env::Env;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE");
@@ -49,7 +48,6 @@ impl FromStr for Origins {
 }
 
 impl Origins {
-    /// Reads the setting.
     pub fn from_env(env: &mut Env) -> Option<Self> {
         env.or(
             "SONGDA_CORS_ORIGINS",
@@ -58,7 +56,7 @@ impl Origins {
         )
     }
 
-    /// The origin to answer with; `None` if this one is not admitted.
+    /// The value of `Access-Control-Allow-Origin`; `None` if the origin is not admitted.
     fn admit(&self, origin: &HeaderValue) -> Option<HeaderValue> {
         match self {
             Self::Any => Some(ANY),
@@ -72,11 +70,7 @@ impl Origins {
 pub struct AllowOrigins(pub Origins);
 
 impl Layer for AllowOrigins {
-    fn answer(
-        &self,
-        request: Request,
-        inner: &impl Endpoint<Output = Response>,
-    ) -> impl Future<Output = Result<Response>> + Send {
+    fn answer(&self, request: Request, inner: &impl Inner) -> impl Future<Output = Result<Response>> + Send {
         let admitted = request.headers().get(header::ORIGIN).map(|origin| self.0.admit(origin));
         let asks_first = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
         let is_preflight = admitted.is_some() && asks_first && request.method() == Method::OPTIONS;

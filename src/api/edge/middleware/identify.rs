@@ -1,15 +1,15 @@
-//! Finds out who calls: verifies the access token of a request once, and leaves an [`Identity`] with the request.
+//! Identifies the caller: verifies the access token of a request, and attaches an [`Identity`] to the request.
 //!
-//! An officer's token says only who signed in. Whether the sign-in still counts, for which agency and in which role, is
-//! looked up ([`OfficerLookup`]).
+//! An officer's session, agency and role may have changed since the token was signed, so they are looked up
+//! ([`OfficerLookup`]).
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use poem::http::header;
-use poem::{Endpoint, Request, Response, Result};
+use poem::{Request, Response, Result};
 
-use crate::api::edge::middleware::layer::Layer;
+use crate::api::edge::middleware::layer::{Inner, Layer};
 use crate::api::edge::parameters::principal::{Identity, Officer, Principal};
 use crate::auth::tokens::{TokenAudience, Tokens};
 use crate::casework::people::People;
@@ -18,7 +18,7 @@ use crate::domain::kernel::clock::Clock;
 
 #[async_trait]
 pub trait OfficerLookup: Send + Sync {
-    /// The officer whom a token names, as they are now; `None` if the sign-in has ended or the account is closed.
+    /// The current agency and role of the officer in a token; `None` if the session has ended or the account is closed.
     async fn officer(&self, named: &Officer) -> Result<Option<Officer>, StoreError>;
 }
 
@@ -52,7 +52,7 @@ impl Identify {
         }
     }
 
-    /// The caller that the token claims.
+    /// The caller in a verified token, before an officer is looked up.
     fn claimed(&self, request: &Request) -> Identity {
         let Some(header) = request.headers().get(header::AUTHORIZATION) else { return Identity::Unknown };
         let token = header.to_str().ok().and_then(|text| text.split_once(' '));
@@ -63,7 +63,7 @@ impl Identify {
 }
 
 impl Layer for Identify {
-    async fn answer(&self, mut request: Request, inner: &impl Endpoint<Output = Response>) -> Result<Response> {
+    async fn answer(&self, mut request: Request, inner: &impl Inner) -> Result<Response> {
         let identity = self.identify(&request).await;
         let kind = identity.kind();
         request.set_data(identity);

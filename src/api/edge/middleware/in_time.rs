@@ -1,30 +1,28 @@
-//! No caller waits for ever: a request that is not answered in half a minute gets 503. Nothing else ends a wait for a
-//! database connection that has fallen silent. The work that was begun for the request is dropped, and what it held is
-//! released.
+//! Answers 503 to a request that takes longer than half a minute, for example because a database connection has fallen
+//! silent. The work for the request is dropped, and its resources are released.
 
 use std::time::Duration;
 
 use poem::http::header;
-use poem::{Endpoint, Request, Response, Result};
+use poem::{Request, Response, Result};
 
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::middleware::layer::Layer;
+use crate::api::edge::middleware::layer::{Inner, Layer};
 
-/// Longer than the longest long-poll, and than PostgreSQL may take for a statement.
+/// Longer than the longest long-poll, and than the time-out of a statement in PostgreSQL.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(30);
-/// A file arrives as slowly as the phone's network sends it; the largest needs less than this.
+/// Enough for the largest file over a slow mobile network.
 const UPLOAD_WITHIN: Duration = Duration::from_secs(300);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Below the layer that turns failures into answers.
 pub struct AnswerInTime {
-    /// For all requests but uploads.
+    /// The time-out of all requests except uploads.
     pub limit: Duration,
 }
 
 impl Layer for AnswerInTime {
-    async fn answer(&self, request: Request, inner: &impl Endpoint<Output = Response>) -> Result<Response> {
+    async fn answer(&self, request: Request, inner: &impl Inner) -> Result<Response> {
         let limit = if is_upload(&request) { UPLOAD_WITHIN } else { self.limit };
         match tokio::time::timeout(limit, inner.call(request)).await {
             Ok(answer) => answer,
@@ -40,6 +38,7 @@ fn is_upload(request: &Request) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use poem::Endpoint;
     use poem::endpoint::make;
 
     use super::*;

@@ -1,21 +1,20 @@
-//! A middleware is its behaviour: it implements [`Layer`], and [`WithLayer::layer`] puts it around an endpoint. Layers
-//! are static: a call passes through them without an allocation.
+//! A middleware implements [`Layer`], and [`WithLayer::layer`] puts it around an endpoint. A call through a layer does
+//! not allocate, because the types are static.
 
 use std::future::Future;
 
 use poem::{Endpoint, Request, Response, Result};
 
-/// What a layer does with a request, and with the answer of `inner`, the endpoint below it.
 pub trait Layer: Send + Sync + 'static {
-    fn answer(
-        &self,
-        request: Request,
-        inner: &impl Endpoint<Output = Response>,
-    ) -> impl Future<Output = Result<Response>> + Send;
+    /// Answers a request, usually by calling `inner`, the endpoint that this layer surrounds.
+    fn answer(&self, request: Request, inner: &impl Inner) -> impl Future<Output = Result<Response>> + Send;
 }
 
+pub trait Inner: Endpoint<Output = Response> {}
+
+impl<E: Endpoint<Output = Response>> Inner for E {}
+
 pub trait WithLayer: Endpoint<Output = Response> + Sized {
-    /// Puts a layer around this endpoint.
     fn layer<L: Layer>(self, layer: L) -> Layered<L, Self> {
         Layered { layer, inner: self }
     }

@@ -1,22 +1,18 @@
-//! Conditional reads (RFC 9110 §13.1.2): if the caller has the answer already, it gets 304 without a body.
+//! Conditional reads (RFC 9110 §13.1.2): answers 304 without a body if the caller already has the answer.
 
 use std::future::Future;
 
 use futures_util::TryFutureExt;
 use poem::http::{HeaderValue, Method, StatusCode, header};
-use poem::{Body, Endpoint, Request, Response, Result};
+use poem::{Body, Request, Response, Result};
 
 use crate::api::edge::answers::etag::EntityTags;
-use crate::api::edge::middleware::layer::Layer;
+use crate::api::edge::middleware::layer::{Inner, Layer};
 
 pub struct AnswerNotModified;
 
 impl Layer for AnswerNotModified {
-    fn answer(
-        &self,
-        request: Request,
-        inner: &impl Endpoint<Output = Response>,
-    ) -> impl Future<Output = Result<Response>> + Send {
+    fn answer(&self, request: Request, inner: &impl Inner) -> impl Future<Output = Result<Response>> + Send {
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
         let seen = if reads { EntityTags::of(request.headers(), header::IF_NONE_MATCH).flatten() } else { None };
         inner.call(request).map_ok(move |answer| unless_seen(answer, seen))
@@ -33,7 +29,7 @@ fn unless_seen(mut response: Response, seen: Option<EntityTags>) -> Response {
         let headers = response.headers_mut();
         headers.remove(header::CONTENT_TYPE);
         headers.remove(header::CONTENT_LENGTH);
-        // The caller's own tag: a cache refreshes no other entry (RFC 9111 §4.3.4).
+        // The tag as the caller sent it, because a cache refreshes only the entry with the same tag (RFC 9111 §4.3.4).
         headers.insert(header::ETAG, seen);
         headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
         response.set_body(Body::empty());

@@ -1,27 +1,25 @@
-//! A body comes uncompressed. A compressed one would have to be measured again after it was expanded, so it is refused,
-//! and the answer says what is accepted (RFC 9110 §15.5.16, §12.5.3). Callbacks of gateways are excepted: they are
-//! stored as they come, for people to see.
+//! Refuses compressed request bodies (RFC 9110 §15.5.16): their size after decompression is unknown. Callbacks of
+//! gateways are excepted, because they are stored as they come.
 
 use poem::http::{HeaderValue, header};
-use poem::{Endpoint, Request, Response, Result};
+use poem::{Request, Response, Result};
 
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::middleware::layer::Layer;
-use crate::domain::kernel::text::Bilingual;
+use crate::api::edge::middleware::layer::{Inner, Layer};
 
 const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 
-/// Below the layer that turns failures into answers.
 pub struct DemandPlainBodies;
 
 impl Layer for DemandPlainBodies {
-    async fn answer(&self, mut request: Request, inner: &impl Endpoint<Output = Response>) -> Result<Response> {
+    async fn answer(&self, mut request: Request, inner: &impl Inner) -> Result<Response> {
         let is_coded = request.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding != IDENTITY);
         if is_coded && has_body(&mut request) && !request.uri().path().starts_with("/callbacks/") {
-            let detail = Bilingual::new("请求体不能压缩", "A body must not be compressed");
-            let problem = Problem::new(Code::UnsupportedMediaType).detail(detail);
-            return Err(problem.header(header::ACCEPT_ENCODING, IDENTITY).into());
+            return Err(Problem::new(Code::UnsupportedMediaType)
+                .detail("请求体不能压缩", "A body must not be compressed")
+                .header(header::ACCEPT_ENCODING, IDENTITY)
+                .into());
         }
         inner.call(request).await
     }

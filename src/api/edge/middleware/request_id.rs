@@ -1,20 +1,20 @@
-//! Gives each request an id and a trace: `X-Request-Id` and `traceparent` (W3C Trace Context), in and out.
+//! Gives each request an id and a trace, and each answer the headers `X-Request-Id` and `traceparent` (W3C Trace
+//! Context).
 
 use std::sync::Arc;
 
 use poem::http::HeaderValue;
-use poem::{Endpoint, Request, Response, Result};
+use poem::{Request, Response, Result};
 use tracing::Instrument;
 
 use crate::api::edge::current::{Current, TRACEPARENT, X_REQUEST_ID};
-use crate::api::edge::middleware::layer::Layer;
+use crate::api::edge::middleware::layer::{Inner, Layer};
 use crate::trace::Span;
 
-/// The outermost layer, so that every answer has the id.
 pub struct NameRequests;
 
 impl Layer for NameRequests {
-    async fn answer(&self, request: Request, inner: &impl Endpoint<Output = Response>) -> Result<Response> {
+    async fn answer(&self, request: Request, inner: &impl Inner) -> Result<Response> {
         let parent = request.headers().get(TRACEPARENT).and_then(|value| value.to_str().ok());
         let span = Span::request(parent);
         let current = Arc::new(Current::of(request.headers(), &span));

@@ -1,41 +1,38 @@
-//! What each request leaves behind: a line in the log, a count, and the end of its span. They say which address was
-//! asked, by what kind of caller, with what result, and how long it took. They never contain the caller's own text:
-//! paths and queries hold ids and search words, so an address appears as the documents write it (`/v1/cases/{id}`).
+//! Logs and counts each request, and ends its span. Paths and queries contain ids and search words, so the log has the
+//! route instead: `/v1/cases/{id}`.
 
 use std::sync::Arc;
 
 use poem::http::Method;
-use poem::{Endpoint, Request, Response, Result};
+use poem::{Request, Response, Result};
 
 use crate::api::edge::current::current_request;
-use crate::api::edge::middleware::layer::Layer;
+use crate::api::edge::middleware::layer::{Inner, Layer};
 use crate::api::edge::parameters::principal::CallerKind;
 use crate::api::edge::route_table::RouteTable;
 use crate::domain::kernel::clock::Stopwatch;
 use crate::metrics::requests::Route;
 use crate::trace::Span;
 
-/// Directly below the layer that names requests, so that it sees every answer as it leaves.
 pub struct LogRequests {
     routes: Arc<RouteTable>,
     unknown: Route,
 }
 
 impl LogRequests {
-    #[must_use]
     pub fn new(routes: Arc<RouteTable>) -> Self {
         Self { routes, unknown: Route::new("unknown") }
     }
 }
 
 impl Layer for LogRequests {
-    async fn answer(&self, request: Request, inner: &impl Endpoint<Output = Response>) -> Result<Response> {
+    async fn answer(&self, request: Request, inner: &impl Inner) -> Result<Response> {
         let method = word(request.method());
         let at = self.routes.route(request.uri().path()).unwrap_or(&self.unknown);
         let watch = Stopwatch::start();
         let response = inner.call(request).await?;
         let CallerKind(caller) = response.data().copied().unwrap_or_default();
-        // For a stream: the time until it begins.
+        // For a stream this is the time until it begins.
         let took = watch.elapsed();
         let status = response.status().as_u16();
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
@@ -48,7 +45,7 @@ impl Layer for LogRequests {
     }
 }
 
-/// A method that exists, or `unknown`: a caller may invent one.
+/// The name of a standard method, or `unknown`: a caller may send any word.
 fn word(method: &Method) -> &'static str {
     const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT"];
     KNOWN.into_iter().find(|known| method == known).unwrap_or("unknown")

@@ -1,8 +1,8 @@
-//! Closes connections on which neither side sends anything for long: a phone that loses its network does not close
-//! them.
+//! Closes connections on which neither side has sent anything for long, because a phone that loses its network does
+//! not.
 //!
-//! The framework can do that too, with a task per connection that every read and write wakes. Here a connection notes
-//! the time of its last byte, and a timer reads that note when the time may be over.
+//! The framework's own idle time-out needs a task per connection, which every read and write wakes. Here a connection
+//! only stores the time of its last byte, and a timer compares it.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -15,7 +15,7 @@ use poem::web::{LocalAddr, RemoteAddr};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Accepts connections that end when they are silent for too long.
+/// Accepts connections that end after a time of silence.
 pub struct EndSilent<A> {
     pub acceptor: A,
     pub after: Duration,
@@ -34,11 +34,13 @@ impl<A: Acceptor> Acceptor for EndSilent<A> {
     }
 }
 
-/// A connection that knows the time of its last byte.
 pub struct TimedConnection<Io> {
     io: Io,
+    /// The longest silence.
     after: Duration,
+    /// The time of the last byte.
     last: Instant,
+    /// The timer of the next comparison.
     look: Pin<Box<Sleep>>,
 }
 
@@ -48,7 +50,7 @@ impl<Io> TimedConnection<Io> {
         Self { io, after, last, look: Box::pin(sleep_until(last + after)) }
     }
 
-    /// Ready when the connection was silent for too long.
+    /// Ready when the connection has been silent for too long.
     fn poll_silence(&mut self, context: &mut Context<'_>) -> Poll<()> {
         loop {
             ready!(self.look.as_mut().poll(context));

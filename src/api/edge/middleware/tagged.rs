@@ -1,26 +1,22 @@
-//! Gives every read a strong ETag, so that a caller can ask for any JSON again only if it changed.
+//! Gives every JSON answer to a GET a strong ETag.
 //!
-//! A version alone does not say what a reader sees: a draft shows its faults of *today*, in the reader's language. So
-//! the tag of a read names the bytes, after the version if there is one: `"7.0f3a…"`. `If-Match` compares the version
-//! ([`crate::api::edge::parameters::conditions`]), `If-None-Match` the whole tag.
+//! The version of a resource is not enough: a draft shows today's faults in the reader's language. So the tag consists
+//! of the version, if there is one, and a digest of the bytes: `"7.0f3a…"`. `If-Match` compares the version
+//! ([`crate::api::edge::parameters::conditions`]), and `If-None-Match` the whole tag.
 
 use std::future::Future;
 
 use futures_util::TryFutureExt;
 use poem::http::{HeaderValue, Method, StatusCode, header};
-use poem::{Endpoint, Error, Request, Response, Result};
+use poem::{Error, Request, Response, Result};
 
 use crate::api::edge::answers::etag::{digest, version_of};
-use crate::api::edge::middleware::layer::Layer;
+use crate::api::edge::middleware::layer::{Inner, Layer};
 
 pub struct TagReads;
 
 impl Layer for TagReads {
-    fn answer(
-        &self,
-        request: Request,
-        inner: &impl Endpoint<Output = Response>,
-    ) -> impl Future<Output = Result<Response>> + Send {
+    fn answer(&self, request: Request, inner: &impl Inner) -> impl Future<Output = Result<Response>> + Send {
         let method = request.method().clone();
         inner.call(request).and_then(move |answer| tag(method, answer))
     }
@@ -29,7 +25,7 @@ impl Layer for TagReads {
 async fn tag(method: Method, mut response: Response) -> Result<Response> {
     let Some(version) = untagged(&response) else { return Ok(response) };
     if method == Method::HEAD {
-        // There are no bytes to name.
+        // Without the bytes there is no digest.
         response.headers_mut().remove(header::ETAG);
     } else if method == Method::GET {
         let bytes = response
@@ -41,14 +37,14 @@ async fn tag(method: Method, mut response: Response) -> Result<Response> {
         if let Ok(tag) = HeaderValue::from_str(&format!("\"{tag}\"")) {
             response.headers_mut().insert(header::ETAG, tag);
         }
-        // Compression decides by it.
+        // Compression needs the length.
         response.headers_mut().insert(header::CONTENT_LENGTH, bytes.len().into());
         response.set_body(bytes);
     }
     Ok(response)
 }
 
-/// For JSON whose tag does not name its bytes yet: its version, if it has one.
+/// `Some` for JSON whose tag has no digest yet, with the version from its tag.
 fn untagged(response: &Response) -> Option<Option<i64>> {
     let is_json = response.content_type().is_some_and(|kind| kind.starts_with("application/json"));
     let is_kept = response.header(header::CACHE_CONTROL) != Some("no-store");
@@ -63,6 +59,7 @@ fn untagged(response: &Response) -> Option<Option<i64>> {
 
 #[cfg(test)]
 mod tests {
+    use poem::Endpoint;
     use poem::endpoint::make_sync;
 
     use super::*;

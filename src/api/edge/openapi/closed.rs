@@ -1,5 +1,5 @@
-//! Closes the schemas of request bodies (`additionalProperties: false`): [`crate::api::edge::parameters::shape`]
-//! refuses unknown members, and poem-openapi does not document that.
+//! Documents that request bodies must not have unknown members (`additionalProperties: false`), which
+//! [`crate::api::edge::parameters::shape`] enforces.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::operations::{OperationRef, operations};
 
 const SCHEMAS: &str = "#/components/schemas/";
 
-/// Closes the schema of every JSON body, and those within it.
+/// Closes the schema of every JSON request body, and the schemas within it.
 pub(super) fn close(document: &mut Value) {
     let mut sent = BTreeSet::new();
     for OperationRef { value, .. } in operations(document) {
@@ -24,7 +24,7 @@ pub(super) fn close(document: &mut Value) {
     }
 }
 
-/// Collects the names of all schemas that a schema refers to.
+/// Collects the names of all schemas that `schema` refers to, directly or through others.
 fn collect(schema: &Value, document: &Value, found: &mut BTreeSet<String>) {
     match schema {
         Value::Object(members) => {

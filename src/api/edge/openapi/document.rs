@@ -1,4 +1,4 @@
-//! The document of one API.
+//! The OpenAPI document of one audience.
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
@@ -11,20 +11,16 @@ use serde_json::Value;
 
 use super::{finish, lint};
 
-/// What a document says about itself.
 #[derive(Debug, Clone, Copy)]
 pub struct About {
-    /// The name of its file, without the ending: `mobile`.
+    /// The file name without its extension: `mobile`.
     pub file: &'static str,
-    /// The title: `掌上办理 · Songda mobile API`.
+    /// `掌上办理 · Songda mobile API`
     pub title: &'static str,
     pub description: &'static str,
 }
 
-/// The finished document of an API, or every rule that it breaks.
-///
-/// # Errors
-/// One line per broken rule, with the operation's name.
+/// Builds the finished document of an API. The errors are the broken rules, each with its operation.
 pub fn document<A: OpenApi>(about: &About) -> Result<Value, Vec<String>> {
     let mut faults = lint::faults_of_paths(&A::meta());
     let service = OpenApiService::new(Shape::<A>(PhantomData), about.title, env!("CARGO_PKG_VERSION"))
@@ -36,13 +32,12 @@ pub fn document<A: OpenApi>(about: &About) -> Result<Value, Vec<String>> {
     if faults.is_empty() { Ok(document) } else { Err(faults) }
 }
 
-/// A document as it is committed and served.
-#[must_use]
+/// Formats a document as it is committed and served.
 pub fn text(document: &Value) -> String {
     format!("{document:#}\n")
 }
 
-/// The shape of an API without the API: a description needs no database.
+/// Describes the API `A` without an instance of it, which would need a database.
 struct Shape<A>(PhantomData<fn() -> A>);
 
 impl<A: OpenApi> OpenApi for Shape<A> {

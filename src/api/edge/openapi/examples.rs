@@ -1,14 +1,14 @@
-//! Examples of parameters and JSON bodies. A parameter's example comes from its type, or else from the table below by
-//! its name. A body's example comes from its type (`#[oai(example)]`), or is put together from the examples of its
-//! parts, like a page of rows.
+//! Adds examples of parameters and JSON bodies. The example of a parameter comes from the table below or from its type.
+//! The example of a body comes from its type (`#[oai(example)]`), or is composed of the examples of its members.
 
 use serde_json::{Map, Value, json};
 
 use super::operations::{OperationRefMut, operations_mut, resolve};
 
+/// The depth at which the search in a recursive schema ends.
 const DEEPEST: usize = 12;
 
-/// Examples of parameters whose type is a plain text or number. A name means the same in every operation.
+/// Examples of text and number parameters by name. A name has the same meaning in every operation.
 const PARAMETERS: [(&str, &str); 14] = [
     ("If-None-Match", "\"0f3a5d0c7b1e4f6a8c9d0e1f2a3b4c5d\""),
     ("Last-Event-ID", "AAAAAAAAAAAAAAAAAAAAAA"),
@@ -26,7 +26,7 @@ const PARAMETERS: [(&str, &str); 14] = [
     ("wait", "20"),
 ];
 
-/// Adds an example to every parameter and JSON body that has none. If none can be made, [`super::lint`] refuses it.
+/// Adds an example to every parameter and JSON body without one. If that is impossible, [`super::lint`] reports it.
 pub(super) fn add(document: &mut Value) {
     let components = document["components"].clone();
     for OperationRefMut { value: operation, .. } in operations_mut(document) {
@@ -46,7 +46,7 @@ fn show_parameter(parameter: &mut Value, components: &Value) {
     if parameter.get("example").is_some() {
         return;
     }
-    // An enum shows one of its own values.
+    // The example of an enum is one of its own values.
     let is_free = parameter["schema"].get("enum").is_none();
     let named = PARAMETERS.iter().find(|(name, _)| is_free && parameter["name"] == *name).map(|(_, example)| *example);
     let example = match (named, parameter["schema"]["type"].as_str()) {
@@ -74,7 +74,7 @@ pub(super) fn is_shown(kind: &str) -> bool {
     kind.ends_with("json") || kind == "application/x-www-form-urlencoded"
 }
 
-/// An example of a schema, if the schema and its parts have enough of them.
+/// Composes an example of a schema; `None` if a required part has no example.
 fn of_schema(schema: &Value, components: &Value, depth: usize) -> Option<Value> {
     if depth > DEEPEST {
         return None;
@@ -106,7 +106,7 @@ fn of_schema(schema: &Value, components: &Value, depth: usize) -> Option<Value> 
     }
 }
 
-/// An object of all members that have an example; `None` if a required one has none.
+/// Composes an object of all members with an example; `None` if a required member has no example.
 fn of_object(schema: &Value, inner: impl Fn(&Value) -> Option<Value>) -> Option<Value> {
     let required = schema["required"].as_array().map(Vec::as_slice).unwrap_or_default();
     let mut members = Map::new();

@@ -1,5 +1,5 @@
-//! Corrects the form of what poem-openapi writes: version 3.0.3, no charset in JSON's media type, header names as
-//! people write them. Adds what all operations share: problems, common headers, conditional reads.
+//! Corrects the document that poem-openapi writes (version, media types, header names), and adds what all operations
+//! share: problems, common headers, conditional reads.
 
 use poem_openapi::registry::Registry;
 use poem_openapi::types::Type;
@@ -10,28 +10,21 @@ use super::{closed, examples, headers, problems};
 use crate::api::edge::answers::problem::ProblemBody;
 use crate::api::edge::parameters::security::MARKS;
 
-/// A header parameter that several operations take.
-struct Parameter {
-    /// The name of the argument.
-    argument: &'static str,
-    header: &'static str,
-    about: &'static str,
+/// The header and the description of an argument that several operations take.
+fn header_of(argument: &str) -> Option<(&'static str, &'static str)> {
+    match argument {
+        "if_match" => Some((
+            "If-Match",
+            "上次读到的 ETag；过期则返回 412。 The ETag that was read last; if it is stale, the answer is 412.",
+        )),
+        "idempotency_key" => Some((
+            "Idempotency-Key",
+            "每个意图一个键，重试时不变。 One key per intent. A repeated request with the same key gets the first answer.",
+        )),
+        _ => None,
+    }
 }
 
-const PARAMETERS: [Parameter; 2] = [
-    Parameter {
-        argument: "if_match",
-        header: "If-Match",
-        about: "上次读到的 ETag；过期则返回 412。 The ETag that was read last; if it is stale, the answer is 412.",
-    },
-    Parameter {
-        argument: "idempotency_key",
-        header: "Idempotency-Key",
-        about: "每个意图一个键，重试时不变。 One key per intent. A repeated request with the same key gets the first answer.",
-    },
-];
-
-/// Finishes a document.
 pub(super) fn finish(document: &mut Value) {
     document["openapi"] = json!("3.0.3");
     document["info"]["license"] = json!({ "name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0" });
@@ -50,7 +43,7 @@ pub(super) fn finish(document: &mut Value) {
     examples::add(document);
 }
 
-/// Removes the marks of operations that need no token: to other readers they are no security schemes.
+/// Removes the marks of operations that need no token: they are security schemes for poem-openapi only.
 fn remove_marks(operation: &mut Value) {
     let Some(security) = operation.get_mut("security").and_then(Value::as_array_mut) else { return };
     security.retain(|schemes| !MARKS.iter().any(|mark| schemes.get(mark).is_some()));
@@ -63,12 +56,10 @@ fn name_parameters(method: &str, operation: &mut Value) {
     let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) else { return };
     let mut may_create = false;
     for parameter in parameters.iter_mut() {
-        for Parameter { argument, header, about } in PARAMETERS {
-            if parameter["name"] == argument {
-                parameter["name"] = json!(header);
-                parameter["description"] = json!(about);
-                may_create |= method != "get" && header == "If-Match" && parameter["required"] == false;
-            }
+        if let Some((header, about)) = parameter["name"].as_str().and_then(header_of) {
+            parameter["name"] = json!(header);
+            parameter["description"] = json!(about);
+            may_create |= method != "get" && header == "If-Match" && parameter["required"] == false;
         }
         if parameter["in"] == "path" || parameter["in"] == "header" {
             drop_member(parameter, "explode"); // It is the default.
@@ -120,8 +111,7 @@ fn tidy_headers(response: &mut Value) {
     response["headers"] = Value::Object(shown);
 }
 
-/// Documents `If-None-Match` and 304 for a read with an ETag. Every JSON read has one; a file has its own; a stream has
-/// none.
+/// Documents `If-None-Match` and 304 for a GET whose answer is JSON or declares an ETag itself.
 fn allow_conditional_read(method: &str, operation: &mut Value) {
     let is_json = operation.pointer("/responses/200/content/application~1json").is_some();
     let Some(shown) = operation.pointer_mut("/responses/200/headers").and_then(Value::as_object_mut) else { return };

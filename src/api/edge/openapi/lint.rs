@@ -1,6 +1,5 @@
-//! The rules of our documents. One path belongs to one implementation. Every operation has an id, a summary in Chinese
-//! and English, one tag, a caller, header names as people write them, and an example of every parameter and JSON body,
-//! in which nothing is null.
+//! Checks the rules of our documents. One path belongs to one `impl`. Every operation has an id, a summary in Chinese
+//! and English, one tag, a caller, header names as people write them, and examples without nulls.
 
 use std::collections::HashSet;
 
@@ -12,13 +11,13 @@ use super::examples;
 use super::operations::{OperationRef, operations};
 use crate::api::edge::parameters::security::MARKS;
 
-/// Operations that write, need no token, and are no attempts to sign in. A refresh is not an attempt: a refresh token
-/// cannot be guessed, and more phones share one address of a mobile network than may sign in from there in a minute.
+/// Operations that write, need no token, and are not limited as attempts to sign in. A refresh is in this list because
+/// a refresh token cannot be guessed, and many phones of a mobile network share one address.
 const OPEN_WRITES: [&str; 1] = ["refresh_session"];
 
-/// The rules that the finished document no longer shows: no path belongs to two implementations, because one of them
-/// would vanish from the document; every operation names its caller; and an open operation that writes is an attempt to
-/// sign in.
+/// Checks the rules that need more than the finished document: no path belongs to two `impl`s, because one of them
+/// would be missing from the document; every operation names its caller; and an operation that writes without a token
+/// is an attempt to sign in.
 pub(super) fn faults_of_paths(apis: &[MetaApi]) -> Vec<String> {
     let mut seen = HashSet::new();
     let mut faults = Vec::new();
@@ -27,8 +26,8 @@ pub(super) fn faults_of_paths(apis: &[MetaApi]) -> Vec<String> {
             faults.push(format!("{} belongs to two implementations", path.path));
         }
         for operation in &path.operations {
-            faults
-                .extend(fault_of_caller(operation).map(|fault| format!("{} {}: {fault}", operation.method, path.path)));
+            let fault = fault_of_caller(operation);
+            faults.extend(fault.map(|fault| format!("{} {}: {fault}", operation.method, path.path)));
         }
     }
     faults
@@ -48,7 +47,7 @@ fn fault_of_caller(operation: &MetaOperation) -> Option<&'static str> {
     }
 }
 
-/// Every rule that a finished document breaks.
+/// Lists every rule that a finished document breaks.
 pub(super) fn faults_of_document(document: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     if !document["info"]["title"].as_str().is_some_and(is_bilingual) {
@@ -104,7 +103,7 @@ fn faults_of(operation: &Value) -> Vec<String> {
     faults
 }
 
-/// Path parameters that have another name in the path.
+/// Lists the path parameters whose argument has another name than the path.
 fn misnamed(path: &str, operation: &Value) -> Vec<String> {
     let parameters = operation["parameters"].as_array().into_iter().flatten();
     let names =
@@ -131,7 +130,7 @@ fn faults_of_examples(operation: &Value) -> Vec<String> {
     faults
 }
 
-/// True if an example contains a null. A value that we do not know is absent: no schema of ours says `nullable`.
+/// True if an example contains a null. Our schemas are not `nullable`: an unknown value is absent.
 fn holds_null(example: &Value) -> bool {
     match example {
         Value::Null => true,

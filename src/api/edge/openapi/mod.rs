@@ -1,8 +1,8 @@
-//! From the handlers' types to a finished OpenAPI document.
+//! Builds the OpenAPI documents from the types of the operations.
 //!
-//! poem-openapi writes what it knows. [`finish`] corrects its form and adds what all operations share, [`problems`]
-//! derives the problem answers of an operation from its shape, [`examples`] shows every body, and [`lint`] refuses a
-//! document that breaks a rule. So a handler states nothing twice, and no document can forget a 401.
+//! poem-openapi writes a first document. [`finish`] corrects it and adds what all operations share, [`problems`]
+//! derives the problem answers of an operation from its parameters, [`examples`] adds examples, and [`lint`] checks the
+//! rules.
 
 mod closed;
 pub mod document;

@@ -1,8 +1,7 @@
-//! Walks a document.
+//! Iterates over the operations of a document.
 
 use serde_json::Value;
 
-/// One operation of a document.
 pub(super) struct OperationRef<'a> {
     pub path: &'a str,
     pub method: &'a str,
@@ -14,7 +13,6 @@ pub(super) struct OperationRefMut<'a> {
     pub value: &'a mut Value,
 }
 
-/// Every operation.
 pub(super) fn operations(document: &Value) -> impl Iterator<Item = OperationRef<'_>> {
     let paths = document["paths"].as_object().into_iter().flatten();
     paths.flat_map(|(path, methods)| {
@@ -23,7 +21,6 @@ pub(super) fn operations(document: &Value) -> impl Iterator<Item = OperationRef<
     })
 }
 
-/// Every operation, to be changed.
 pub(super) fn operations_mut(document: &mut Value) -> impl Iterator<Item = OperationRefMut<'_>> {
     let paths = document["paths"].as_object_mut().into_iter().flatten();
     paths.flat_map(|(_, methods)| {
@@ -32,7 +29,7 @@ pub(super) fn operations_mut(document: &mut Value) -> impl Iterator<Item = Opera
     })
 }
 
-/// The target of a `$ref` into the components; any other value itself.
+/// Returns the target of a `$ref` into the components. Returns any other value itself.
 pub(super) fn resolve<'a>(components: &'a Value, value: &'a Value) -> &'a Value {
     let target = value["$ref"].as_str().and_then(|target| target.strip_prefix("#/components"));
     target.and_then(|pointer| components.pointer(pointer)).unwrap_or(value)

@@ -1,6 +1,6 @@
-//! The problems that an operation can answer with follow from its shape: a token may be missing, an id may name
-//! nothing, a body may be wrong. The return type adds problems that the shape does not show ([`ProblemOf`]). The
-//! answers are shared components; their codes come from the table in [`crate::api::edge::answers::code`].
+//! Derives the problem answers of an operation from its parameters: a token may be missing, an id may be unknown, a
+//! body may be invalid. The return type adds further problems ([`ProblemOf`]). The answers are shared components; their
+//! codes come from the table in [`crate::api::edge::answers::code`].
 
 use serde_json::{Map, Value, json};
 
@@ -10,10 +10,10 @@ use crate::api::edge::answers::problem::PROBLEM_JSON;
 #[cfg(doc)]
 use crate::api::edge::answers::problem_of::ProblemOf;
 
-/// A shared problem answer.
+/// A problem answer that operations refer to as a shared component.
 struct ProblemAnswer {
     status: u16,
-    /// The name among the components.
+    /// The name of the component.
     name: &'static str,
     about: &'static str,
 }
@@ -39,7 +39,7 @@ const ANSWERS: [ProblemAnswer; 14] = [
     answer(503, "Unavailable", "暂不可用 · Temporarily unavailable"),
 ];
 
-/// The statuses of an operation's problems.
+/// Derives the statuses of an operation's problems.
 fn statuses(method: &str, operation: &Value) -> Vec<u16> {
     let parameters = operation["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
     let has = |place: &str| parameters.iter().any(|parameter| parameter["in"] == place);
@@ -50,9 +50,9 @@ fn statuses(method: &str, operation: &Value) -> Vec<u16> {
     let of_a_person =
         operation["security"].as_array().is_some_and(|any| any.iter().any(|by| by.get("person").is_some()));
     let rules: [(bool, &[u16]); 9] = [
-        // An operation that writes without a token is a sign-in, which may be refused.
+        // An operation that writes without a token is a sign-in, which may fail.
         (!is_open || writes, &[401]),
-        // Officers have roles and agencies, clients have scopes. All people have the same rights.
+        // Officers have roles and clients have scopes, which may be missing. All people have the same rights.
         (!is_open && !of_a_person, &[403]),
         (has("path"), &[404]),
         (has("query") || has("header") || has_body, &[400]),
@@ -69,7 +69,7 @@ fn statuses(method: &str, operation: &Value) -> Vec<u16> {
     statuses
 }
 
-/// Adds the problems of an operation: those that follow from its shape, and those that its return type names by status.
+/// Adds the problems that follow from the parameters, and completes those that the return type names by their status.
 pub(super) fn add(method: &str, operation: &mut Value) {
     let statuses = statuses(method, operation);
     let Some(responses) = operation["responses"].as_object_mut() else { return };
@@ -83,7 +83,6 @@ pub(super) fn add(method: &str, operation: &mut Value) {
     }
 }
 
-/// The shared answers.
 pub(super) fn components() -> Map<String, Value> {
     ANSWERS.iter().map(|answer| (answer.name.to_owned(), component(answer))).collect()
 }

@@ -1,8 +1,6 @@
-//! A request's JSON body: parsed once, kept as it came for its fingerprint, and refused with all its faults at once.
-//!
-//! [`crate::api::edge::parameters::shape`] validates a body against the published schema and nothing else.
-//! poem-openapi's own parser accepts `false` as a text, stops at the first fault, names no place, and repeats the
-//! caller's own words.
+//! JSON bodies of requests. [`crate::api::edge::parameters::shape`] validates a body against the published schema and
+//! reports all faults at once. poem-openapi's own parser accepts `false` as a text, stops at the first fault, does not
+//! say where it is, and repeats the caller's input.
 
 use std::ops::Deref;
 
@@ -16,16 +14,15 @@ use serde_json::Value;
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::{FieldError, Problem};
 use crate::api::edge::parameters::shape;
-use crate::domain::kernel::text::Bilingual;
 
-/// A JSON body with the shape of `T`. If it is not `WHOLE`, the operation validates its rows.
+/// A JSON body that is read as a `T`. If `WHOLE` is false, it is not validated first.
 #[derive(Debug)]
 pub struct Body<T, const WHOLE: bool = true> {
     value: T,
     raw: Value,
 }
 
-/// A JSON body of rows that are validated one by one, so that a faulty row does not affect the others.
+/// A JSON body whose rows the operation validates one by one, so that a faulty row does not affect the others.
 pub type Rows<T> = Body<T, false>;
 
 impl<T, const WHOLE: bool> Body<T, WHOLE> {
@@ -71,7 +68,7 @@ impl<'a, T: ParseFromJSON + 'static, const WHOLE: bool> ApiExtractor<'a> for Bod
         if WHOLE {
             let faults = shape::faults::<T>(&raw);
             if !faults.is_empty() {
-                return Err(Problem::new(Code::InvalidBody).errors(faults).into());
+                return Err(Problem::invalid(faults).into());
             }
         }
         let value = T::parse_from_json(Some(raw.clone())).map_err(|_| refused::<T>(&raw))?;
@@ -88,19 +85,19 @@ fn is_json(content_type: &str) -> bool {
 fn malformed(error: serde_json::Error) -> Problem {
     let line = error.line();
     let column = error.column();
-    Problem::new(Code::MalformedJson).detail(Bilingual::new(
+    Problem::new(Code::MalformedJson).detail(
         format!("第 {line} 行第 {column} 列附近无法解析"),
         format!("Syntax error near line {line}, column {column}"),
-    ))
+    )
 }
 
 fn refused<T: Type + 'static>(raw: &Value) -> Problem {
     let mut errors = shape::faults::<T>(raw);
     if errors.is_empty() {
-        // The type has a rule that its schema does not state.
-        errors.push(FieldError::new("", "invalid", Bilingual::new("内容不符合要求", "The content is not valid")));
+        // The type has a rule that its schema does not contain.
+        errors.push(FieldError::new("", "invalid", "内容不符合要求", "The content is not valid"));
     }
-    Problem::new(Code::InvalidBody).errors(errors)
+    Problem::invalid(errors)
 }
 
 #[cfg(test)]

@@ -1,25 +1,23 @@
-//! Conditions of a write (RFC 9110 §13), as parameters of the operation: [`IfMatch`] if the resource exists,
-//! [`CreateOrMatch`] if the operation can create it. Conditions of reads are answered for all operations together:
+//! Conditions of writes (RFC 9110 §13). An operation takes [`IfMatch`], or [`CreateOrMatch`] if it can create the
+//! resource. Its argument must be called `if_match`. Conditions of reads:
 //! [`crate::api::edge::middleware::not_modified`].
 
 use poem::http::{HeaderMap, header};
-use poem::{Request, RequestBody, Result};
-use poem_openapi::registry::{MetaParamIn, MetaSchema, MetaSchemaRef};
-use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+use poem_openapi::registry::MetaSchema;
 
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::etag::{EntityTag, EntityTags};
 use crate::api::edge::answers::problem::Problem;
-use crate::domain::kernel::text::Bilingual;
+use crate::api::edge::parameters::header::header_parameters;
 
-/// The `If-Match` of a write: the version that the caller has read. Missing → 428.
+/// `If-Match`: the version that the caller has read. If it is missing, the answer is 428.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IfMatch {
     /// `None` for `*`: any version.
     pub version: Option<i64>,
 }
 
-/// The condition of a write that can create the resource. Missing → 428.
+/// The condition of a write that can create the resource. If it is missing, the answer is 428.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CreateOrMatch {
     /// `If-None-Match: *`: only if the resource does not exist.
@@ -31,64 +29,40 @@ pub enum CreateOrMatch {
 fn condition(headers: &HeaderMap) -> Result<CreateOrMatch, Problem> {
     if EntityTags::of(headers, header::IF_NONE_MATCH).flatten() == Some(EntityTags::Any) {
         if headers.contains_key(header::IF_MATCH) {
-            let either =
-                Bilingual::new("If-Match 与 If-None-Match 不能同时使用", "If-Match or If-None-Match, not both");
-            return Err(Problem::new(Code::InvalidParameter).detail(either));
+            return Err(Problem::new(Code::InvalidParameter)
+                .detail("If-Match 与 If-None-Match 不能同时使用", "If-Match or If-None-Match, not both"));
         }
         return Ok(CreateOrMatch::Create);
     }
     let tags = EntityTags::of(headers, header::IF_MATCH).ok_or(Problem::new(Code::VersionRequired))?;
-    let one = Bilingual::new("If-Match 只能是一个 ETag 或 *", "If-Match must be one ETag, or *");
     let version = match tags {
         Some(EntityTags::Any) => None,
-        // A tag without a version of ours matches nothing.
+        // The server never sent a tag without a version, so no resource matches it.
         Some(EntityTags::List(tags)) if tags.len() == 1 => {
             Some(tags.first().and_then(EntityTag::version).ok_or(Problem::new(Code::VersionStale))?)
         }
-        _ => return Err(Problem::new(Code::InvalidParameter).detail(one)),
+        _ => {
+            return Err(Problem::new(Code::InvalidParameter)
+                .detail("If-Match 只能是一个 ETag 或 *", "If-Match must be one ETag, or *"));
+        }
     };
     Ok(CreateOrMatch::Match(IfMatch { version }))
 }
 
-fn schema(example: &str) -> MetaSchemaRef {
-    MetaSchemaRef::Inline(Box::new(MetaSchema {
+fn schema() -> MetaSchema {
+    MetaSchema {
         pattern: Some(r#"^(\*|(W/)?"[^"]*")$"#.to_owned()),
-        example: Some(example.into()),
+        example: Some("\"7\"".into()),
         ..MetaSchema::new("string")
-    }))
+    }
 }
 
-/// The two conditions as parameters: name the argument `if_match`.
-macro_rules! conditions {
-    ($($name:ident, required = $required:literal, $pick:expr;)*) => {$(
-        impl<'a> ApiExtractor<'a> for $name {
-            const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
-            const PARAM_IS_REQUIRED: bool = $required;
-            type ParamType = String;
-            type ParamRawType = String;
-
-            fn param_in() -> Option<MetaParamIn> {
-                Some(MetaParamIn::Header)
-            }
-
-            fn param_schema_ref() -> Option<MetaSchemaRef> {
-                Some(schema("\"7\""))
-            }
-
-            async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<String>) -> Result<Self> {
-                let pick: fn(CreateOrMatch) -> Result<Self, Problem> = $pick;
-                Ok(pick(condition(request.headers())?)?)
-            }
-        }
-    )*};
-}
-
-conditions! {
-    IfMatch, required = true, |condition| match condition {
+header_parameters! {
+    IfMatch, required = true, schema(), |headers| match condition(headers)? {
         CreateOrMatch::Match(seen) => Ok(seen),
         CreateOrMatch::Create => Err(Problem::new(Code::VersionRequired)),
     };
-    CreateOrMatch, required = false, Ok;
+    CreateOrMatch, required = false, schema(), condition;
 }
 
 #[cfg(test)]

@@ -1,41 +1,37 @@
-//! `Idempotency-Key` (IETF draft-ietf-httpapi-idempotency-key-header): the header, and the fingerprint of a request.
-//! The use case stores the answer ([`crate::casework::frame::idempotency`]); [`crate::api::edge::answers::stored`]
-//! sends it.
+//! `Idempotency-Key` (IETF draft-ietf-httpapi-idempotency-key-header). The argument of the operation must be called
+//! `idempotency_key`. The use case stores the answer ([`crate::casework::frame::idempotency`]), and
+//! [`crate::api::edge::answers::stored`] sends it.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use poem::http::{HeaderName, HeaderValue};
-use poem::{Request, RequestBody, Result};
-use poem_openapi::registry::{MetaParamIn, MetaSchema, MetaSchemaRef};
-use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+use poem::http::{HeaderMap, HeaderName, HeaderValue};
+use poem_openapi::registry::MetaSchema;
 use serde_json::Value;
 
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
+use crate::api::edge::parameters::header::header_parameters;
 use crate::casework::frame::idempotency::IdempotentRequest;
-use crate::domain::kernel::text::Bilingual;
 
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const LONGEST: usize = 255;
 
-/// The caller's key: one per intent, the same for every repetition. Name the argument `idempotency_key`.
+/// The key of an intent of the caller. A repeated request has the same key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
 impl IdempotencyKey {
-    /// The request that is to have its effect once: this body, for this operation, from this caller.
-    #[must_use]
+    /// Identifies the request by its caller, operation and body, so that the use case applies it only once.
     pub fn once(self, caller: impl ToString, operation: &str, body: &Value) -> IdempotentRequest {
         let scope = format!("{}:{operation}", caller.to_string());
         IdempotentRequest { scope, key: self.0, fingerprint: fingerprint(operation, body) }
     }
 
-    /// The key itself, for a use case that stores it with its effect.
-    #[must_use]
+    /// The key itself, for a use case that stores it together with its effect.
     pub fn into_inner(self) -> String {
         self.0
     }
 
-    /// A bare word, or a quoted string as the draft has it.
+    /// Accepts a quoted string, as the draft demands, and a bare word.
     fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let key = text.strip_prefix('"').map_or(Some(text), |rest| rest.strip_suffix('"'))?;
@@ -44,77 +40,50 @@ impl IdempotencyKey {
     }
 }
 
-/// SHA-256 of an operation and a body. The order of members and white space do not matter.
-#[must_use]
+/// The SHA-256 of an operation and a body. White space and the order of members do not matter.
 pub fn fingerprint(operation: &str, body: &Value) -> [u8; 32] {
-    // serde_json keeps objects sorted by name, so its text is canonical.
+    // serde_json sorts the members of objects, so its text is canonical.
     let hash = digest(&SHA256, format!("{operation}\n{body}").as_bytes());
     hash.as_ref().try_into().unwrap_or_default()
 }
 
-/// The caller's key, for an operation that does not demand one. Name the argument `idempotency_key`.
+/// The key of an operation for which the key is optional.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OptionalKey(Option<IdempotencyKey>);
 
 impl OptionalKey {
-    /// The request that is to have its effect once, if the caller sent a key; see [`IdempotencyKey::once`].
-    #[must_use]
+    /// As [`IdempotencyKey::once`]; `None` if the caller sent no key.
     pub fn once(self, caller: impl ToString, operation: &str, body: &Value) -> Option<IdempotentRequest> {
         self.0.map(|key| key.once(caller, operation, body))
     }
 }
 
-/// The key of a request, if it has one.
-fn key_of(request: &Request) -> Result<Option<IdempotencyKey>, Problem> {
+fn key_of(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
     let unsound = || {
-        Problem::new(Code::InvalidParameter).detail(Bilingual::new(
+        Problem::new(Code::InvalidParameter).detail(
             "Idempotency-Key 须为 1 至 255 个可见 ASCII 字符",
             "Idempotency-Key must be 1 to 255 visible ASCII characters",
-        ))
+        )
     };
-    let header = request.headers().get(IDEMPOTENCY_KEY);
     let read = |header: &HeaderValue| header.to_str().ok().and_then(IdempotencyKey::parse).ok_or_else(unsound);
-    header.map(read).transpose()
+    headers.get(IDEMPOTENCY_KEY).map(read).transpose()
 }
 
-fn schema() -> MetaSchemaRef {
-    MetaSchemaRef::Inline(Box::new(MetaSchema {
+fn schema() -> MetaSchema {
+    MetaSchema {
         min_length: Some(1),
         max_length: Some(LONGEST),
         pattern: Some("^[!#-~]*$".to_owned()),
         example: Some("8e03978e-40d5-43dd-bc93-6894a57f9324".into()),
         ..MetaSchema::new("string")
-    }))
+    }
 }
 
-/// The header as a parameter, required or not.
-macro_rules! keys {
-    ($($name:ident, required = $required:literal, $pick:expr;)*) => {$(
-        impl<'a> ApiExtractor<'a> for $name {
-            const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
-            const PARAM_IS_REQUIRED: bool = $required;
-            type ParamType = String;
-            type ParamRawType = String;
-
-            fn param_in() -> Option<MetaParamIn> {
-                Some(MetaParamIn::Header)
-            }
-
-            fn param_schema_ref() -> Option<MetaSchemaRef> {
-                Some(schema())
-            }
-
-            async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<String>) -> Result<Self> {
-                let pick: fn(Option<IdempotencyKey>) -> Result<Self, Problem> = $pick;
-                Ok(pick(key_of(request)?)?)
-            }
-        }
-    )*};
-}
-
-keys! {
-    IdempotencyKey, required = true, |key| key.ok_or(Problem::new(Code::IdempotencyKeyMissing));
-    OptionalKey, required = false, |key| Ok(Self(key));
+header_parameters! {
+    IdempotencyKey, required = true, schema(), |headers| {
+        key_of(headers)?.ok_or(Problem::new(Code::IdempotencyKeyMissing))
+    };
+    OptionalKey, required = false, schema(), |headers| Ok(Self(key_of(headers)?));
 }
 
 #[cfg(test)]

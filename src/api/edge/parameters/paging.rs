@@ -1,5 +1,5 @@
-//! Pages of a list: `{data, has_more, next_cursor}`. A cursor is opaque to the client. A MAC binds it to its operation
-//! and filters, so a changed cursor, or one of another list, is refused rather than misread.
+//! Pages of a list, and the cursors between them. A cursor is opaque to the client. Its message authentication code
+//! (MAC) binds it to its operation and filters, so a changed cursor, or a cursor of another list, is refused.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::Engine;
@@ -13,10 +13,11 @@ use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
 use crate::casework::read_models::KeyRing;
 
-/// Rows on a page, by default.
+/// Rows per page by default.
 pub const DEFAULT: usize = 20;
-/// Rows on a page at most. A larger limit is clamped, not refused.
+/// The most rows per page. A larger limit is clamped, not refused.
 pub const MOST: usize = 100;
+/// The length of the MAC in bytes.
 const MAC: usize = 16;
 
 /// 一页。 A page of a list.
@@ -31,8 +32,7 @@ pub struct Page<T: ParseFromJSON + ToJSON + Type + Send + Sync> {
     pub next_cursor: Option<String>,
 }
 
-/// The number of rows for a caller's `limit`.
-#[must_use]
+/// The number of rows on a page for the `limit` of a request.
 pub fn clamp(limit: Option<u32>) -> usize {
     limit.map_or(DEFAULT, |limit| usize::try_from(limit).unwrap_or(MOST).clamp(1, MOST))
 }
@@ -44,16 +44,12 @@ pub struct Cursors {
 }
 
 impl Cursors {
-    /// `keys` are the same in every process of the installation.
-    #[must_use]
+    /// `keys` must be the same in every process of the installation.
     pub const fn new(keys: KeyRing) -> Self {
         Self { keys }
     }
 
-    /// A cursor to a position in a list. `list` is the operation's id, `filters` are the caller's.
-    ///
-    /// # Errors
-    /// If the position has no JSON form.
+    /// Makes a cursor to a position in a list. `list` is the id of the operation; `filters` are those of the request.
     pub fn write(&self, list: &str, filters: &impl Serialize, position: &impl Serialize) -> Result<String, Problem> {
         let position = serde_json::to_string(position).map_err(Problem::internal)?;
         let mut bytes = self.mac(list, filters, &position)?;
@@ -61,10 +57,8 @@ impl Cursors {
         Ok(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// The position of a cursor; `None` for the beginning.
-    ///
-    /// # Errors
-    /// `invalid_cursor` if the cursor was not made for this list and these filters.
+    /// Reads the position of a cursor; `None` for the beginning. The problem is `invalid_cursor` if the cursor was made
+    /// for another list or other filters.
     pub fn read<P: DeserializeOwned>(
         &self,
         list: &str,
@@ -80,10 +74,8 @@ impl Cursors {
         serde_json::from_str(position).map(Some).map_err(|_| invalid())
     }
 
-    /// Makes a page of rows. Query one row more than `limit`: it tells whether there is a next page.
-    ///
-    /// # Errors
-    /// If a position has no JSON form.
+    /// Makes a page of at most `limit` rows. The query must ask for one row more, which shows that there is a next
+    /// page.
     pub fn page<R, T, P>(
         &self,
         list: &str,

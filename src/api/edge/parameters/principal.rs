@@ -1,5 +1,5 @@
-//! The callers of the API, as [`crate::api::edge::middleware::identify`] finds them out. An operation names the caller
-//! that it serves in its signature ([`crate::api::edge::parameters::security`]).
+//! The callers of the API. [`crate::api::edge::middleware::identify`] reads them from access tokens; operations take
+//! them as arguments ([`crate::api::edge::parameters::security`]).
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -12,7 +12,6 @@ use crate::auth::tokens::{Claims, TokenAudience};
 use crate::domain::item::AgencyCode;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{ClientId, OfficerId, PersonId, SessionId};
-use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::acting::Acting;
 use crate::domain::people::staff::Role;
 
@@ -26,8 +25,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// The person acts for themselves. There are no mandates yet, by which one person could act for another.
-    #[must_use]
+    /// The person acts for themselves: there are no mandates yet that let one person act for another.
     pub const fn acting(&self) -> Acting<PersonId> {
         Acting::own(self.id)
     }
@@ -42,7 +40,7 @@ pub struct Officer {
     pub role: Role,
 }
 
-/// An officer with the role operator, who runs jobs and gateways.
+/// An officer with the role operator, who handles jobs and gateways.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operator(pub Officer);
 
@@ -54,18 +52,16 @@ pub struct Client {
 }
 
 impl Client {
-    /// # Errors
-    /// `forbidden` with the name of the scope, if the client does not have it.
+    /// Answers `forbidden` with the name of the scope if the client does not have it.
     pub fn require_scope(&self, scope: &str) -> Result<(), Problem> {
         if self.scopes.iter().any(|have| have == scope) {
             return Ok(());
         }
-        let detail = Bilingual::new(format!("需要权限 {scope}"), format!("The scope {scope} is needed"));
-        Err(Problem::insufficient_scope().detail(detail))
+        Err(Problem::insufficient_scope().detail(format!("需要权限 {scope}"), format!("The scope {scope} is needed")))
     }
 }
 
-/// The caller that a token names.
+/// The caller in an access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Principal {
     Person(Person),
@@ -74,8 +70,7 @@ pub enum Principal {
 }
 
 impl Principal {
-    /// The id. Its prefix tells the kind of caller.
-    #[must_use]
+    /// The id, whose prefix shows the kind of caller: `per_…`.
     pub fn id(&self) -> String {
         match self {
             Self::Person(person) => person.id.to_string(),
@@ -85,7 +80,6 @@ impl Principal {
     }
 
     /// The audience of the caller's tokens.
-    #[must_use]
     pub const fn tokens(&self) -> TokenAudience {
         match self {
             Self::Person(_) => TokenAudience::Mobile,
@@ -94,8 +88,7 @@ impl Principal {
         }
     }
 
-    /// The caller that the claims of a verified token name; `None` if a claim is missing or malformed.
-    #[must_use]
+    /// Reads the caller from the claims of a verified token; `None` if a claim is missing or malformed.
     pub fn read(claims: &Claims) -> Option<Self> {
         fn id<I: FromStr>(claims: &Claims) -> Option<I> {
             claims.sub.parse().ok()
@@ -128,19 +121,17 @@ pub enum Identity {
     Unknown,
     /// The token is not valid.
     Refused,
-    /// The token names an officer, but the database is unavailable.
+    /// The token is an officer's, but the officer cannot be looked up: the database is unavailable.
     Unanswered,
     Known(Principal),
 }
 
 impl Identity {
-    /// The identity that [`crate::api::edge::middleware::identify`] left with a request.
-    #[must_use]
+    /// The identity that [`crate::api::edge::middleware::identify`] attached to a request.
     pub fn of(request: &Request) -> &Self {
         request.data().unwrap_or(&Self::Unknown)
     }
 
-    #[must_use]
     pub const fn kind(&self) -> CallerKind {
         CallerKind(match self {
             Self::Unknown => "nobody",
@@ -151,8 +142,7 @@ impl Identity {
         })
     }
 
-    /// # Errors
-    /// If there is no valid token, or the caller cannot be looked up.
+    /// Returns the caller, or the problem of a request without one.
     pub fn demand(&self) -> Result<&Principal, Problem> {
         match self {
             Self::Known(principal) => Ok(principal),
@@ -163,12 +153,12 @@ impl Identity {
     }
 }
 
-/// The kind of caller. It is left with the answer for the log, which does not contain the caller's id.
+/// The kind of caller, for the log. The log does not contain the caller's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallerKind(pub &'static str);
 
 impl Default for CallerKind {
-    /// For a request that is answered before its token is read.
+    /// The kind for a request that is answered before its token is read.
     fn default() -> Self {
         Identity::Unknown.kind()
     }

@@ -1,6 +1,6 @@
-//! The caller that an operation serves is an argument of the operation: [`Person`], [`Officer`], [`Operator`] or
-//! [`Client`] demand a token, [`Anyone`] and [`SignInAttempt`] do not. The documents and the rate limiter read it from
-//! there. An operation that names no caller breaks a rule of the documents.
+//! The caller of an operation, as an argument of the operation. [`Person`], [`Officer`], [`Operator`] and [`Client`]
+//! demand a token; [`Anyone`] and [`SignInAttempt`] do not. The documents and the rate limiter depend on this argument,
+//! so [`crate::api::edge::openapi`] rejects an operation without it.
 
 use poem::{Request, RequestBody, Result};
 use poem_openapi::registry::{MetaOperation, MetaSecurityScheme, Registry};
@@ -10,57 +10,37 @@ use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::parameters::principal::{Client, Identity, Officer, Operator, Person, Principal};
 use crate::domain::people::staff::Role;
 
-/// Marks an operation that needs no token. Its ordinary limit is that of a phone.
+/// Marks an operation that needs no token. It has the rate limit of the mobile API.
 #[derive(Debug, Clone, Copy)]
 pub struct Anyone;
 
-/// Marks an operation by which callers sign in, or prove an identity: it counts by network address against the limit
-/// for attempts to sign in. It needs no token, unless another argument demands one.
+/// Marks an operation that signs a caller in, or proves an identity. It has the rate limit for attempts to sign in, per
+/// network address. It needs no token, unless another argument demands one.
 #[derive(Debug, Clone, Copy)]
 pub struct SignInAttempt;
 
-/// The names of the two marks among the security schemes of an operation. They are in no finished document.
+/// The names of the two marks among the security schemes of an operation. Finished documents do not contain them.
 pub const MARKS: [&str; 2] = ["anyone", ATTEMPT];
 const ATTEMPT: &str = "sign_in_attempt";
 
-#[must_use]
 pub fn is_sign_in_attempt(operation: &MetaOperation) -> bool {
     operation.security.iter().any(|schemes| schemes.contains_key(ATTEMPT))
 }
 
-macro_rules! marks {
-    ($($mark:ident, $name:expr;)*) => {$(
-        impl<'a> ApiExtractor<'a> for $mark {
-            const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
-            type ParamType = ();
-            type ParamRawType = ();
-
-            fn security_schemes() -> Vec<&'static str> {
-                vec![$name]
-            }
-
-            async fn from_request(_: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<()>) -> Result<Self> {
-                Ok(Self)
-            }
-        }
-    )*};
-}
-
-marks! {
-    Anyone, MARKS[0];
-    SignInAttempt, ATTEMPT;
-}
-
-/// A security scheme of the documents: its type, name and description, and how to tell this caller from others.
-macro_rules! schemes {
-    ($($caller:ident, $name:literal, $about:literal, $pick:expr;)*) => {$(
+/// Makes each type the caller of an operation: its name among the security schemes, its description in the documents if
+/// it demands a token, and how it is read from a request.
+macro_rules! callers {
+    ($($caller:ident, $name:expr, $about:expr, $read:expr;)*) => {$(
         impl<'a> ApiExtractor<'a> for $caller {
             const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
             type ParamType = ();
             type ParamRawType = ();
 
             fn register(registry: &mut Registry) {
-                registry.create_security_scheme($name, bearer_scheme($about));
+                let about: Option<&'static str> = $about;
+                if let Some(about) = about {
+                    registry.create_security_scheme($name, bearer_scheme(about));
+                }
             }
 
             fn security_schemes() -> Vec<&'static str> {
@@ -68,31 +48,37 @@ macro_rules! schemes {
             }
 
             async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<()>) -> Result<Self> {
-                let pick: fn(&Principal) -> Result<Self, Problem> = $pick;
-                Ok(pick(Identity::of(request).demand()?)?)
+                let read: fn(&Request) -> Result<Self, Problem> = $read;
+                Ok(read(request)?)
             }
         }
     )*};
 }
 
-schemes! {
-    Person, "person", "申请人的访问令牌。 The access token of a person.", |principal| match principal {
+callers! {
+    Anyone, MARKS[0], None, |_| Ok(Self);
+    SignInAttempt, ATTEMPT, None, |_| Ok(Self);
+    Person, "person", Some("申请人的访问令牌。 The access token of a person."), |request| match principal(request)? {
         Principal::Person(person) => Ok(person.clone()),
         _ => Err(Problem::wrong_token()),
     };
-    Officer, "officer", "审批人员的访问令牌。 The access token of an officer.", |principal| match principal {
+    Officer, "officer", Some("审批人员的访问令牌。 The access token of an officer."), |request| match principal(request)? {
         Principal::Officer(officer) => Ok(officer.clone()),
         _ => Err(Problem::wrong_token()),
     };
-    Operator, "operator", "运维人员的访问令牌。 The access token of an officer with the role operator.", |principal| match principal {
+    Operator, "operator", Some("运维人员的访问令牌。 The access token of an officer with the role operator."), |request| match principal(request)? {
         Principal::Officer(officer) if officer.role == Role::Operator => Ok(Self(officer.clone())),
         Principal::Officer(_) => Err(Problem::insufficient_scope()),
         _ => Err(Problem::wrong_token()),
     };
-    Client, "client", "后台系统的访问令牌。 The access token of a back-office system.", |principal| match principal {
+    Client, "client", Some("后台系统的访问令牌。 The access token of a back-office system."), |request| match principal(request)? {
         Principal::Client(client) => Ok(client.clone()),
         _ => Err(Problem::wrong_token()),
     };
+}
+
+fn principal(request: &Request) -> Result<&Principal, Problem> {
+    Identity::of(request).demand()
 }
 
 const fn bearer_scheme(about: &'static str) -> MetaSecurityScheme {

@@ -1,10 +1,8 @@
-//! Validates JSON against the schema that a type publishes, and lists every fault with its place. It knows the part of
-//! JSON Schema that our own types use, and ignores the rest. Unknown members are refused, as the documents say.
+//! Validates JSON against the published schema of a type, and lists the faults with their places. It supports the part
+//! of JSON Schema that our types use. Unknown members are refused, as the documents say.
 //!
-//! Why not jsonschema, which the tests use: the schemas are poem-openapi's Rust values and not JSON, and every fault
-//! needs a code of ours and words in two languages, the same as those of [`crate::domain::form`].
-//!
-//! A small body can have very many faults. No client shows more than a hundred, so the search ends there.
+//! The crate jsonschema does not fit: the schemas are poem-openapi's Rust values and not JSON, and every fault needs
+//! one of our codes and a message in two languages, as in [`crate::domain::form`].
 
 use std::any::TypeId;
 use std::collections::{BTreeMap, HashMap};
@@ -16,13 +14,11 @@ use regex::Regex;
 use serde_json::{Map, Value};
 
 use crate::api::edge::answers::problem::FieldError;
-use crate::domain::kernel::text::Bilingual;
 
-/// The most faults that are listed for one body.
+/// The search ends after this number of faults, because a small body can have very many.
 pub const MOST_FAULTS: usize = 100;
 
-/// The faults of a value that should be a `T`, at most [`MOST_FAULTS`].
-#[must_use]
+/// Lists the faults of a value that should be a `T`, at most [`MOST_FAULTS`].
 pub fn faults<T: Type + 'static>(value: &Value) -> Vec<FieldError> {
     let shape = Shape::of::<T>();
     let mut walk = Walk { shape: &shape, faults: vec![] };
@@ -37,7 +33,7 @@ struct Shape {
     patterns: HashMap<String, Regex>,
 }
 
-/// The shapes that were used so far. A schema never changes while the process lives, and is expensive to read.
+/// The shapes that were needed so far. A schema never changes, and is expensive to build.
 static SHAPES: LazyLock<RwLock<HashMap<TypeId, Arc<Shape>>>> = LazyLock::new(RwLock::default);
 
 impl Shape {
@@ -85,7 +81,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn fault(&mut self, at: &str, code: &'static str, zh: impl Into<String>, en: impl Into<String>) {
         if !self.is_full() {
-            self.faults.push(FieldError::new(at, code, Bilingual::new(zh, en)));
+            self.faults.push(FieldError::new(at, code, zh, en));
         }
     }
 
@@ -140,7 +136,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Validates against a part of a composed schema. A member that is unknown to this part may belong to another.
+    /// Validates against one part of a composed schema. A member that is unknown to this part may belong to another
+    /// part.
     fn check_part(&mut self, part: &MetaSchemaRef, value: &Value, at: &str) {
         let mut walk = Walk { shape: self.shape, faults: vec![] };
         walk.check(part, value, at);
@@ -148,7 +145,7 @@ impl Walk<'_> {
         self.faults.extend(walk.faults.into_iter().filter(|fault| fault.code != "unknown" || !is_own(fault)));
     }
 
-    /// Validates against a union: the discriminator selects the variant. Without a discriminator any variant may match.
+    /// Validates against a union. The discriminator selects the variant; without one, any variant may match.
     fn check_choice(&mut self, schema: &MetaSchema, value: &Value, at: &str) {
         let variants = if schema.one_of.is_empty() { &schema.any_of } else { &schema.one_of };
         if variants.is_empty() {
@@ -203,7 +200,7 @@ impl Walk<'_> {
     fn check_array(&mut self, schema: &MetaSchema, items: &[Value], at: &str) {
         self.check_size(schema.min_items, schema.max_items, items.len(), at, ITEMS);
         if schema.max_items.is_some_and(|most| items.len() > most) {
-            return; // There may be a million items.
+            return; // There may be a million items to validate.
         }
         if let Some(schema) = &schema.items {
             for (index, item) in items.iter().enumerate() {
@@ -246,7 +243,6 @@ impl Walk<'_> {
     }
 }
 
-/// The unit of a size.
 struct Unit {
     zh: &'static str,
     en: &'static str,

@@ -1,4 +1,4 @@
-//! Typed ids in JSON and in the documents: a string with a prefix and a pattern.
+//! Typed ids in JSON and in the documents: strings with a prefix and a pattern.
 
 use std::borrow::Cow;
 
@@ -7,6 +7,7 @@ use poem_openapi::types::{ParseError, ParseFromJSON, ParseFromParameter, ParseRe
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::api::edge::parameters::plain_type::plain_type;
 use crate::domain::kernel::ids::{
     AddressId, AttemptId, CaseId, ClientId, DraftId, HistoryId, InstallationId, JobId, NotificationId, OfficerId,
     ParcelId, PersonId, SessionId, UploadId,
@@ -26,9 +27,7 @@ fn schema(prefix: &'static str, example: String) -> MetaSchema {
 macro_rules! wire_ids {
     ($($id:ident)*) => {$(
         impl Type for $id {
-            const IS_REQUIRED: bool = true;
-            type RawValueType = Self;
-            type RawElementValueType = Self;
+            plain_type!();
 
             fn name() -> Cow<'static, str> {
                 stringify!($id).into()
@@ -36,14 +35,6 @@ macro_rules! wire_ids {
 
             fn schema_ref() -> MetaSchemaRef {
                 MetaSchemaRef::Inline(Box::new(schema(Self::PREFIX, Self::from_uuid(EXAMPLE).to_string())))
-            }
-
-            fn as_raw_value(&self) -> Option<&Self> {
-                Some(self)
-            }
-
-            fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
-                Box::new(std::iter::once(self))
             }
         }
 

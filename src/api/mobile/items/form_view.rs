@@ -1,4 +1,5 @@
-//! A form, for clients that draw it. All kinds of fields have the same members; a member that does not apply is absent.
+//! The form of an application, for clients that draw it. All kinds of fields share one type; members that do not apply
+//! to a kind are absent.
 
 use poem_openapi::types::Any;
 use poem_openapi::{Enum, Object};
@@ -36,35 +37,24 @@ pub struct RepeatView {
     pub max: usize,
 }
 
-/// 字段类型。 The kind of answer of a field.
+/// 字段类型。 The kind of answer of a field: `multi_choice` is a list, `date` is `2026-01-31`, `resident_id` is 公民身份号码,
+/// `credit_code` is 统一社会信用代码, `phone` is an 11-digit mobile number, `region` is a division code of `level`, `money`
+/// is an integer in fen (1/100 yuan), `file` is the id of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename = "FormFieldKind", rename_all = "snake_case")]
 pub enum FieldKind {
-    /// One line.
     Text,
-    /// Several lines.
     LongText,
-    /// One of the options.
     Choice,
-    /// Some of the options, as a list.
     MultiChoice,
-    /// A day: `2026-01-31`.
     Date,
-    /// 公民身份号码
     ResidentId,
-    /// 统一社会信用代码
     CreditCode,
-    /// An 11-digit mobile number. With `landline` also a number like `0519-82821234`.
     Phone,
-    /// A division code of `level`.
     Region,
-    /// An amount in fen (1/100 yuan), as an integer.
     Money,
-    /// A whole number.
     Integer,
-    /// Yes or no.
     Boolean,
-    /// The id of an upload.
     File,
 }
 
@@ -206,7 +196,7 @@ fn limit(span: model::DateSpan) -> Option<String> {
     (span != model::DateSpan::Any).then(|| word(span))
 }
 
-/// The name that an enum of the form has in JSON.
+/// The word of an enum of the form, as in the catalogue's files.
 fn word<T: serde::Serialize>(value: T) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }

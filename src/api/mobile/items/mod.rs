@@ -1,5 +1,5 @@
-//! The catalogue of items, open to everybody. It is read more than anything else, so every answer is encoded once per
-//! publication, and sent from memory.
+//! The catalogue of items, for all callers. It is read far more often than published, so every answer is encoded once
+//! per publication and sent from memory.
 
 mod examples;
 mod form_view;
@@ -13,20 +13,16 @@ use std::sync::{Arc, PoisonError, RwLock};
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 
-use crate::api::edge::answers::code::Code;
-use crate::api::edge::answers::problem::Problem;
-use crate::api::edge::parameters::paging::{Cursors, Page, clamp};
-use crate::api::edge::parameters::security::Anyone;
+use crate::api::edge::{Anyone, Code, Cursors, Page, Problem, clamp};
 use crate::api::mobile::tag::MobileTag;
 use crate::api::shared::preencoded::Preencoded;
 use crate::catalog::{self, Catalog, Filter};
-use crate::domain::item::{AgencyCode, ItemCode};
+use crate::domain::item::{AgencyCode, ItemCode, Level, Mode, Subject};
 
 use place_view::{HallList, RegionTree};
 use shelf::Shelf;
-use view::{AgencyList, CatalogueView, ItemGuide, ItemSummary, Level, Mode, Subject, TopicList};
+use view::{AgencyList, CatalogueView, ItemGuide, ItemSummary, TopicList};
 
-/// The name of the list that its cursors are bound to.
 const LIST: &str = "list_items";
 
 pub struct ItemsApi {
@@ -37,17 +33,16 @@ pub struct ItemsApi {
 
 impl ItemsApi {
     /// Encodes the current publication.
-    #[must_use]
     pub fn new(catalog: Catalog, cursors: Cursors) -> Self {
         let shelf = RwLock::new(Arc::new(Shelf::new(catalog.current())));
         Self { catalog, cursors, shelf }
     }
 
-    /// The answers about the current publication. Encodes them if it is new.
+    /// Returns the encoded answers about the current publication. Encodes them if the publication is new.
     fn shelf(&self) -> Arc<Shelf> {
         let current = self.catalog.current();
         let shelf = self.shelf.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if Arc::ptr_eq(shelf.snapshot(), &current) {
+        if Arc::ptr_eq(&shelf.snapshot, &current) {
             return shelf;
         }
         let shelf = Arc::new(Shelf::new(current));
@@ -86,21 +81,21 @@ impl ItemsApi {
         /// `next_cursor` of the previous page.
         Query(cursor): Query<Option<String>>,
     ) -> Result<Preencoded<Page<ItemSummary>>, Problem> {
-        let asked = serde_json::json!([q, mode.map(word), subject.map(word), agency, level.map(word), topic]);
+        let asked = serde_json::json!([q, mode, subject, agency, level, topic]);
         let filter = Filter {
             query: q.as_deref().filter(|q| !q.trim().is_empty()).map(catalog::Query::new),
-            mode: mode.map(Into::into),
-            subject: subject.map(Into::into),
+            mode,
+            subject,
             agency: agency.map(AgencyCode::new),
-            level: level.map(Into::into),
+            level,
             topic,
         };
         let shelf = self.shelf();
-        let items = shelf.snapshot().items();
+        let items = shelf.snapshot.items();
         let position = |(score, at): (u32, usize)| (Reverse(score), items[at].item.code.as_str());
 
         let after: Option<(u32, String)> = self.cursors.read(LIST, &asked, cursor.as_deref())?;
-        let found = shelf.snapshot().find(&filter).into_iter();
+        let found = shelf.snapshot.find(&filter).into_iter();
         let beyond = |hit: &(u32, usize)| {
             after.as_ref().is_none_or(|(score, code)| position(*hit) > (Reverse(*score), code.as_str()))
         };
@@ -163,11 +158,6 @@ impl ItemsApi {
     async fn list_halls(&self, _anyone: Anyone) -> Result<Preencoded<HallList>, Problem> {
         Ok(self.shelf().halls.clone())
     }
-}
-
-/// The word of an enum, as in a query parameter.
-fn word<T: poem_openapi::types::ToJSON>(value: T) -> Option<serde_json::Value> {
-    value.to_json()
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! Regions and halls, for clients.
+//! Regions and halls, for residents.
 
 use poem_openapi::Object;
 
-use super::view::Level;
 use crate::api::shared::bilingual::Bilingual;
 use crate::catalog::{self, Snapshot};
+use crate::domain::item::Level;
 
 /// 行政区划。 The divisions of GB/T 2260 down to counties, and the towns of this district.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
@@ -48,7 +48,6 @@ pub struct Region {
 }
 
 impl RegionTree {
-    #[must_use]
     pub fn of(snapshot: &Snapshot) -> Self {
         let table = snapshot.regions().table();
         let region = |code: &str, name: &str| Region { code: code.to_owned(), name: name.to_owned() };
@@ -93,11 +92,10 @@ pub struct Hall {
 }
 
 impl HallList {
-    #[must_use]
     pub fn of(snapshot: &Snapshot) -> Self {
         let hall = |hall: &catalog::Hall| Hall {
             code: hall.code.clone(),
-            level: hall.level.into(),
+            level: hall.level,
             region: hall.region.clone(),
             name: (&hall.name).into(),
             address: hall.address.clone(),

@@ -1,4 +1,4 @@
-//! All answers about one publication of the catalogue, encoded once. Pages are composed of encoded entries.
+//! All answers about one publication of the catalogue, encoded once. A page of items is composed of encoded entries.
 
 use std::sync::Arc;
 
@@ -7,13 +7,13 @@ use poem_openapi::types::ToJSON;
 
 use super::place_view::{HallList, RegionTree};
 use super::view::{AgencyList, CatalogueView, ItemGuide, ItemSummary, TopicList};
-use crate::api::edge::parameters::paging::Page;
+use crate::api::edge::Page;
 use crate::api::shared::preencoded::Preencoded;
 use crate::catalog::Snapshot;
 use crate::domain::item::ItemCode;
 
 pub struct Shelf {
-    snapshot: Arc<Snapshot>,
+    pub(super) snapshot: Arc<Snapshot>,
     summaries: Vec<Bytes>,
     guides: Vec<Preencoded<ItemGuide>>,
     pub(super) catalogue: Preencoded<CatalogueView>,
@@ -24,34 +24,26 @@ pub struct Shelf {
 }
 
 impl Shelf {
-    #[must_use]
     pub fn new(snapshot: Arc<Snapshot>) -> Self {
         let items = snapshot.items();
         Self {
             summaries: items.iter().map(|it| ItemSummary::of(it, &snapshot).to_json_string().into()).collect(),
-            guides: items.iter().map(|it| Preencoded::new(&ItemGuide::of(it, &snapshot))).collect(),
-            catalogue: Preencoded::new(&CatalogueView::of(&snapshot)),
-            agencies: Preencoded::new(&AgencyList::of(&snapshot)),
-            regions: Preencoded::new(&RegionTree::of(&snapshot)),
-            halls: Preencoded::new(&HallList::of(&snapshot)),
-            topics: Preencoded::new(&TopicList::of(&snapshot)),
+            guides: items.iter().map(|it| ItemGuide::of(it, &snapshot).into()).collect(),
+            catalogue: CatalogueView::of(&snapshot).into(),
+            agencies: AgencyList::of(&snapshot).into(),
+            regions: RegionTree::of(&snapshot).into(),
+            halls: HallList::of(&snapshot).into(),
+            topics: TopicList::of(&snapshot).into(),
             snapshot,
         }
     }
 
-    #[must_use]
-    pub const fn snapshot(&self) -> &Arc<Snapshot> {
-        &self.snapshot
-    }
-
-    #[must_use]
     pub fn guide(&self, code: &ItemCode) -> Option<&Preencoded<ItemGuide>> {
         let at = self.snapshot.items().binary_search_by(|version| version.item.code.cmp(code)).ok()?;
         self.guides.get(at)
     }
 
-    /// A page of the items at these indices.
-    #[must_use]
+    /// Composes a page of the items at these indices.
     pub fn page(&self, places: &[usize], next_cursor: Option<&str>) -> Preencoded<Page<ItemSummary>> {
         let mut body = BytesMut::with_capacity(128 + places.len() * 512);
         body.put_slice(b"{\"data\":[");
@@ -68,7 +60,6 @@ impl Shelf {
             body.put_slice(cursor.to_json_string().as_bytes());
         }
         body.put_u8(b'}');
-        let body = body.freeze();
-        Preencoded::with_tag(body.clone(), &body)
+        Preencoded::new(body)
     }
 }

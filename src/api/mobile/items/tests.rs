@@ -114,7 +114,7 @@ async fn items_are_filed_under_topics() {
     assert_eq!(page["data"][0]["topics"], serde_json::json!(["marriage"]));
 }
 
-/// What a client draws if it reads the schema alone: the titles of sections, with their fields in order.
+/// The form as a client can draw it from the schema alone: sections with their fields, in order.
 fn drawn(schema: &Value) -> Vec<Value> {
     let in_order = |properties: &Value| {
         let mut members: Vec<(String, Value)> = properties.as_object().unwrap().clone().into_iter().collect();
@@ -144,7 +144,7 @@ fn drawn(schema: &Value) -> Vec<Value> {
     in_order(&schema["properties"]).into_iter().map(section).collect()
 }
 
-/// The same from the form, which is served beside the schema.
+/// The form that is served beside the schema, in the shape of [`drawn`].
 fn described(form: &Value) -> Vec<Value> {
     let field = |field: &Value| {
         let members = ["kind", "label", "hint", "when", "prefill", "options", "level", "required", "name"];

@@ -1,4 +1,4 @@
-//! Items, agencies and topics, for clients.
+//! Items, agencies and topics, for residents.
 
 use chrono::{DateTime, Utc};
 use poem_openapi::types::Any;
@@ -9,77 +9,17 @@ use super::form_view::FormView;
 use crate::api::shared::bilingual::Bilingual;
 use crate::catalog::{self, Snapshot};
 use crate::domain::item::due::{DayUnit, TimeLimit};
-use crate::domain::item::{self as model, AgencyCode, ItemVersion};
-
-/// Enums that clients and the domain share, with the same names of variants.
-macro_rules! mirrored {
-    ($($(#[$doc:meta])* $name:ident of $domain:path { $($(#[$words:meta])* $variant:ident)* })*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-        #[oai(rename_all = "snake_case")]
-        pub enum $name { $($(#[$words])* $variant,)* }
-
-        impl From<$domain> for $name {
-            fn from(value: $domain) -> Self {
-                use $domain as Model;
-                match value { $(Model::$variant => Self::$variant,)* }
-            }
-        }
-
-        impl From<$name> for $domain {
-            fn from(value: $name) -> Self {
-                use $domain as Model;
-                match value { $($name::$variant => Model::$variant,)* }
-            }
-        }
-    )*};
-}
-
-mirrored! {
-    /// 办理方式。 A way of handling an item without a visit to the agency.
-    Mode of model::Mode { #[doc = "全流程网上办"] Online #[doc = "移动办"] Mobile #[doc = "自助办"] SelfService #[doc = "异地办"] Remote }
-    /// 送达方式。 A way in which a result reaches the applicant.
-    DeliveryWay of model::DeliveryWay {
-        #[doc = "移动端推送"] MobilePush #[doc = "电子证照"] ELicence #[doc = "快递送达"] Courier
-        #[doc = "代办送达"] Agent #[doc = "窗口领取"] Window #[doc = "自助打印"] SelfPrint
-    }
-    /// 服务对象。 The applicants that an item is for.
-    Subject of model::Subject { #[doc = "自然人"] NaturalPerson #[doc = "法人和其他组织"] LegalPerson #[doc = "两者皆可"] Both }
-    /// 办件类型。 Decided at once, or within a promised period.
-    CaseKind of model::CaseKind { #[doc = "即办件"] Immediate #[doc = "承诺件"] Promised }
-    /// 事项类型。 The kind of administrative act.
-    ItemType of model::ItemType {
-        #[doc = "行政许可"] Permit #[doc = "行政给付"] Benefit #[doc = "行政确认"] Confirmation #[doc = "行政奖励"] Award
-        #[doc = "行政裁决"] Adjudication #[doc = "其他行政权力"] OtherPower #[doc = "公共服务"] PublicService
-    }
-    /// 行使层级。 The level of the deciding agency.
-    Level of model::Level { #[doc = "县级"] County #[doc = "镇(乡、街道)级"] Town #[doc = "村(社区)级"] Village }
-    /// 材料形式。 The form in which a material is handed in.
-    MaterialForm of model::MaterialForm {
-        #[doc = "电子证照"] ELicence #[doc = "在线表单"] OnlineForm #[doc = "在线核验"] OnlineCheck
-        #[doc = "电子扫描件"] Scan #[doc = "纸质原件"] Paper
-    }
-    /// 审批结果类型。 The kind of document that an item ends with.
-    ResultKind of model::ResultKind { #[doc = "出证办结"] Certificate #[doc = "出文办结"] Document #[doc = "审批办结"] Approval }
-    /// 待确认的内容。 A fact that a guide should contain and that is not confirmed yet.
-    Fact of model::Fact {
-        #[doc = "设定依据"] LegalBasis #[doc = "受理条件"] Conditions #[doc = "结果样本"] ResultSample
-        #[doc = "行政许可的收费依据"] FeeStatute #[doc = "网上支付"] OnlinePayment
-        #[doc = "咨询电话"] ConsultPhone #[doc = "投诉电话"] ComplaintPhone #[doc = "办理地点"] Halls
-    }
-    /// 时限单位。 The unit of a period.
-    PeriodUnit of DayUnit { #[doc = "工作日"] Workday #[doc = "自然日"] Day }
-}
+use crate::domain::item::{
+    self as model, AgencyCode, CaseKind, DeliveryWay, Fact, ItemType, ItemVersion, Level, MaterialForm, Mode,
+    ResultKind, Subject,
+};
 
 /// 送达选择。 A value for `delivery.way` of a draft.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
 pub enum DeliveryOffer {
-    /// On the phone.
     Electronic,
-    /// To an address.
     Courier,
-    /// At a hall.
     Counter,
 }
 
@@ -87,12 +27,12 @@ pub enum DeliveryOffer {
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 pub struct Period {
     pub days: u32,
-    pub unit: PeriodUnit,
+    pub unit: DayUnit,
 }
 
 impl From<TimeLimit> for Period {
     fn from(limit: TimeLimit) -> Self {
-        Self { days: limit.days, unit: limit.unit.into() }
+        Self { days: limit.days, unit: limit.unit }
     }
 }
 
@@ -126,7 +66,7 @@ pub struct Topic {
 
 impl From<&catalog::Topic> for Topic {
     fn from(topic: &catalog::Topic) -> Self {
-        Self { code: topic.code.clone(), subject: topic.subject.into(), name: (&topic.name).into() }
+        Self { code: topic.code.clone(), subject: topic.subject, name: (&topic.name).into() }
     }
 }
 
@@ -156,21 +96,20 @@ pub struct ItemSummary {
 }
 
 impl ItemSummary {
-    #[must_use]
     pub fn of(version: &ItemVersion, snapshot: &Snapshot) -> Self {
         let item = &version.item;
         Self {
             code: item.code.to_string(),
             version: version.version,
             name: (&item.name).into(),
-            kind: item.kind.into(),
+            kind: item.kind,
             agency: Agency::of(&item.agency, snapshot),
-            level: item.level.into(),
-            subject: item.subject.into(),
-            case_kind: item.case_kind.into(),
+            level: item.level,
+            subject: item.subject,
+            case_kind: item.case_kind,
             promised: item.promised.into(),
             fee_fen: item.fee.as_ref().map_or(0, |fee| fee.fen),
-            modes: item.modes.iter().map(|mode| (*mode).into()).collect(),
+            modes: item.modes.iter().copied().collect(),
             topics: item.topics.clone(),
         }
     }
@@ -194,7 +133,7 @@ impl From<&model::Material> for Material {
         Self {
             key: material.key.clone(),
             name: (&material.name).into(),
-            form: material.form.into(),
+            form: material.form,
             required: material.required,
             needs_upload: material.needs_upload(),
         }
@@ -236,12 +175,6 @@ impl From<&model::Fee> for Fee {
 pub struct Faq {
     pub question: Bilingual,
     pub answer: Bilingual,
-}
-
-impl From<&model::Faq> for Faq {
-    fn from(faq: &model::Faq) -> Self {
-        Self { question: (&faq.question).into(), answer: (&faq.answer).into() }
-    }
 }
 
 /// 办事指南。 An item in full.
@@ -299,10 +232,10 @@ pub struct ItemGuide {
 }
 
 impl ItemGuide {
-    #[must_use]
     pub fn of(version: &ItemVersion, snapshot: &Snapshot) -> Self {
         let item = &version.item;
         let agency = snapshot.agency(&item.agency);
+        let faq = |faq: &model::Faq| Faq { question: (&faq.question).into(), answer: (&faq.answer).into() };
         let unconfirmed = item.unconfirmed.iter().chain(agency.into_iter().flat_map(|agency| &agency.unconfirmed));
         Self {
             summary: ItemSummary::of(version, snapshot),
@@ -313,9 +246,9 @@ impl ItemGuide {
             fee: item.fee.as_ref().map(Into::into),
             materials: item.materials.iter().map(Into::into).collect(),
             result: (&item.result).into(),
-            result_kind: item.result_kind.map(Into::into),
+            result_kind: item.result_kind,
             result_sample: item.result_sample.clone(),
-            delivery: item.delivery.iter().map(|way| (*way).into()).collect(),
+            delivery: item.delivery.iter().copied().collect(),
             delivery_choices: choices(item),
             town_hall: item.town_hall,
             village_hall: item.village_hall,
@@ -326,19 +259,20 @@ impl ItemGuide {
             consult_phone: agency.and_then(|agency| agency.consult_phone.clone()),
             complaint_phone: agency.and_then(|agency| agency.complaint_phone.clone()),
             stages: item.stages.iter().map(Into::into).collect(),
-            faqs: item.faqs.iter().map(Into::into).collect(),
-            unconfirmed: unconfirmed.map(|fact| (*fact).into()).collect(),
+            faqs: item.faqs.iter().map(faq).collect(),
+            unconfirmed: unconfirmed.copied().collect(),
             form: item.form.as_ref().map(Into::into),
             form_schema: item.form.as_ref().map(|form| Any(form.json_schema())),
         }
     }
 }
 
+/// The ways of delivery that an applicant can choose for an item.
 fn choices(item: &model::Item) -> Vec<DeliveryOffer> {
     let offered = [
         (DeliveryOffer::Electronic, item.delivers_electronically()),
-        (DeliveryOffer::Courier, item.delivers(model::DeliveryWay::Courier)),
-        (DeliveryOffer::Counter, item.delivers(model::DeliveryWay::Window)),
+        (DeliveryOffer::Courier, item.delivers(DeliveryWay::Courier)),
+        (DeliveryOffer::Counter, item.delivers(DeliveryWay::Window)),
     ];
     offered.into_iter().filter_map(|(choice, offered)| offered.then_some(choice)).collect()
 }
@@ -370,7 +304,6 @@ pub struct CountsView {
 }
 
 impl CatalogueView {
-    #[must_use]
     pub fn of(snapshot: &Snapshot) -> Self {
         let catalog::Counts { online, mobile, self_service, remote, town_hall, total } = snapshot.counts();
         Self {
@@ -389,7 +322,6 @@ pub struct AgencyList {
 }
 
 impl AgencyList {
-    #[must_use]
     pub fn of(snapshot: &Snapshot) -> Self {
         Self { data: snapshot.parts().agencies.iter().map(|agency| Agency::of(&agency.code, snapshot)).collect() }
     }
@@ -403,7 +335,6 @@ pub struct TopicList {
 }
 
 impl TopicList {
-    #[must_use]
     pub fn of(snapshot: &Snapshot) -> Self {
         Self { data: snapshot.parts().topics.iter().map(Into::into).collect() }
     }

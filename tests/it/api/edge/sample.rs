@@ -156,5 +156,5 @@ pub fn server_at(edge: Edge) -> TestClient<impl Endpoint<Output = Response> + us
     let cursors = Cursors::new(KeyRing::parse(KeyRing::fresh_file().expose()).unwrap());
     let notes = Notes { text: Mutex::new("Bring the licence. ".repeat(100)), cursors };
     let route = Route::new().nest_no_strip("/v1", OpenApiService::new(notes, "Notes", "1"));
-    TestClient::new(surround(route, edge, RouteTable::default().with::<Notes>()))
+    TestClient::new(surround(route, edge, RouteTable::default().with_operations(Notes::meta())))
 }

@@ -109,7 +109,7 @@ impl ItemSummary {
             case_kind: item.case_kind,
             promised: item.promised.into(),
             fee_fen: item.fee.as_ref().map_or(0, |fee| fee.fen),
-            modes: item.modes.iter().copied().collect(),
+            modes: item.modes.to_vec(),
             topics: item.topics.clone(),
         }
     }
@@ -248,7 +248,7 @@ impl ItemGuide {
             result: (&item.result).into(),
             result_kind: item.result_kind,
             result_sample: item.result_sample.clone(),
-            delivery: item.delivery.iter().copied().collect(),
+            delivery: item.delivery.to_vec(),
             delivery_choices: choices(item),
             town_hall: item.town_hall,
             village_hall: item.village_hall,

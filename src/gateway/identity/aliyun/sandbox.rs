@@ -53,7 +53,7 @@ impl Identity {
     async fn answer(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
         let fields = match self.verifier.admit(NAME, &world, &call) {
             Ok(fields) => fields,
-            Err(refusal) => return refusal,
+            Err(rejection) => return rejection.answer(),
         };
         if (call.header("x-acs-version"), call.header("x-acs-action")) != (VERSION, ACTION) {
             return refuse(StatusCode::NOT_FOUND, "InvalidAction.NotFound");

@@ -1,5 +1,5 @@
-//! Verifies the signatures of Alibaba Cloud callers (ACS3-HMAC-SHA256), for the twins of its SMS and of its identity check. This
-//! code shares nothing with the client's `gateway::shared::acs3`, so that each verifies the other.
+//! Verifies the signatures of Alibaba Cloud callers (ACS3-HMAC-SHA256), for the twins of its SMS and of its identity check.
+//! This code shares nothing with the client's `gateway::shared::acs3`, so that each verifies the other.
 
 use aws_lc_rs::{digest, hmac};
 use chrono::{DateTime, TimeDelta, Utc};

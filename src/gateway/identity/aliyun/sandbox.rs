@@ -1,5 +1,5 @@
-//! The twin of Alibaba Cloud's real-name check (`Id2MetaVerify`). Every well-formed pair of name and number matches, except a name
-//! that contains 不符 (the number belongs to another name) or 查无 (the register has no such number).
+//! The twin of Alibaba Cloud's real-name check (`Id2MetaVerify`). Every well-formed pair of name and number matches, except
+//! a name that contains 不符 (the number belongs to another name) or 查无 (the register has no such number).
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! The twin of Alibaba Cloud SMS. Like the real service, it delivers a message as often as it is sent, lists messages by number and
-//! day, and repeats a receipt until Songda accepts it.
+//! The twin of Alibaba Cloud SMS. Like the real service, it delivers a message as often as it is sent, lists messages by
+//! number and day, and repeats a receipt until Songda accepts it.
 
 mod sent;
 

@@ -1,5 +1,6 @@
 //! Gateways to the outside world: push channels, carriers, the identity check, sign-in platforms. An adapter speaks one
-//! gateway's protocol and reports facts. It decides nothing and never sees a transaction; `worker::attempts::verdict` decides.
+//! gateway's protocol and reports facts. It decides nothing and never sees a transaction; `worker::attempts::verdict`
+//! decides.
 
 pub mod courier;
 pub mod identity;

@@ -1,5 +1,5 @@
-//! Verifies the signatures of Alibaba Cloud callers (ACS3-HMAC-SHA256), for the twins of its SMS and of its identity check. This
-//! code shares nothing with the client's `gateway::shared::acs3`, so that each verifies the other.
+//! Verifies the signatures of Alibaba Cloud callers (ACS3-HMAC-SHA256), for the twins of its SMS and of its identity check.
+//! This code shares nothing with the client's `gateway::shared::acs3`, so that each verifies the other.
 
 use aws_lc_rs::{digest, hmac};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -20,7 +20,7 @@ const ALWAYS_SIGNED: [&str; 6] =
     ["host", "x-acs-action", "x-acs-content-sha256", "x-acs-date", "x-acs-signature-nonce", "x-acs-version"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rejection {
+pub enum Rejection {
     /// The `Authorization` header is unreadable, or a required header is not signed.
     Incomplete,
     UnknownKey,
@@ -32,7 +32,7 @@ enum Rejection {
 }
 
 impl Rejection {
-    fn answer(self) -> Response {
+    pub fn answer(self) -> Response {
         match self {
             Self::Incomplete => refuse(StatusCode::BAD_REQUEST, "IncompleteSignature"),
             Self::UnknownKey => refuse(StatusCode::NOT_FOUND, "InvalidAccessKeyId.NotFound"),
@@ -72,12 +72,10 @@ impl Verifier {
         [&self.key_id, self.secret.expose()]
     }
 
-    /// Verifies a call. Returns the parameters of its query and form, or Alibaba's refusal, which is also counted.
-    pub fn admit(&self, gateway: &'static str, world: &World, call: &TwinCall) -> Result<Fields, Box<Response>> {
-        self.check(call, world.now()).map_err(|rejection| {
-            world.counters.count(gateway, &format!("{rejection:?}"));
-            Box::new(rejection.answer())
-        })
+    /// Verifies a call, and returns the parameters of its query and form. Counts a rejection.
+    pub fn admit(&self, gateway: &'static str, world: &World, call: &TwinCall) -> Result<Fields, Rejection> {
+        let count = |rejection: &Rejection| world.counters.count(gateway, &format!("{rejection:?}"));
+        self.check(call, world.now()).inspect_err(count)
     }
 
     fn check(&self, call: &TwinCall, now: Instant) -> Result<Fields, Rejection> {

@@ -1,4 +1,5 @@
-//! For the tests of the twins: a sandbox with one twin, an HTTP caller, and a server that receives callbacks in Songda's place.
+//! For the tests of the twins: a sandbox with one twin, an HTTP caller, and a server that receives callbacks in Songda's
+//! place.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -47,7 +48,8 @@ impl TestClient {
         self.0.host()
     }
 
-    /// Returns the status and the answer's JSON. The status is 0 if no answer came; the JSON is null if the body is not JSON.
+    /// Returns the status and the answer's JSON. The status is 0 if no answer came; the JSON is null if the body is not
+    /// JSON.
     pub(crate) async fn send(&self, method: &str, path: &str, headers: HeaderMap, body: Bytes) -> (u16, Value) {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let query: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();

@@ -1,5 +1,5 @@
-//! Faults on demand. The control API orders a fault for the next n calls or for a share of all calls. A *magic recipient* orders a
-//! fault, too: a phone number `1380000<code>`, or any other address that ends in `-<code>`.
+//! Faults on demand. The control API orders a fault for the next n calls or for a share of all calls. A *magic recipient*
+//! orders a fault, too: a phone number `1380000<code>`, or any other address that ends in `-<code>`.
 //!
 //! | code | fault | what happens |
 //! |---|---|---|
@@ -18,8 +18,8 @@
 //! | 0703 | `drop_callback` | callbacks are not sent |
 //! | 0704 | `undelivered` | a message is accepted but does not arrive; its receipt says so |
 //!
-//! For a magic recipient, faults of the person (`user_refused`, `unknown_number`, `undelivered`) and of callbacks strike every
-//! time. All other faults strike once per operation, so that a test can watch the recovery.
+//! For a magic recipient, faults of the person (`user_refused`, `unknown_number`, `undelivered`) and of callbacks strike
+//! every time. All other faults strike once per operation, so that a test can watch the recovery.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};

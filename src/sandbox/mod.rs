@@ -1,6 +1,6 @@
-//! The sandbox plays the outside world for development, tests, the demonstration and integrators. Each gateway has a twin that
-//! speaks its real protocol: it verifies signatures, stores what a phone or a carrier would have received, calls back, and
-//! fails on demand.
+//! The sandbox plays the outside world for development, tests, the demonstration and integrators. Each gateway has a twin
+//! that speaks its real protocol: it verifies signatures, stores what a phone or a carrier would have received, calls back,
+//! and fails on demand.
 //!
 //! A twin is in its gateway's folder and in `registry.rs`. A Songda that uses the sandbox differs only in addresses and keys
 //! ([`SandboxSettings::client_settings`]). All data is in memory.

@@ -117,8 +117,8 @@ async fn answer(sandbox: &Arc<Sandbox>, listener: TcpListener, tasks: &Tasks) ->
     Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(sandbox.routes(), stopped, Some(GRACE)).await
 }
 
-/// Adds a scan to every parcel at each step. Parcels of the last second wait: carriers write whole seconds, so a scan of such a
-/// parcel could seem to be earlier than its order.
+/// Adds a scan to every parcel at each step. Parcels of the last second wait: carriers write whole seconds, so a scan of
+/// such a parcel could seem to be earlier than its order.
 async fn walk(sandbox: Arc<Sandbox>, step: Duration, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(step);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -29,8 +29,8 @@ impl Sandbox {
         count
     }
 
-    /// Adds the next scans to one parcel, and lets its carrier call back. Returns the number of new scans; `None` if no carrier has
-    /// such an order.
+    /// Adds the next scans to one parcel, and lets its carrier call back. Returns the number of new scans; `None` if no
+    /// carrier has such an order.
     pub fn advance(&self, order_no: &str, steps: usize) -> Option<usize> {
         let held = self.world.callbacks.take_held();
         let mut found = None;

@@ -1,5 +1,5 @@
-//! Readers for carriers' JSON, which varies: a field is a string or a number, a list of one entry is a bare object, and JSON is
-//! inside a string.
+//! Readers for carriers' JSON, which varies: a field is a string or a number, a list of one entry is a bare object, and JSON
+//! is inside a string.
 
 use std::ops::Deref;
 

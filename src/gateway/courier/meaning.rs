@@ -1,5 +1,5 @@
-//! The meaning of a carrier's scan: its code by the carrier's table, corrected by its words. Carriers do not document codes for a
-//! parcel on its way back to the sender, but the words say it.
+//! The meaning of a carrier's scan: its code by the carrier's table, corrected by its words. Carriers do not document codes
+//! for a parcel on its way back to the sender, but the words say it.
 
 use crate::domain::delivery::parcel::ScanMeaning;
 

@@ -81,8 +81,8 @@ impl CarrierFault {
 pub enum Recovery {
     /// The order exists, and the parcel uses it.
     Found(Booking),
-    /// No such order exists now, but a delayed request may still create it. The same number may be ordered again only after two
-    /// of these results, some time apart.
+    /// No such order exists now, but a delayed request may still create it. The same number may be ordered again only after
+    /// two of these results, some time apart.
     Absent,
     /// An order may have existed and is now cancelled. The next order needs the next number.
     Withdrawn,
@@ -127,15 +127,15 @@ pub trait Carrier: Send + Sync {
     /// The time-out of one call. An attempt may make three calls.
     fn time_limit(&self) -> Duration;
 
-    /// Orders a parcel. After [`CarrierFact::Ambiguous`] or [`CarrierFact::Duplicate`] the worker must call [`Self::recover`]
-    /// before it orders again.
+    /// Orders a parcel. After [`CarrierFact::Ambiguous`] or [`CarrierFact::Duplicate`] the worker must call
+    /// [`Self::recover`] before it orders again.
     async fn order(&self, order: &ParcelOrder) -> Result<Booking, CarrierFault>;
 
     /// Finds out what became of an order whose outcome is unknown. Each carrier has one safe method.
     async fn recover(&self, order_no: &OrderNo) -> Result<Recovery, CarrierFault>;
 
-    /// Queries the waybill of an order that was accepted without one; `None` if there is none yet, or if the carrier has no such
-    /// query.
+    /// Queries the waybill of an order that was accepted without one; `None` if there is none yet, or if the carrier has no
+    /// such query.
     async fn waybill(&self, _order_no: &OrderNo) -> Result<Option<Waybill>, CarrierFault> {
         Ok(None)
     }
@@ -153,8 +153,8 @@ pub trait Carrier: Send + Sync {
         Probe::NotAsked
     }
 
-    /// Verifies a callback as far as possible, and returns its scans. Not every carrier signs, so the worker confirms the end of a
-    /// delivery with [`Self::track`].
+    /// Verifies a callback as far as possible, and returns its scans. Not every carrier signs, so the worker confirms the
+    /// end of a delivery with [`Self::track`].
     fn read(&self, call: &RawCallback) -> Result<Vec<Scan>, CallbackFault>;
 
     /// Returns the answer to a callback. If `stored` is false, the answer makes the carrier call again.

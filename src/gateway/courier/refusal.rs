@@ -1,5 +1,6 @@
-//! The meaning of a carrier's refusal, in two steps. Each carrier's folder maps its codes to a [`RefusalKind`]. This file turns
-//! the kind into a [`CarrierFact`], which depends on the operation: the same refusal of an order and of a query differ.
+//! The meaning of a carrier's refusal, in two steps. Each carrier's folder maps its codes to a [`RefusalKind`]. This file
+//! turns the kind into a [`CarrierFact`], which depends on the operation: the same refusal of an order and of a query
+//! differ.
 
 use std::time::Duration;
 
@@ -116,8 +117,8 @@ impl From<HttpFault> for CarrierRefusal {
     }
 }
 
-/// Returns the body of an answer with HTTP 200. Carriers answer 200 even if they refuse, so any other status comes from a proxy in
-/// front of them.
+/// Returns the body of an answer with HTTP 200. Carriers answer 200 even if they refuse, so any other status comes from a
+/// proxy in front of them.
 pub(super) fn body(answer: HttpAnswer) -> Result<Bytes, CarrierRefusal> {
     let kind = match answer.status {
         StatusCode::OK => return Ok(answer.body),

@@ -1,4 +1,5 @@
-//! The real-name check: does this name belong to this resident ID number? Each gateway has a folder and a line in `registry.rs`.
+//! The real-name check: does this name belong to this resident ID number? Each gateway has a folder and a line in
+//! `registry.rs`.
 
 pub mod aliyun;
 

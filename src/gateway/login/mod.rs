@@ -1,5 +1,5 @@
-//! Sign-in through a platform where the person has an account. The platform exchanges a code of the client for the account. Each
-//! platform has a folder and a line in `registry.rs`.
+//! Sign-in through a platform where the person has an account. The platform exchanges a code of the client for the account.
+//! Each platform has a folder and a line in `registry.rs`.
 
 pub mod wechat;
 

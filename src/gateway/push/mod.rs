@@ -1,5 +1,5 @@
-//! Channels (渠道): gateways that reach a phone. Each has a folder and a line in `registry.rs`. docs/adding-a-channel.md says what a
-//! folder contains.
+//! Channels (渠道): gateways that reach a phone. Each has a folder and a line in `registry.rs`. docs/adding-a-channel.md says
+//! what a folder contains.
 
 pub mod sms_aliyun;
 pub mod wechat;
@@ -179,9 +179,9 @@ pub enum ReceiptOf {
 pub enum Repeat {
     /// Repeat: the gateway knows our key and drops the second copy.
     Deduplicated,
-    /// Consents and receipts decide. If a consent allows only one message, repeat: the gateway shows at most one copy. If the person
-    /// could see both copies, wait for the receipt of the first. If the repetition is refused, the first copy may have used up
-    /// the consent; its receipt will confirm that.
+    /// Consents and receipts decide. If a consent allows only one message, repeat: the gateway shows at most one copy. If
+    /// the person could see both copies, wait for the receipt of the first. If the repetition is refused, the first copy may
+    /// have used up the consent; its receipt will confirm that.
     ConsentTells,
     /// Look the message up ([`PushChannel::find`]), and repeat only if the gateway does not have it.
     AskFirst,
@@ -231,8 +231,8 @@ pub trait PushChannel: Send + Sync {
         Probe::NotAsked
     }
 
-    /// Lists the templates of our account; `None` if the gateway has no such list. WeChat answers this only a few times a day, so
-    /// only commands of operators may call it.
+    /// Lists the templates of our account; `None` if the gateway has no such list. WeChat answers this only a few times a
+    /// day, so only commands of operators may call it.
     async fn templates(&self) -> Option<Result<Vec<KnownTemplate>, PushReport>> {
         None
     }
@@ -252,7 +252,8 @@ pub trait PushChannel: Send + Sync {
         Err(CallbackFault::NotAuthentic)
     }
 
-    /// Returns the part of a callback's query that is stored: everything that [`Self::read`] needs, without the person's address.
+    /// Returns the part of a callback's query that is stored: everything that [`Self::read`] needs, without the person's
+    /// address.
     fn kept_query(&self, query: &str) -> String {
         query.to_owned()
     }

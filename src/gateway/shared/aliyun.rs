@@ -73,8 +73,8 @@ pub fn edge_fault(code: &str) -> Option<EdgeFault> {
     }
 }
 
-/// Reads the answer to a harmless call as the result of a probe. The API gateway verifies key, permissions and clock before the
-/// service reads anything, so any answer of the service means that our account is accepted.
+/// Reads the answer to a harmless call as the result of a probe. The API gateway verifies key, permissions and clock before
+/// the service reads anything, so any answer of the service means that our account is accepted.
 pub fn probe(answer: Result<HttpAnswer, HttpFault>) -> Probe {
     let answer = match answer {
         Ok(answer) => answer,

@@ -111,8 +111,8 @@ impl Http {
         self.client.request(method, url)
     }
 
-    /// Starts a request to an address from a gateway's answer; `None` unless the address is below the base URL. A forged answer
-    /// cannot make Songda call another host.
+    /// Starts a request to an address from a gateway's answer; `None` unless the address is below the base URL. A forged
+    /// answer cannot make Songda call another host.
     pub fn request_below(&self, method: Method, url: &Url) -> Option<RequestBuilder> {
         let prefix = format!("{}/", self.base.path().trim_end_matches('/'));
         let below = url.origin() == self.base.origin() && url.path().starts_with(&prefix);
@@ -139,8 +139,8 @@ impl Http {
     }
 }
 
-/// A running call, which ends when this is dropped. Its end is counted and ends its span even if our caller has stopped waiting,
-/// because an operator must see a gateway that hangs.
+/// A running call, which ends when this is dropped. Its end is counted and ends its span even if our caller has stopped
+/// waiting, because an operator must see a gateway that hangs.
 struct Underway<'a> {
     calls: &'a Calls,
     span: Span,

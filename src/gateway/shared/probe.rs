@@ -1,5 +1,5 @@
-//! The result of a probe. A probe is a harmless call by which `songda doctor` learns whether a gateway answers and accepts our
-//! account. It sends, orders, changes and costs nothing.
+//! The result of a probe. A probe is a harmless call by which `songda doctor` learns whether a gateway answers and accepts
+//! our account. It sends, orders, changes and costs nothing.
 
 /// The details are the gateway's codes and fixed words, never personal data or keys.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-//! EMS's push of scans (interface 040002) and our answer to it. A push is encrypted but not signed: any party that has the key
-//! can write one.
+//! EMS's push of scans (interface 040002) and our answer to it. A push is encrypted but not signed: any party that has the
+//! key can write one.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

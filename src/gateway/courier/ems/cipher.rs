@@ -1,6 +1,7 @@
 //! Encrypts and decrypts EMS's bodies: `|$4|` + base64(SM4-ECB-PKCS#7(JSON + the key's base64 text)).
 //!
-//! The appended key text is EMS's weak check of integrity. EMS's own pushes were seen without it, so both forms are accepted.
+//! The appended key text is EMS's weak check of integrity. EMS's own pushes were seen without it, so both forms are
+//! accepted.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use ecb::cipher::block_padding::Pkcs7;
@@ -51,8 +52,8 @@ impl Sm4Key {
     }
 }
 
-/// Keys, texts and their encrypted form, for the tests of this cipher and of the twin's. The first is from EMS's own tool; the
-/// others were computed with two other implementations.
+/// Keys, texts and their encrypted form, for the tests of this cipher and of the twin's. The first is from EMS's own tool;
+/// the others were computed with two other implementations.
 #[cfg(test)]
 pub(super) const VECTORS: [(&str, &str, &str); 3] = [
     (

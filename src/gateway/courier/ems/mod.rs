@@ -1,9 +1,9 @@
 //! EMS (中国邮政速递物流), the post. It is the default carrier, because the law reserves official documents to it (邮政法 55).
 //! Its open platform takes SM4-encrypted JSON in a form. Each interface has a number.
 //!
-//! EMS cannot look up an order by our order number. After an unknown outcome the only safe call is to cancel by that number. If
-//! EMS answers "too late", it already carries the parcel: the order exists, and only EMS's pushes will report its waybill.
-//! Ordering again is not safe: some accounts return the first waybill, others create a second parcel.
+//! EMS cannot look up an order by our order number. After an unknown outcome the only safe call is to cancel by that number.
+//! If EMS answers "too late", it already carries the parcel: the order exists, and only EMS's pushes will report its
+//! waybill. Ordering again is not safe: some accounts return the first waybill, others create a second parcel.
 
 mod answer;
 mod callback;

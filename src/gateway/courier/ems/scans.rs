@@ -44,8 +44,8 @@ pub(super) struct TrackAnswer {
 }
 
 impl WithRaw<TrackingEvent> {
-    /// Returns `None` if the event lacks a waybill or a time. An event without a waybill belongs to `asked`, the waybill of the
-    /// query.
+    /// Returns `None` if the event lacks a waybill or a time. An event without a waybill belongs to `asked`, the waybill of
+    /// the query.
     pub(super) fn scan(self, asked: Option<&Waybill>) -> Option<Scan> {
         let Self { part: event, raw } = self;
         let named = Some(event.waybill_no.trim()).filter(|waybill| !waybill.is_empty()).map(Waybill::new);

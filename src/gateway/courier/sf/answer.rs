@@ -1,5 +1,5 @@
-//! Reads SF's answers. They have three layers: HTTP, the platform's envelope, and inside it the service's answer as JSON in a
-//! string. A call succeeded only if all three say so.
+//! Reads SF's answers. They have three layers: HTTP, the platform's envelope, and inside it the service's answer as JSON in
+//! a string. A call succeeded only if all three say so.
 
 use serde::Deserialize;
 use serde_json::Value;

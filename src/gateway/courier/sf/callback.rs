@@ -1,5 +1,5 @@
-//! SF's push of routes and our answer to it: JSON, or XML in a form, depending on the account. SF documents no signature. So a
-//! push counts only if it comes on the secret path and names an order of ours, and a query confirms a delivery.
+//! SF's push of routes and our answer to it: JSON, or XML in a form, depending on the account. SF documents no signature. So
+//! a push counts only if it comes on the secret path and names an order of ours, and a query confirms a delivery.
 
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};

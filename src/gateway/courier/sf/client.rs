@@ -24,8 +24,8 @@ pub(super) struct Throttling(AtomicU32);
 
 /// Up to this many refusals in a row count as a burst within a second. After more of them the daily quota may be used up.
 const BURST: u32 = 20;
-/// The first wait for the daily quota. The wait doubles after every further [`BURST`] refusals: if it was a burst after all, a
-/// parcel does not wait an hour.
+/// The first wait for the daily quota. The wait doubles after every further [`BURST`] refusals: if it was a burst after all,
+/// a parcel does not wait an hour.
 const FIRST_REST: Duration = Duration::from_secs(60);
 const LONGEST_REST: Duration = Duration::from_secs(3_600);
 

@@ -1,5 +1,5 @@
-//! The meaning of SF's codes: those of the platform (`apiResultCode`) and of the services behind it (`errorCode`). After an unknown
-//! code SF may have acted.
+//! The meaning of SF's codes: those of the platform (`apiResultCode`) and of the services behind it (`errorCode`). After an
+//! unknown code SF may have acted.
 
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ const A_MOMENT: Duration = Duration::from_secs(2);
 /// Explains a code of the platform other than [`PASSED`].
 pub(super) fn of_platform(code: &str) -> RefusalKind {
     match code {
-        // A public parameter is missing (A1001); our IP address (A1003), our permission for the service (A1004) or our digest
-        // (A1006) is refused; the token, which we do not use, is wrong (A1011).
+        // A public parameter is missing (A1001); our IP address (A1003), our permission for the service (A1004) or our
+        // digest (A1006) is refused; the token, which we do not use, is wrong (A1011).
         "A1001" | "A1003" | "A1004" | "A1006" | "A1011" => RefusalKind::Misconfigured,
         "A1002" => RefusalKind::TooOld,
         "A1005" => RefusalKind::Throttled { after: Some(A_MOMENT) },
@@ -36,8 +36,8 @@ pub(super) fn of_service(code: &str) -> RefusalKind {
         "8037" | "8253" => RefusalKind::Cancelled,
         // Order and waybill do not match (8017); confirmed or cancelled already (8019); confirmed already (8252).
         "8017" | "8019" | "8252" => RefusalKind::WrongState,
-        // The office's address, name or phone is missing (1010 to 1012); no cargo (1023); the monthly account may not ship (8114,
-        // 8119, 20052); the request is unreadable (4002).
+        // The office's address, name or phone is missing (1010 to 1012); no cargo (1023); the monthly account may not ship
+        // (8114, 8119, 20052); the request is unreadable (4002).
         "1010" | "1011" | "1012" | "1023" | "8114" | "8119" | "20052" | "4002" => RefusalKind::Misconfigured,
         // A field is missing or malformed.
         _ if code.len() == 4 && code.starts_with("61") => RefusalKind::Misconfigured,

@@ -1,7 +1,8 @@
-//! SF's digest: base64(MD5(URL-encoded(msgData + timestamp + checkWord))). The base64 is of the sixteen bytes, not of their hex.
+//! SF's digest: base64(MD5(URL-encoded(msgData + timestamp + checkWord))). The base64 is of the sixteen bytes, not of their
+//! hex.
 //!
-//! "URL-encoded" means exactly what Java's `URLEncoder` does. Other encoders differ in space, `*`, `~` and `!`: SF would refuse the
-//! digest (A1006).
+//! "URL-encoded" means exactly what Java's `URLEncoder` does. Other encoders differ in space, `*`, `~` and `!`: SF would
+//! refuse the digest (A1006).
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use md5::{Digest as _, Md5};

@@ -1,5 +1,5 @@
-//! The label file (`COM_RECE_CLOUD_PRINT_WAYBILLS`). SF makes the file and answers with its address and a token. The token is valid
-//! for a day, so the client fetches the file at once.
+//! The label file (`COM_RECE_CLOUD_PRINT_WAYBILLS`). SF makes the file and answers with its address and a token. The token
+//! is valid for a day, so the client fetches the file at once.
 
 use reqwest::Url;
 use serde::Deserialize;

@@ -89,14 +89,14 @@ pub(super) fn booking(content: Value, order_no: &OrderNo) -> Result<Booking, Car
     Ok(Booking { waybill })
 }
 
-/// Makes the request that looks up an order by our order number (`EXP_RECE_SEARCH_ORDER_RESP`). Search type 1 is the delivery, not
-/// a return.
+/// Makes the request that looks up an order by our order number (`EXP_RECE_SEARCH_ORDER_RESP`). Search type 1 is the
+/// delivery, not a return.
 pub(super) fn look_up(order_no: &OrderNo) -> Value {
     json!({"orderId": order_no.as_str(), "searchType": "1", "language": "zh-CN"})
 }
 
-/// Makes the request that cancels an order (`EXP_RECE_UPDATE_ORDER`). A confirmed order needs its waybill too, and all orders of ours
-/// are confirmed.
+/// Makes the request that cancels an order (`EXP_RECE_UPDATE_ORDER`). A confirmed order needs its waybill too, and all
+/// orders of ours are confirmed.
 pub(super) fn cancellation(order_no: &OrderNo, waybill: Option<&Waybill>) -> Value {
     const CANCEL: u8 = 2;
     let waybills: Vec<Value> =

@@ -1,4 +1,5 @@
-//! Turns SF's route nodes into scans. Answers (`EXP_RECE_SEARCH_ROUTES`) and pushes (`RoutePushService`) contain the same nodes.
+//! Turns SF's route nodes into scans. Answers (`EXP_RECE_SEARCH_ROUTES`) and pushes (`RoutePushService`) contain the same
+//! nodes.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::Deserialize;
@@ -10,8 +11,8 @@ use crate::gateway::courier::beijing_time;
 use crate::gateway::courier::lenient::{self, Text, WithRaw};
 use crate::gateway::courier::meaning::{Meanings, of_code, with_words};
 
-/// The meanings of `opCode`s, learned from real routes. Three traps: 44 is not a delivery, SF only
-/// chooses a courier; 36 is an ordinary departure; 99, 631 and 648 are a return or a new address, and only the words say which.
+/// The meanings of `opCode`s, learned from real routes. Three traps: 44 is not a delivery, SF only chooses a courier; 36 is
+/// an ordinary departure; 99, 631 and 648 are a return or a new address, and only the words say which.
 const MEANINGS: Meanings = &[
     (ScanMeaning::PickedUp, &["50", "54"]),
     (ScanMeaning::InTransit, &["30", "31", "36", "44", "123", "130", "407", "501", "607"]),
@@ -61,7 +62,8 @@ pub(super) fn question(waybill: &Waybill, recipient_phone: &Private<String>) -> 
         "checkPhoneNo": end})
 }
 
-/// Returns the scans of one waybill in an answer, or no scans if there are none yet; `None` if the answer is not about routes.
+/// Returns the scans of one waybill in an answer, or no scans if there are none yet; `None` if the answer is not about
+/// routes.
 pub(super) fn of_answer(content: Value, waybill: &Waybill) -> Option<Vec<Scan>> {
     let reply: RoutesReply = serde_json::from_value(content).ok()?;
     let routes = reply.route_resps.into_iter().filter(|route| route.mail_no.as_str() == waybill.as_str());

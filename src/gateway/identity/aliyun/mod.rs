@@ -1,8 +1,8 @@
 //! The real-name check of Alibaba Cloud (`cloudauth`, `Id2MetaVerify`): compares name and resident ID number with the
 //! register.
 //!
-//! The names of fields and codes are not confirmed against Alibaba's documents or the service. An unknown answer counts as no
-//! answer.
+//! The names of fields and codes are not confirmed against Alibaba's documents or the service. An unknown answer counts as
+//! no answer.
 
 #[cfg(feature = "development")]
 pub mod sandbox;

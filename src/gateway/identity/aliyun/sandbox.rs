@@ -1,5 +1,5 @@
-//! The twin of Alibaba Cloud's real-name check (`Id2MetaVerify`). Every well-formed pair of name and number matches, except a name
-//! that contains 不符 (the number belongs to another name) or 查无 (the register has no such number).
+//! The twin of Alibaba Cloud's real-name check (`Id2MetaVerify`). Every well-formed pair of name and number matches, except
+//! a name that contains 不符 (the number belongs to another name) or 查无 (the register has no such number).
 
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ impl Identity {
     async fn answer(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
         let fields = match self.verifier.admit(NAME, &world, &call) {
             Ok(fields) => fields,
-            Err(refusal) => return *refusal,
+            Err(rejection) => return rejection.answer(),
         };
         if (call.header("x-acs-version"), call.header("x-acs-action")) != (VERSION, ACTION) {
             return refuse(StatusCode::NOT_FOUND, "InvalidAction.NotFound");

@@ -1,5 +1,5 @@
-//! Finds a message by our key (`OutId`), to learn if the service accepted it. `QuerySendDetails` lists the messages to a number on
-//! a day.
+//! Finds a message by our key (`OutId`), to learn if the service accepted it. `QuerySendDetails` lists the messages to a
+//! number on a day.
 
 use std::collections::BTreeSet;
 
@@ -114,7 +114,8 @@ impl Detail {
     }
 }
 
-/// Returns `None` for a refusal, and for an answer without a readable `TotalCount`, which was seen as a number and as a string.
+/// Returns `None` for a refusal, and for an answer without a readable `TotalCount`, which was seen as a number and as a
+/// string.
 fn read(body: &[u8]) -> Option<Details> {
     let answer: QueryAnswer = serde_json::from_slice(body).ok()?;
     let total = answer.total_count.as_u64().or_else(|| answer.total_count.as_str()?.parse().ok())?;

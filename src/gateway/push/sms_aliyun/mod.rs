@@ -1,7 +1,7 @@
 //! Alibaba Cloud SMS (阿里云短信). The address is the phone number.
 //!
-//! The service sends a repeated message twice. After an unclear attempt the worker looks the message up by our key (`OutId`) before
-//! it repeats it.
+//! The service sends a repeated message twice. After an unclear attempt the worker looks the message up by our key (`OutId`)
+//! before it repeats it.
 
 mod find;
 mod patterns;

@@ -1,4 +1,5 @@
-//! Checks the catalogue's templates for SMS, so that an administrator learns of a fault before the service refuses a message.
+//! Checks the catalogue's templates for SMS, so that an administrator learns of a fault before the service refuses a
+//! message.
 
 /// Says why a variable cannot hold a text. `text` still contains its placeholders, except the status.
 pub fn fault(name: &str, text: &str) -> Option<&'static str> {

@@ -1,5 +1,5 @@
-//! Reads the service's receipts (短信服务《SmsReport》). They are not signed: a receipt counts only if it comes on the secret path and
-//! names a message of ours. A receipt may come twice.
+//! Reads the service's receipts (短信服务《SmsReport》). They are not signed: a receipt counts only if it comes on the secret path
+//! and names a message of ours. A receipt may come twice.
 
 use serde::Deserialize;
 
@@ -17,7 +17,8 @@ struct Report {
     out_id: Option<String>,
 }
 
-/// Reads a call with an array of receipts. Leaves out messages that are still being sent, and messages without a key of ours.
+/// Reads a call with an array of receipts. Leaves out messages that are still being sent, and messages without a key of
+/// ours.
 pub fn read(body: &[u8]) -> Result<Vec<PushNews>, CallbackFault> {
     let reports: Vec<Report> =
         serde_json::from_slice(body).map_err(|_| CallbackFault::Unreadable("not an array of receipts".to_owned()))?;

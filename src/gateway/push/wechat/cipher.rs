@@ -1,7 +1,7 @@
 //! Decrypts WeChat's messages: AES-256-CBC over `random(16) || length(4) || message || appid`.
 //!
-//! Libraries' defaults fail on two details. The padding is PKCS#7 with blocks of 32 bytes, not of 16. The key is 43 characters
-//! of base64 whose last two bits are surplus, and strict decoders refuse them unless they are zero.
+//! Libraries' defaults fail on two details. The padding is PKCS#7 with blocks of 32 bytes, not of 16. The key is 43
+//! characters of base64 whose last two bits are surplus, and strict decoders refuse them unless they are zero.
 
 use aes::Aes256;
 use aes::cipher::block_padding::NoPadding;

@@ -1,7 +1,7 @@
 //! WeChat subscribe messages (微信订阅消息) of a mini-program. The address is the person's openid.
 //!
-//! WeChat takes no key of ours with a message, so Songda cannot look a message up. After an ambiguous send only the receipt shows
-//! what happened ([`crate::domain::work::doubt`]).
+//! WeChat takes no key of ours with a message, so Songda cannot look a message up. After an ambiguous send only the receipt
+//! shows what happened ([`crate::domain::work::doubt`]).
 
 mod answer;
 mod callback;
@@ -67,8 +67,8 @@ impl Wechat {
         Self { code: ChannelCode::new(ADAPTER.code), pace, http, tokens, state, callbacks, clock }
     }
 
-    /// Sends with the current token. If WeChat rejects the token, sends once more with a new one. `under_way` is true while WeChat
-    /// may be processing the message.
+    /// Sends with the current token. If WeChat rejects the token, sends once more with a new one. `under_way` is true while
+    /// WeChat may be processing the message.
     async fn deliver(&self, form: &Value, under_way: &mut bool) -> Result<PushReport, PushReport> {
         let token = self.tokens.current().await?;
         let rejection = match self.post(form, &token, under_way).await {

@@ -4,8 +4,8 @@ use super::fields::is_han;
 
 /// Says why a field cannot hold a text. The field's type is its name without the number.
 ///
-/// `text` still contains its placeholders, except the status. A send shortens `{item}` to the limit of the field. A case number
-/// has 21 characters, digits and capitals.
+/// `text` still contains its placeholders, except the status. A send shortens `{item}` to the limit of the field. A case
+/// number has 21 characters, digits and capitals.
 pub fn fault(name: &str, text: &str) -> Option<&'static str> {
     match name.trim_end_matches(|c: char| c.is_ascii_digit()) {
         "phrase" if !(1..=5).contains(&text.chars().count()) || !text.chars().all(is_han) => {

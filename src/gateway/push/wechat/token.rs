@@ -1,6 +1,6 @@
 //! The access token (微信《获取稳定版接口调用凭据》, `stable_token`). It is kept until shortly before it expires, and fetched again if
-//! WeChat rejects it. A refresh is never forced: it would end the token of the other processes, and WeChat allows only twenty a
-//! day.
+//! WeChat rejects it. A refresh is never forced: it would end the token of the other processes, and WeChat allows only
+//! twenty a day.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,8 +93,8 @@ struct Granted {
     expires_in: u64,
 }
 
-/// A token is kept until five minutes before its end, when WeChat begins to give out the next one. Up to a random minute less, so
-/// that processes do not ask all at once; but at least a minute.
+/// A token is kept until five minutes before its end, when WeChat begins to give out the next one. Up to a random minute
+/// less, so that processes do not ask all at once; but at least a minute.
 fn keep_for(expires_in: u64) -> Duration {
     const LAST: u64 = 300;
     const LEAST: u64 = 60;

@@ -1,5 +1,5 @@
-//! EMS's encryption, written independently of the client's `ems/cipher.rs`: `|$4|` and the base64 of SM4-ECB over the JSON, to which
-//! callers append the key's text.
+//! EMS's encryption, written independently of the client's `ems/cipher.rs`: `|$4|` and the base64 of SM4-ECB over the JSON,
+//! to which callers append the key's text.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

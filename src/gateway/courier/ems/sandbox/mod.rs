@@ -1,8 +1,8 @@
 //! EMS's twin: orders, cancellations, labels and tracks on EMS's open platform, and a push of every scan.
 //!
-//! A recipient's county that contains 不派送 is out of range. The phone `000` is refused. If a name or an address contains 无人, the
-//! first delivery fails. `SONGDA_SANDBOX_EMS_DUPLICATE` says whether a repeated order gets the first waybill again or is refused:
-//! real accounts differ.
+//! A recipient's county that contains 不派送 is out of range. The phone `000` is refused. If a name or an address contains 无人,
+//! the first delivery fails. `SONGDA_SANDBOX_EMS_DUPLICATE` says whether a repeated order gets the first waybill again or is
+//! refused: real accounts differ.
 
 mod answer;
 pub mod cipher;

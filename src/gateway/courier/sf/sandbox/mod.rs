@@ -1,8 +1,8 @@
 //! SF Express's twin: orders, queries, cancellations and labels on SF's open platform, and a push of new scans.
 //!
-//! It does not deliver to a county that contains 不派送 (`filterResult` 3). An address that contains 待核 is under check (1) until
-//! `POST /_sandbox/sf/checks` sets the result. The phone `000` is refused (8196). `SONGDA_SANDBOX_SF_DUPLICATE` says whether a
-//! repeated order is refused (8016) or gets the first answer again: SF's own documents differ.
+//! It does not deliver to a county that contains 不派送 (`filterResult` 3). An address that contains 待核 is under check (1)
+//! until `POST /_sandbox/sf/checks` sets the result. The phone `000` is refused (8196). `SONGDA_SANDBOX_SF_DUPLICATE` says
+//! whether a repeated order is refused (8016) or gets the first answer again: SF's own documents differ.
 
 mod answer;
 mod caller_check;

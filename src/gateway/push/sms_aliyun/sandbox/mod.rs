@@ -1,5 +1,5 @@
-//! The twin of Alibaba Cloud SMS. Like the real service, it delivers a message as often as it is sent, lists messages by number and
-//! day, and repeats a receipt until Songda accepts it.
+//! The twin of Alibaba Cloud SMS. Like the real service, it delivers a message as often as it is sent, lists messages by
+//! number and day, and repeats a receipt until Songda accepts it.
 
 mod sent;
 
@@ -70,7 +70,7 @@ impl Sms {
     async fn answer(self: Arc<Self>, world: Arc<World>, call: TwinCall) -> Response {
         let fields = match self.verifier.admit(NAME, &world, &call) {
             Ok(fields) => fields,
-            Err(refusal) => return *refusal,
+            Err(rejection) => return rejection.answer(),
         };
         match (call.header("x-acs-version"), call.header("x-acs-action")) {
             (VERSION, "SendSms") => self.send(&world, &fields).await,

@@ -1,5 +1,5 @@
-//! A message that the service accepted, and its receipt (`SmsReport`). The receipt is sent again after 1, 5 and 10 minutes until
-//! Songda accepts it.
+//! A message that the service accepted, and its receipt (`SmsReport`). The receipt is sent again after 1, 5 and 10 minutes
+//! until Songda accepts it.
 
 use std::sync::Arc;
 use std::time::Duration;

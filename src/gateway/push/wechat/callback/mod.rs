@@ -1,7 +1,7 @@
 //! Verifies and decrypts WeChat's calls to Songda (《消息推送》): consents given and withdrawn, and the fate of messages.
 //!
-//! The age of a call is not checked, because a worker may read the stored call long after it came. A copied call does no harm:
-//! equal calls are stored once, and equal consents count once.
+//! The age of a call is not checked, because a worker may read the stored call long after it came. A copied call does no
+//! harm: equal calls are stored once, and equal consents count once.
 
 mod events;
 mod tree;
@@ -31,8 +31,8 @@ impl CallbackReader {
         query.0.get("echostr").cloned()
     }
 
-    /// Verifies a call and decrypts its message. If an AES key is set, a plain message is refused, because its signature does not
-    /// cover the content.
+    /// Verifies a call and decrypts its message. If an AES key is set, a plain message is refused, because its signature
+    /// does not cover the content.
     pub fn open(&self, call: &RawCallback) -> Result<Value, CallbackFault> {
         let query = Query::read(&call.query);
         let body = call.body.expose();

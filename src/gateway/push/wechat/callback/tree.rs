@@ -1,7 +1,7 @@
 //! Reads a message in JSON or XML into the same tree.
 //!
-//! An XML element with children becomes an object, an element with text a string, and repeated elements an array. This is also
-//! the shape of WeChat's JSON, where `List` is an object for one item and an array for several.
+//! An XML element with children becomes an object, an element with text a string, and repeated elements an array. This is
+//! also the shape of WeChat's JSON, where `List` is an object for one item and an array for several.
 
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;

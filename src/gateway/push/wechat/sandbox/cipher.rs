@@ -1,5 +1,5 @@
-//! WeChat's encryption and signature of its calls, written independently of the client's `wechat/cipher.rs`: AES-256-CBC over
-//! `random(16) ‖ length(4) ‖ message ‖ appid`, padded to blocks of 32 bytes, and signed with SHA-1.
+//! WeChat's encryption and signature of its calls, written independently of the client's `wechat/cipher.rs`: AES-256-CBC
+//! over `random(16) ‖ length(4) ‖ message ‖ appid`, padded to blocks of 32 bytes, and signed with SHA-1.
 
 use aes::cipher::{BlockEncryptMut, KeyIvInit, block_padding::NoPadding};
 use base64::Engine as _;

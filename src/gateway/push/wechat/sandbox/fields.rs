@@ -1,5 +1,5 @@
-//! Checks the fields of a message by their type: `thing1` takes at most 20 characters, `phrase2` at most five Chinese characters,
-//! … (from the table in WeChat's guide of subscribe messages).
+//! Checks the fields of a message by their type: `thing1` takes at most 20 characters, `phrase2` at most five Chinese
+//! characters, … (from the table in WeChat's guide of subscribe messages).
 
 use std::sync::LazyLock;
 

@@ -1,8 +1,8 @@
 //! WeChat's twin: sign-in, access tokens, subscribe messages with their consents, and the callbacks about them.
 //!
-//! The code `wx-<name>` signs in `openid-<name>` once; a suffix after a dot makes another code for the same person (`wx-li.2`).
-//! If an openid ends in `-<five digits>`, every message to it gets this error code (`openid-li-43101`). Endpoints for tests, below
-//! `/_sandbox/wechat`:
+//! The code `wx-<name>` signs in `openid-<name>` once; a suffix after a dot makes another code for the same person
+//! (`wx-li.2`). If an openid ends in `-<five digits>`, every message to it gets this error code (`openid-li-43101`).
+//! Endpoints for tests, below `/_sandbox/wechat`:
 //!
 //! | call | does |
 //! |---|---|

@@ -1,4 +1,5 @@
-//! The account's message templates. Until a test sets them, every template exists, takes any fields, and its consent is one-time.
+//! The account's message templates. Until a test sets them, every template exists, takes any fields, and its consent is
+//! one-time.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

@@ -1,5 +1,5 @@
-//! WeChat's two kinds of access tokens. Every caller gets the same stable token until shortly before its end. A caller of the
-//! classic interface always gets a new token, and the classic token before it ends soon.
+//! WeChat's two kinds of access tokens. Every caller gets the same stable token until shortly before its end. A caller of
+//! the classic interface always gets a new token, and the classic token before it ends soon.
 
 use std::sync::Mutex;
 

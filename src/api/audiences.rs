@@ -91,7 +91,6 @@ impl<A: OpenApi + 'static, F: Fn(&Services) -> A + Sync> Api for F {
     }
 }
 
-/// Reads the settings of all rate limits.
 pub fn rate_policies(env: &mut Env) -> Option<Policies> {
     Policies::from_env(env, AUDIENCES.iter().filter_map(|audience| audience.limit))
 }

@@ -55,7 +55,6 @@ pub fn surround(route: Route, edge: Edge, routes: RouteTable) -> impl Endpoint<O
         .boxed()
         // Outside of the rate limit: a preflight request has no token. Browsers need the headers to read any answer.
         .layer(AllowOrigins(edge.origins))
-        // Logs the final answer.
         .layer(LogRequests::new(routes))
         // Outermost, so that every answer and every log line has the request's id.
         .layer(NameRequests)

@@ -70,6 +70,7 @@ const LONGEST_NAME: usize = 200;
 
 #[derive(Multipart)]
 struct UploadForm {
+    /// The file.
     file: multipart::Upload,
 }
 

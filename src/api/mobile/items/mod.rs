@@ -32,7 +32,6 @@ pub struct ItemsApi {
 }
 
 impl ItemsApi {
-    /// Encodes the current publication.
     pub fn new(catalog: Catalog, cursors: Cursors) -> Self {
         let shelf = RwLock::new(Arc::new(Shelf::new(catalog.current())));
         Self { catalog, cursors, shelf }

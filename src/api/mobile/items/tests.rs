@@ -1,5 +1,3 @@
-//! Tests of the catalogue's operations.
-
 use std::path::Path as FilePath;
 
 use poem::http::StatusCode;

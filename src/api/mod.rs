@@ -14,8 +14,8 @@
 //!    `#[oai(deny_unknown_fields, example)]`, and have an `example!`. Ids are typed: `id: Path<CaseId>`. The arguments
 //!    `if_match: IfMatch`, `if_match: CreateOrMatch` and `idempotency_key: IdempotencyKey` must have these names. Other
 //!    headers are `#[oai(name = "Last-Event-ID")] last: Header<Option<String>>`.
-//! 5. It returns `Result<T, Problem>`. `T` is [`edge::Shown`] (200 with ETag, or 304), [`edge::Created`] (201),
-//!    `Json<…>` (200), [`edge::Done`] (204), or derives `ApiResponse`.
+//! 5. The operation returns `Result<T, Problem>`. `T` is [`edge::Shown`] (200 with ETag, or 304), [`edge::Created`]
+//!    (201), `Json<…>` (200), [`edge::Done`] (204), or derives `ApiResponse`.
 //! 6. `impl From<DecideError> for Problem` is in the same file, so that `?` converts the error. A new kind of problem
 //!    is a line in [`edge::answers::code`]. The documents derive the problems of an operation from its arguments; the
 //!    return type adds others ([`edge::ProblemOf`]).

@@ -1,5 +1,5 @@
-//! For the tests of the twins: a sandbox with one twin, an HTTP caller, and a server that receives callbacks in Songda's
-//! place.
+//! For the tests of the twins: a sandbox with one twin, an HTTP caller, and a server that receives callbacks in
+//! Songda's place.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

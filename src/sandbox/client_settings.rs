@@ -1,6 +1,6 @@
-//! The settings of a Songda that uses the sandbox in place of the real gateways. `script/run`, the tests and the benchmarks
-//! read them from here, and `script/generate` writes them into `script/sandbox.env` for compose.yaml. All keys are
-//! synthetic; only the sandbox accepts them.
+//! The settings of a Songda that uses the sandbox in place of the real gateways. `script/run`, the tests and the
+//! benchmarks read them from here, and `script/generate` writes them into `script/sandbox.env` for compose.yaml. All
+//! keys are synthetic; only the sandbox accepts them.
 
 use std::sync::Arc;
 

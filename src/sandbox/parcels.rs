@@ -108,7 +108,8 @@ pub struct Parcels {
 const RECENT: usize = 40;
 
 impl Parcels {
-    /// Accepts an order, or finds the existing order with the same number. The second value is true if the order is new.
+    /// Accepts an order, or finds the existing order with the same number. The second value is true if the order is
+    /// new.
     pub fn book(&self, parcel: BookedParcel) -> (BookedParcel, bool) {
         let key = key(parcel.carrier, &parcel.order_no);
         let (booked, new) = self.by_order.with(&key, |shard| {

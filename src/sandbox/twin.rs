@@ -26,8 +26,8 @@ pub trait Twin: Send + Sync + 'static {
         Route::new()
     }
 
-    /// The settings of a Songda that uses this twin: the keys that the twin accepts, and its limits. The caller adds the
-    /// address, `SONGDA_<NAME>_URL`.
+    /// The settings of a Songda that uses this twin: the keys that the twin accepts, and its limits. The caller adds
+    /// the address, `SONGDA_<NAME>_URL`.
     fn client_settings(&self) -> Vec<(&'static str, String)> {
         Vec::new()
     }

@@ -20,7 +20,8 @@ pub struct PlatformAccount {
     pub appid: String,
     /// Identifies the person within the app.
     pub openid: Private<String>,
-    /// Identifies the person within all apps of the same owner. Missing unless the platform links our app to the others.
+    /// Identifies the person within all apps of the same owner. Missing unless the platform links our app to the
+    /// others.
     pub unionid: Option<Private<String>>,
 }
 

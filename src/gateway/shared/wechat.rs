@@ -1,4 +1,5 @@
-//! WeChat's mini-program platform: the account and the common form of its answers. Sign-in and subscribe messages use both.
+//! WeChat's mini-program platform: the account and the common form of its answers. Sign-in and subscribe messages use
+//! both.
 
 use serde::Deserialize;
 use serde_json::Value;

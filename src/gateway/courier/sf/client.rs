@@ -18,8 +18,8 @@ use crate::gateway::courier::refusal::{self, CarrierRefusal, RefusalKind};
 /// The path of all services; the field `serviceCode` selects one.
 const PATH: &str = "std/service";
 
-/// Counts consecutive throttled answers. SF limits calls per second and per day, and its answer does not say which limit was
-/// reached.
+/// Counts consecutive throttled answers. SF limits calls per second and per day, and its answer does not say which
+/// limit was reached.
 #[derive(Default)]
 pub(super) struct Throttling(AtomicU32);
 

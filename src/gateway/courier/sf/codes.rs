@@ -36,8 +36,8 @@ pub(super) fn of_service(code: &str) -> RefusalKind {
         "8037" | "8253" => RefusalKind::Cancelled,
         // Order and waybill do not match (8017); confirmed or cancelled already (8019); confirmed already (8252).
         "8017" | "8019" | "8252" => RefusalKind::WrongState,
-        // The office's address, name or phone is missing (1010 to 1012); no cargo (1023); the monthly account may not ship
-        // (8114, 8119, 20052); the request is unreadable (4002).
+        // The office's address, name or phone is missing (1010 to 1012); no cargo (1023); the monthly account may not
+        // ship (8114, 8119, 20052); the request is unreadable (4002).
         "1010" | "1011" | "1012" | "1023" | "8114" | "8119" | "20052" | "4002" => RefusalKind::Misconfigured,
         // A field is missing or malformed.
         _ if code.len() == 4 && code.starts_with("61") => RefusalKind::Misconfigured,

@@ -67,8 +67,8 @@ impl Wechat {
         Self { code: ChannelCode::new(ADAPTER.code), pace, http, tokens, state, callbacks, clock }
     }
 
-    /// Sends with the current token. If WeChat rejects the token, sends once more with a new one. `under_way` is true while
-    /// WeChat may be processing the message.
+    /// Sends with the current token. If WeChat rejects the token, sends once more with a new one. `under_way` is true
+    /// while WeChat may be processing the message.
     async fn deliver(&self, form: &Value, under_way: &mut bool) -> Result<PushReport, PushReport> {
         let token = self.tokens.current().await?;
         let rejection = match self.post(form, &token, under_way).await {

@@ -1,5 +1,5 @@
-//! The manual check (人工确认) of a doubtful address. The order has no waybill until an employee of SF has checked the address;
-//! a test sets the result.
+//! The manual check (人工确认) of a doubtful address. The order has no waybill until an employee of SF has checked the
+//! address; a test sets the result.
 
 use serde::Deserialize;
 

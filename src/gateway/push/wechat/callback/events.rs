@@ -1,5 +1,5 @@
-//! Reads the three events of subscribe messages: a person answered the dialog, a person changed the settings, a message was
-//! sent. Other events are ignored.
+//! Reads the three events of subscribe messages: a person answered the dialog, a person changed the settings, a message
+//! was sent. Other events are ignored.
 
 use chrono::DateTime;
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! Turns the consequences of a transition ([`Owed`]) into rows of a [`Record`]: a notification and the job that pushes
-//! it, or a parcel and the job that orders it.
+//! Turns the consequences of a transition of a case ([`Owed`]) into rows of a [`Record`]. The consequences are a
+//! notification and the job that pushes it, or a parcel and the job that orders it.
 
 use crate::casework::Casework;
 use crate::catalog::Snapshot;
@@ -15,7 +15,7 @@ use crate::domain::work::job::{Job, Work};
 use crate::store::StoreError;
 use crate::store::record::Record;
 
-/// A case, and the version of its item on which it was opened.
+/// A case, and the item in the version for which the case was opened.
 #[derive(Clone, Copy)]
 pub(in crate::casework) struct CaseOfItem<'a> {
     pub case: &'a Case,
@@ -25,14 +25,14 @@ pub(in crate::casework) struct CaseOfItem<'a> {
 /// How an applicant is reached.
 pub(in crate::casework) struct Applicant<'a> {
     pub reach: &'a Reach,
-    /// The address of a parcel; `None` only if no parcel is owed.
+    /// The address for a parcel; `None` only if no parcel follows from the transition.
     pub recipient: Option<PostalAddress>,
-    /// The `traceparent` of the request that caused the consequences. The new jobs inherit it.
+    /// The `traceparent` of the request that made the transition. The new jobs inherit it.
     pub trace: Option<&'a str>,
 }
 
 impl Casework {
-    /// Adds the rows of a transition's consequences (`owed`).
+    /// Adds the rows of a transition's consequences (`owed`) to the record.
     pub(in crate::casework) fn apply(
         &self,
         record: &mut Record,
@@ -50,8 +50,8 @@ impl Casework {
         Ok(())
     }
 
-    /// Adds a notification for the inbox, and a push job if the event is worth a push and a channel reaches the person.
-    /// `parcel` is the parcel that the event is about.
+    /// Adds a notification for the inbox. Also adds a push job, if the event is worth a push and a channel reaches the
+    /// person. `parcel` is the parcel that the event is about.
     pub(in crate::casework) fn notify(
         &self,
         record: &mut Record,
@@ -80,7 +80,7 @@ impl Casework {
         Ok(())
     }
 
-    /// Finds the first channel behind `after` in the chain that can bring an event to a person.
+    /// Finds the next channel of the chain after `after` that can deliver a message about an event to a person.
     pub(in crate::casework) fn next_channel(
         &self,
         catalog: &Snapshot,

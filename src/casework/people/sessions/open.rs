@@ -22,7 +22,7 @@ pub struct SignedIn<T> {
     pub who: T,
     pub access_token: Private<String>,
     pub expires_in: Duration,
-    /// The client can exchange it once for the next pair of tokens.
+    /// The client can exchange this token once for a new access token and a new refresh token.
     pub refresh_token: RefreshToken,
 }
 
@@ -34,7 +34,7 @@ pub trait Subject {
 
     fn id(&self) -> impl ToString;
     fn uuid(&self) -> Uuid;
-    /// The claims of the account's access token beside the id.
+    /// The claims of the account's access token, except the id.
     fn grant(&self, session: SessionId) -> Grant;
 }
 

@@ -144,7 +144,7 @@ impl App {
             lanes: self.workshop().lanes().into_iter().map(|(lane, _)| lane).collect(),
             rounds: self.rounds(),
         });
-        let routes = watch::routes(ready, metrics);
+        let routes = watch::routes(watch::WatchParts { ready, metrics });
         Ok(Server::new_with_acceptor(acceptor).idle_timeout(SILENCE).run(routes).await?)
     }
 

@@ -62,14 +62,14 @@ pub static AUDIENCES: [Audience; 4] = [
 pub struct Audience {
     /// All paths of the audience begin with this text.
     pub prefix: &'static str,
-    pub api: &'static dyn Api,
+    pub api: &'static dyn AudienceApi,
     pub about: About,
     /// The rate limit of the callers. `None` if they have the tokens of another audience, whose limit then applies.
     pub limit: Option<CallerLimit>,
 }
 
 /// The operations of one audience. The trait hides their Rust types, so that all audiences fit into one table.
-pub trait Api: Sync {
+pub trait AudienceApi: Sync {
     fn operations(&self) -> Vec<MetaApi>;
 
     /// Builds the OpenAPI document. Fails with the documentation rules that are broken, one per line.
@@ -78,7 +78,7 @@ pub trait Api: Sync {
     fn endpoint(&self, services: &Services, about: &About) -> BoxEndpoint<'static>;
 }
 
-impl<A: OpenApi + 'static, F: Fn(&Services) -> A + Sync> Api for F {
+impl<A: OpenApi + 'static, F: Fn(&Services) -> A + Sync> AudienceApi for F {
     fn operations(&self) -> Vec<MetaApi> {
         A::meta()
     }

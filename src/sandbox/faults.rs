@@ -104,7 +104,16 @@ impl FaultKind {
         match self {
             Self::DuplicateCallback | Self::ReorderCallbacks | Self::DropCallback => Affects::Callback,
             Self::Undelivered => Affects::Delivery,
-            _ => Affects::Call,
+            Self::Garbage200
+            | Self::ExpiredToken
+            | Self::UserRefused
+            | Self::UnknownNumber
+            | Self::TimeoutBefore
+            | Self::TimeoutAfterCommit
+            | Self::CollectedUnheard
+            | Self::Throttle
+            | Self::Http500Html
+            | Self::Slow => Affects::Call,
         }
     }
 

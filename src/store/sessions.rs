@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Conn, KeyRing, StoreError};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::SessionId;
-use crate::domain::people::session::{Audience, EndedBecause, RefreshToken};
+use crate::domain::people::session::{EndedBecause, RefreshToken, SessionAudience};
 
 /// Returns the successor of a refresh token. It can be computed only with the token and the hash key.
 #[must_use]
@@ -17,7 +17,7 @@ pub fn successor(keys: &KeyRing, token: &RefreshToken) -> RefreshToken {
 
 pub struct NewSession {
     pub id: SessionId,
-    pub audience: Audience,
+    pub audience: SessionAudience,
     /// The UUID of the person or officer who signed in.
     pub subject: Uuid,
     pub created_at: Instant,
@@ -62,7 +62,7 @@ pub async fn open(conn: &mut Conn, session: &NewSession, token: &RefreshToken) -
 /// are served one after the other.
 pub async fn hold_token(
     conn: &mut Conn,
-    audience: Audience,
+    audience: SessionAudience,
     token: &RefreshToken,
 ) -> Result<Option<HeldToken>, StoreError> {
     let sql = "select s.id, s.subject_id, s.expires_at, s.ended_at is not null as ended, t.used_at

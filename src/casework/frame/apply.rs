@@ -31,6 +31,16 @@ pub(in crate::casework) struct Applicant<'a> {
     pub trace: Option<&'a str>,
 }
 
+/// An event of a case that its applicant is told.
+pub(in crate::casework) struct EventMessage<'a> {
+    pub event: Event,
+    /// The parcel that the event is about, if any.
+    pub parcel: Option<ParcelId>,
+    pub reach: &'a Reach,
+    /// The `traceparent` of the request or callback that caused the event.
+    pub trace: Option<&'a str>,
+}
+
 impl Casework {
     /// Adds the rows of a transition's consequences (`owed`) to the record.
     pub(in crate::casework) fn apply(
@@ -43,7 +53,10 @@ impl Casework {
     ) -> Result<(), StoreError> {
         for owed in owed {
             match owed {
-                Owed::Notify(event) => self.notify(record, of, *event, None, applicant, now)?,
+                Owed::Notify(event) => {
+                    let Applicant { reach, trace, .. } = *applicant;
+                    self.notify(record, of, &EventMessage { event: *event, parcel: None, reach, trace }, now)?;
+                }
                 Owed::Parcel(carrier) => self.add_parcel(record, of.case, carrier, applicant, now)?,
             }
         }
@@ -51,14 +64,12 @@ impl Casework {
     }
 
     /// Adds a notification for the inbox. Also adds a push job, if the event is worth a push and a channel reaches the
-    /// person. `parcel` is the parcel that the event is about.
+    /// person.
     pub(in crate::casework) fn notify(
         &self,
         record: &mut Record,
         CaseOfItem { case, item }: CaseOfItem<'_>,
-        event: Event,
-        parcel: Option<ParcelId>,
-        Applicant { reach, trace, .. }: &Applicant<'_>,
+        &EventMessage { event, parcel, reach, trace }: &EventMessage<'_>,
         now: Instant,
     ) -> Result<(), StoreError> {
         let notification = Notification {
@@ -75,7 +86,7 @@ impl Casework {
         if event.rings()
             && let Some(channel) = self.next_channel(&self.catalog().current(), event, reach, None)
         {
-            record.enqueue(&Job::now(Work::Push { notification: notification.id, channel }), *trace)?;
+            record.enqueue(&Job::now(Work::Push { notification: notification.id, channel }), trace)?;
         }
         Ok(())
     }

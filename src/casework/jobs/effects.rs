@@ -11,6 +11,7 @@ use crate::store::jobs::Ending;
 use crate::store::parcels::ScanSource;
 
 #[derive(Debug, Clone)]
+#[must_use = "a job whose attempt is not settled is tried again"]
 pub struct Settlement {
     /// The result of the attempt, with the new state of the job.
     pub ending: Ending,

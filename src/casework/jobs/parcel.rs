@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::casework::frame::apply::{Applicant, CaseOfItem};
+use crate::casework::frame::apply::{CaseOfItem, EventMessage};
 use crate::casework::frame::item_of_case::item_of;
 use crate::casework::jobs::{Jobs, ParcelChange, ParcelEffect, ParcelNews, missing};
 use crate::domain::case::act::Act;
@@ -160,8 +160,8 @@ impl Jobs<'_> {
         let catalog = self.0.catalog().current();
         let item = item_of(tx, &catalog, &case).await?;
         let of = CaseOfItem { case: &case, item: &item };
-        let applicant = Applicant { reach: &reach, recipient: None, trace };
-        self.0.notify(record, of, event, Some(parcel.id), &applicant, now)
+        let news = EventMessage { event, parcel: Some(parcel.id), reach: &reach, trace };
+        self.0.notify(record, of, &news, now)
     }
 }
 

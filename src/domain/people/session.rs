@@ -22,14 +22,14 @@ pub const GRACE: Duration = Duration::from_secs(30);
 
 words! {
     /// The kind of account that a session belongs to.
-    pub enum Audience {
+    pub enum SessionAudience {
         /// Residents, on their phones.
         Mobile = "mobile",
         Staff = "staff",
     }
 }
 
-impl Audience {
+impl SessionAudience {
     /// How long a sign-in lasts, refreshed or not: 90 days on a person's own phone, 12 hours (a working day) at a desk.
     pub const fn session_life(self) -> Duration {
         const HOUR: u64 = 3600;

@@ -12,6 +12,7 @@ use crate::store::{Conn, StoreError};
 
 /// The result of an attempt, and the new state of its job.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "a job whose attempt is not settled is tried again"]
 pub struct Ending {
     attempt: AttemptKey,
     state: &'static str,

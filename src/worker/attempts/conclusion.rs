@@ -15,6 +15,7 @@ pub enum Contact {
 }
 
 #[derive(Debug, Clone)]
+#[must_use = "a job whose attempt is not settled is tried again"]
 pub struct Conclusion {
     pub settlement: Settlement,
     pub contact: Contact,

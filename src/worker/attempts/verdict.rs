@@ -68,6 +68,7 @@ pub fn on_push(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask
 
 /// The outcome of an attempt at a push.
 #[derive(Debug, Clone)]
+#[must_use = "a job whose attempt is not settled is tried again"]
 pub struct PushVerdict {
     /// The result for the job: done, tried again or dead.
     pub ending: Ending,

@@ -110,6 +110,7 @@ impl LanePool {
     }
 
     /// A permit to begin up to `wanted` jobs; `None` while the breaker is open.
+    #[must_use]
     pub fn permit(&self, wanted: usize) -> Option<Permit> {
         self.breaker.permit(wanted, self.started.elapsed())
     }

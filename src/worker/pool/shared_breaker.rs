@@ -16,6 +16,7 @@ pub struct SharedBreaker(Arc<Mutex<Breaker>>);
 
 impl SharedBreaker {
     /// A permit to begin up to `wanted` jobs; `None` while no call may be made.
+    #[must_use]
     pub fn permit(&self, wanted: usize, now: Duration) -> Option<Permit> {
         let (jobs, after) = self.change(|breaker| {
             let (jobs, after) = breaker.admit(wanted, now);

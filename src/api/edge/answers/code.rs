@@ -7,7 +7,7 @@ use poem::http::StatusCode;
 
 use crate::domain::kernel::text::{Bilingual, Language};
 
-macro_rules! codes {
+macro_rules! problem_codes {
     ($($name:ident = $status:literal $code:literal $zh:literal $en:literal;)*) => {
         /// The kind of problem, for clients to branch on.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,7 +28,7 @@ macro_rules! codes {
     };
 }
 
-codes! {
+problem_codes! {
     // Problems with the form of the request.
     MalformedJson = 400 "malformed_json" "请求体不是有效的 JSON" "The body is not valid JSON";
     MalformedRequest = 400 "malformed_request" "请求格式不正确" "The request is malformed";

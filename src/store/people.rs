@@ -125,7 +125,7 @@ pub async fn find_by_phone(conn: &mut Conn, keys: &KeyRing, phone: &MobilePhone)
 }
 
 /// Finds the person with this resident ID: the person who proved it, or the person whom a back-office system named by
-/// it if nobody has proved it yet.
+/// it if no other account has proved it yet.
 pub async fn find_by_resident_id(
     conn: &mut Conn,
     keys: &KeyRing,

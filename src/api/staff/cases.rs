@@ -263,7 +263,7 @@ example!(NewDecision {
 #[oai(rename = "HistoryEntry", example)]
 struct HistoryBody {
     at: Instant,
-    /// Who acted: `person:per_…`, `officer:ofc_…`, `client:cli_…`, `carrier:ems`, `system`.
+    /// The actor: `person:per_…`, `officer:ofc_…`, `client:cli_…`, `carrier:ems`, `system`.
     by: String,
     /// On whose behalf: `person:per_…` for an applicant, `agency:…` for an act in the office of an agency.
     #[oai(rename = "for")]

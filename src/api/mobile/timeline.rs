@@ -140,7 +140,7 @@ struct StepBody {
     /// The kind of step: `submitted`, `accepted`, `decided`, `notified`, `parcel_scanned`, … More values may be added.
     /// `updated` is an act that this release of the server does not know.
     kind: String,
-    /// Who acted: `person`, `officer`, `client`, `system`, or a carrier's code.
+    /// The actor: `person`, `officer`, `client`, `system`, or a carrier's code.
     actor: Option<String>,
     /// For `notified`: the channel that delivered the notification to the phone; absent while the notification is only
     /// in the inbox.

@@ -1,4 +1,4 @@
-//! The composition root: builds the parts of a process from its settings, and runs them.
+//! The composition root: builds the components of a process from its settings, and runs them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,14 +59,14 @@ pub enum AppError {
 impl From<ReadError> for AppError {
     fn from(error: ReadError) -> Self {
         match error {
-            // Publishing the catalogue again would not help.
+            // The database is unavailable, so the advice to publish the catalogue would be wrong.
             ReadError::Store(error @ StoreError::Unavailable(_)) => Self::Store(error),
             error => Self::Catalogue(error),
         }
     }
 }
 
-/// The parts of a process. Cloning shares them.
+/// The components of a process. Cloning shares them.
 #[derive(Clone)]
 pub struct App {
     config: Arc<Config>,
@@ -77,17 +77,18 @@ pub struct App {
     health: Health,
     live: Live,
     quotas: Arc<Quotas>,
-    /// The bell's messages for the relay, which is the task that offers committed jobs to Redis. `None` once it runs.
+    /// Messages from the bell, which announces committed jobs, to the relay, which is the task that offers them to
+    /// Redis. `None` once the relay runs.
     news: Arc<Mutex<Option<mpsc::Receiver<News>>>>,
 }
 
 /// How long a connection may be silent in both directions. Event streams send something more often.
 const SILENCE: Duration = Duration::from_secs(75);
-/// How long requests and jobs under way may take after a stop.
+/// How long running requests and jobs may go on after the process is asked to stop.
 const GRACE: Duration = Duration::from_secs(25);
 
 impl App {
-    /// Builds the parts, and reads the published catalogue.
+    /// Builds the components, and reads the published catalogue from the database.
     pub async fn build(config: Config) -> Result<Self, AppError> {
         let store = config.record.store("songda")?;
         let queue = Queue::new(&config.redis.address, &config.redis.prefix)?;
@@ -106,7 +107,7 @@ impl App {
         })
     }
 
-    /// Serves the API until `stop`, and finishes the requests under way.
+    /// Serves the API until `stop`, and finishes the running requests.
     pub async fn serve_api(&self, listener: TcpListener, stop: CancellationToken) -> Result<(), AppError> {
         let tasks = Tasks::new();
         self.start_common(&tasks).await;
@@ -124,8 +125,8 @@ impl App {
         Ok(())
     }
 
-    /// Answers health checks and metrics scrapes until the process ends. While it stops, `/readyz` says so. `serves` is
-    /// true if the process serves the API.
+    /// Serves health checks and metrics until the process ends, so that `/readyz` can report that the process is
+    /// stopping. `serves` is true if the process also serves the API.
     pub async fn serve_watch(
         &self,
         listener: TcpListener,
@@ -143,7 +144,7 @@ impl App {
             lanes: self.workshop().lanes().into_iter().map(|(lane, _)| lane).collect(),
             rounds: self.rounds(),
         });
-        let routes = watch::routes(ready, metrics);
+        let routes = watch::routes(watch::WatchParts { ready, metrics });
         Ok(Server::new_with_acceptor(acceptor).idle_timeout(SILENCE).run(routes).await?)
     }
 
@@ -156,7 +157,7 @@ impl App {
         &self.people.tokens
     }
 
-    /// Runs jobs until `stop`, and finishes those under way.
+    /// Runs jobs until `stop`, and finishes the running jobs.
     pub async fn work(&self, stop: CancellationToken) {
         let tasks = Tasks::new();
         self.start_common(&tasks).await;
@@ -168,8 +169,8 @@ impl App {
         }
     }
 
-    /// Starts the relay, and the refresh of signing keys and catalogue. Further calls do nothing: a process that serves and
-    /// works calls it twice.
+    /// Starts the relay, and the tasks that refresh the signing keys and the catalogue. Further calls do nothing: a
+    /// process that serves the API and also runs jobs calls this twice.
     async fn start_common(&self, tasks: &Tasks) {
         let Some(news) = self.news.lock().await.take() else { return };
         tasks.spawn(relay::run(self.queue.clone(), news, tasks.stopping()));
@@ -305,7 +306,7 @@ fn people(config: &Config, store: Store, catalog: &Catalog, bell: Bell) -> Peopl
 
 fn quotas(queue: &Queue) -> Quotas {
     const CALLERS: usize = 100_000;
-    /// How long a request waits for Redis, if Redis must count it.
+    /// How long a request waits for Redis if Redis must count it for a rate limit.
     const TIME_OUT: Duration = Duration::from_millis(100);
     Quotas::new(queue.clone(), Clock::steady(), CALLERS, TIME_OUT)
 }

@@ -43,7 +43,8 @@ pub struct Config {
     /// The API's public address.
     pub public_url: Url,
     pub signing_keys: SigningKeys,
-    /// The last part of the paths on which gateways call us. During a change both the new and the old one are valid.
+    /// Each secret is the last segment of the paths on which gateways call us. While the secret is being changed, both
+    /// the new and the old one are valid.
     pub callback_secrets: Vec<Private<String>>,
     /// The object store of uploads.
     pub files: Files,
@@ -53,7 +54,7 @@ pub struct Config {
     pub origins: Origins,
     /// The rate limits of the API.
     pub policies: Policies,
-    /// The number of our own proxies in front of the API.
+    /// The number of our own reverse proxies in front of the API.
     pub proxies: usize,
     pub worker: WorkerSettings,
     pub channels: Channels,
@@ -141,7 +142,7 @@ impl Config {
     }
 }
 
-/// The gateways that are on, and the settings around them. `None` stands for a fault.
+/// The gateways that are turned on, and settings that concern several of them. `None` means that a setting has a fault.
 struct Gateways {
     channels: Channels,
     chain: Option<Chain>,
@@ -224,7 +225,7 @@ impl RecordSettings {
         Some(Self { database: database?, keys: keys? })
     }
 
-    /// `application` is the name under which PostgreSQL shows the connections.
+    /// Creates the access to the database. `application` is the name under which PostgreSQL shows the connections.
     pub fn store(&self, application: &str) -> Result<Store, crate::store::StoreError> {
         let DatabaseSettings { url, connections } = &self.database;
         Store::new(url.expose(), *connections, application, self.keys.clone())
@@ -234,7 +235,7 @@ impl RecordSettings {
 #[derive(Clone)]
 pub struct RedisSettings {
     pub address: RedisAddress,
-    /// The prefix of all keys of this installation.
+    /// The prefix of all keys of this installation in Redis.
     pub prefix: String,
 }
 
@@ -282,7 +283,7 @@ pub fn signing_keys(env: &mut Env) -> Option<SigningKeys> {
     keys.map_err(|error| env.fault(format!("SONGDA_KEYS: {}: {error}", folder.display()))).ok()
 }
 
-/// In the keys folder: the key ring's file.
+/// The name of the key ring's file in the keys folder.
 pub const KEY_RING_FILE: &str = "key-ring";
-/// In the keys folder: the folder of the token keys. It holds one `<kid>.pem` for each key.
+/// The name of the token keys' folder in the keys folder. It contains one `<kid>.pem` for each key.
 pub const TOKEN_KEYS_FOLDER: &str = "tokens";

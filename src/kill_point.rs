@@ -4,7 +4,7 @@
 //! destructor runs and nothing is flushed. `called@courier.ems` kills it only there for a job of that lane. The deployed
 //! program does not read this variable.
 
-/// The `lane` of a boundary that is not about one job.
+/// The `lane` of a boundary that does not concern a single job.
 pub const NO_LANE: &str = "";
 
 /// The boundaries, in the order in which a job reaches them.
@@ -14,9 +14,9 @@ pub enum Boundary {
     Committed,
     /// A ring (the notice from Redis that a job is due) is read; the job is not claimed yet.
     Heard,
-    /// The job is claimed; its call is not prepared yet.
+    /// The job is claimed; its request to the gateway is not prepared yet.
     Claimed,
-    /// The call is prepared; the gateway is not called yet.
+    /// The request is prepared; the gateway is not called yet.
     Prepared,
     /// The gateway answered; the outcome is not recorded yet.
     Called,
@@ -43,7 +43,8 @@ impl Boundary {
     }
 }
 
-/// Called when a job of `lane` reaches a boundary. Kills the process if `SONGDA_KILL_AT` names this boundary and lane.
+/// Called when a job of `lane` reaches a boundary. Kills the process if `SONGDA_KILL_AT` names this boundary and no
+/// other lane.
 #[cfg(feature = "development")]
 pub fn pass(boundary: Boundary, lane: &str) {
     use std::sync::LazyLock;

@@ -1,8 +1,8 @@
-//! Tracked tasks, and how they stop.
+//! Background tasks of a process, and how they stop.
 //!
 //! **Soft stop** (`SIGTERM`, `Ctrl-C`): tasks begin nothing new, and finish what is under way. **Hard stop** (a second
-//! signal, or the end of the grace period): tasks are dropped in the middle. Even then no job is lost: when its lease
-//! ends, another worker takes it.
+//! signal, or the end of the grace period): tasks are dropped in the middle. Even then no job is lost: when the lease
+//! of an interrupted job ends, another worker takes the job.
 
 use std::future::Future;
 use std::time::Duration;
@@ -32,7 +32,7 @@ impl Tasks {
         self.tracker.spawn(task);
     }
 
-    /// Asks all tasks to stop, and waits for them. True if all stopped within the grace period.
+    /// Asks all tasks to stop, and waits for them. Returns true if all stopped within the grace period.
     pub async fn stop(&self, grace: Duration) -> bool {
         self.stop.cancel();
         self.tracker.close();

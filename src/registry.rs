@@ -8,14 +8,14 @@ use crate::gateway::identity::{self, IdentityAdapter};
 use crate::gateway::login::{self, LoginAdapter};
 use crate::gateway::push::{self, ChannelAdapter};
 
-/// Builds a gateway's twin in the sandbox.
+/// A function that builds a gateway's twin, which simulates the gateway in the sandbox.
 #[cfg(feature = "development")]
 pub type RegisteredTwin = crate::sandbox::TwinMaker;
-/// The deployed program has no sandbox, so a twin is nothing there.
+/// The deployed program has no sandbox, so this type is empty there.
 #[cfg(not(feature = "development"))]
 pub type RegisteredTwin = ();
 
-/// `twin!(push::wechat)` names the twin in that gateway's folder.
+/// `twin!(push::wechat)` names the function that builds the twin in that gateway's folder.
 #[cfg(feature = "development")]
 macro_rules! twin {
     ($($gateway:ident)::+) => { $($gateway)::+::sandbox::twin };
@@ -69,7 +69,7 @@ impl Registry {
         self
     }
 
-    /// Adds a sign-in platform. The twin of the same platform's channel plays it.
+    /// Adds a sign-in platform. It has no twin of its own: the twin of the same platform's push channel simulates it.
     #[must_use]
     pub fn login(mut self, login: LoginAdapter) -> Self {
         self.logins.push(login);
@@ -96,7 +96,8 @@ impl Registry {
         &self.twins
     }
 
-    /// Returns the rules by which each channel's gateway checks templates, for the check of the catalogue.
+    /// Returns, for each channel, the rule by which its gateway checks the fields of message templates. The catalogue
+    /// is checked by these rules.
     pub fn field_rules(&self) -> FieldRules {
         self.channels.iter().map(|adapter| (ChannelCode::new(adapter.code), adapter.field_fault)).collect()
     }

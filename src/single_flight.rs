@@ -68,8 +68,8 @@ impl<T: Clone, E: Clone> SingleFlight<T, E> {
         }))
     }
 
-    /// Keeps the value of an attempt if the attempt is still the current one. If it is not, another caller has kept the
-    /// value already, and it may have been forgotten since.
+    /// Stores the value of an attempt if the attempt is still the current one. If it is not, another caller has stored
+    /// the value already, and perhaps a third caller has forgotten it since.
     fn keep(&self, attempt: &Shared<Attempt<T, E>>, outcome: &Result<T, E>) {
         let mut state = self.lock();
         let is_current = match &*state {

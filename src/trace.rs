@@ -1,6 +1,7 @@
-//! Spans: a request, an attempt at a job, a call of a gateway. This file sets all names and attributes of spans, so that a
-//! reader can check that they contain nothing personal: only routes, statuses, names of lanes and gateways, job ids and
-//! outcomes. No path, query, header or text of a caller or a gateway becomes a name or an attribute.
+//! Records spans for three kinds of work: requests to the API, attempts at jobs, and calls to gateways. Only this file
+//! sets names and attributes of spans, so that a reader can check that they contain nothing personal: only routes,
+//! statuses, names of lanes and gateways, job ids and outcomes. No path, query, header or text of a caller or a gateway
+//! becomes a name or an attribute.
 //!
 //! ```text
 //! request ──(the job keeps its traceparent)──► attempt, in a separate trace that links to the request's
@@ -30,12 +31,12 @@ pub fn begin(tracer: SdkTracer) {
     let _ = TRACER.set(tracer);
 }
 
-/// A span from now until the last copy of this is dropped; empty while traces are off.
+/// A span, which ends when its last copy is dropped. Empty while traces are off.
 #[derive(Clone, Default)]
 pub struct Span(Option<Context>);
 
 impl Span {
-    /// A request. `caller` is the `traceparent` that came with it.
+    /// Starts the span of a request. `caller` is the `traceparent` header of the request.
     pub fn request(caller: Option<&str>) -> Self {
         start(|| {
             let parent = caller.and_then(remote).map(|caller| Context::new().with_remote_span_context(caller));
@@ -43,7 +44,7 @@ impl Span {
         })
     }
 
-    /// An attempt at a job. `promised_by` is the `traceparent` of the request that added the job.
+    /// Starts the span of an attempt at a job. `promised_by` is the `traceparent` of the request that added the job.
     pub fn attempt(job: impl Display, kind: &'static str, lane: &str, promised_by: Option<&str>) -> Self {
         start(|| {
             let about = [
@@ -69,7 +70,7 @@ impl Span {
         })
     }
 
-    /// The request or attempt that the running task is part of.
+    /// The span of the request or attempt that the running task is part of.
     pub fn current() -> Self {
         CURRENT.try_with(Clone::clone).unwrap_or_default()
     }
@@ -92,7 +93,7 @@ impl Span {
         context.is_sampled().then(|| context.trace_id().to_string())
     }
 
-    /// Records the answer to the request.
+    /// Records how the request was answered. `caller` is the kind of caller.
     pub fn answered(&self, method: &'static str, route: &str, status: u16, caller: &'static str) {
         let Some(span) = self.recorded() else { return };
         span.update_name(format!("{method} {route}"));
@@ -107,7 +108,7 @@ impl Span {
         }
     }
 
-    /// Records the end of the attempt. `state` is the state of its job afterwards.
+    /// Records the outcome of the attempt. `state` is the state of its job afterwards.
     pub fn ended(&self, outcome: &'static str, state: &'static str) {
         let Some(span) = self.recorded() else { return };
         span.set_attributes([KeyValue::new("songda.outcome", outcome), KeyValue::new("songda.job.state", state)]);
@@ -116,13 +117,13 @@ impl Span {
         }
     }
 
-    /// Records the HTTP status of the gateway's answer.
+    /// Records the HTTP status of the gateway's response.
     pub fn returned(&self, status: u16) {
         let Some(span) = self.recorded() else { return };
         span.set_attribute(KeyValue::new("http.response.status_code", i64::from(status)));
     }
 
-    /// Records that no complete answer came. `class` is the class of the failure.
+    /// Records that the gateway gave no complete response. `class` is the class of the failure.
     pub fn failed(&self, class: &'static str) {
         let Some(span) = self.recorded() else { return };
         span.set_attribute(KeyValue::new("error.type", class));
@@ -141,7 +142,7 @@ fn start(span: impl FnOnce() -> (SpanBuilder, Context)) -> Span {
     }))
 }
 
-/// The span that a `traceparent` names.
+/// Parses a `traceparent`. Returns `None` if it is invalid.
 fn remote(traceparent: &str) -> Option<SpanContext> {
     struct Carrier<'a>(&'a str);
     impl Extractor for Carrier<'_> {

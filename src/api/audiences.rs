@@ -1,7 +1,8 @@
-//! The table of audiences. An audience is a folder with its operations, and an entry here. Routes, documents, the
-//! methods of a path and the settings of rate limits follow from this table.
+//! The table of audiences. An audience is a group of callers with its own API: residents, back-office systems,
+//! officers, operators. Each has a folder with its operations, and an entry in this table. The routes, the OpenAPI
+//! documents, the methods in the `Allow` header and the rate-limit settings are derived from the table.
 //!
-//! Callers with a new kind of token also need a variant of [`TokenAudience`], and a type in
+//! If the callers of a new audience have a new kind of token, add a variant to [`TokenAudience`] and a type to
 //! [`crate::api::edge::parameters::principal`].
 
 use poem::IntoEndpoint;
@@ -54,30 +55,30 @@ pub static AUDIENCES: [Audience; 4] = [
             meaning: "Requests per minute of one back-office client",
         }),
     },
-    // Operators are officers, so they have the tokens and the limit of the staff API.
+    // Operators sign in as officers. Their requests count against the rate limit of the staff API.
     Audience { prefix: "/ops/v1", api: &ops::api, about: ops::ABOUT, limit: None },
 ];
 
 pub struct Audience {
-    /// The beginning of all its paths.
+    /// All paths of the audience begin with this text.
     pub prefix: &'static str,
-    pub api: &'static dyn Api,
+    pub api: &'static dyn AudienceApi,
     pub about: About,
-    /// The rate limit of its callers; `None` if another audience has the same callers.
+    /// The rate limit of the callers. `None` if they have the tokens of another audience, whose limit then applies.
     pub limit: Option<CallerLimit>,
 }
 
-/// The operations of an audience, independent of their types.
-pub trait Api: Sync {
+/// The operations of one audience. The trait hides their Rust types, so that all audiences fit into one table.
+pub trait AudienceApi: Sync {
     fn operations(&self) -> Vec<MetaApi>;
 
-    /// Builds the OpenAPI document. The errors are the broken rules, one per line.
+    /// Builds the OpenAPI document. Fails with the documentation rules that are broken, one per line.
     fn document(&self, about: &About) -> Result<Value, Vec<String>>;
 
     fn endpoint(&self, services: &Services, about: &About) -> BoxEndpoint<'static>;
 }
 
-impl<A: OpenApi + 'static, F: Fn(&Services) -> A + Sync> Api for F {
+impl<A: OpenApi + 'static, F: Fn(&Services) -> A + Sync> AudienceApi for F {
     fn operations(&self) -> Vec<MetaApi> {
         A::meta()
     }

@@ -1,5 +1,6 @@
-//! `/callbacks/{origin}/{secret}`: the addresses that carriers and platforms call. A call is stored before it is
-//! acknowledged, so that no acknowledged call is lost. A job reads its content later.
+//! `/callbacks/{origin}/{secret}`: the endpoints that carriers and messaging platforms call (HTTP callbacks). The
+//! server stores a callback before it acknowledges it, so no acknowledged callback is lost. A job reads the stored
+//! callback later.
 
 use std::sync::Arc;
 
@@ -17,14 +18,14 @@ use crate::gateway::courier::{Carrier, Carriers};
 use crate::gateway::push::{Channels, PushChannel};
 use crate::gateway::shared::callback::{Acknowledgement, CallbackFault, RawCallback};
 
-/// The routes, without the prefix `/callbacks`.
+/// Returns the routes, without the prefix `/callbacks`.
 pub fn route(casework: &Casework, carriers: &Carriers, channels: &Channels, secrets: &[Private<String>]) -> Route {
     let callers = Callers { carriers: carriers.clone(), channels: channels.clone(), secrets: secrets.into() };
     let take = Take { callers: callers.clone(), casework: casework.clone() };
     Route::new().at("/:origin/:secret", get(Challenge(callers)).post(take.into_endpoint()))
 }
 
-/// The carriers and channels that may call, and the secrets in the addresses that were given to them.
+/// The carriers and channels that may send callbacks, and the secrets that their callback addresses contain.
 #[derive(Clone)]
 struct Callers {
     carriers: Carriers,
@@ -32,20 +33,21 @@ struct Callers {
     secrets: Arc<[Private<String>]>,
 }
 
-/// The carrier or channel that calls.
+/// The sender of a callback.
 enum Caller {
     Carrier(Arc<dyn Carrier>),
     Channel(Arc<dyn PushChannel>),
 }
 
 impl Callers {
-    /// Identifies the caller by the path alone. A wrong secret and an unknown origin get the same answer.
+    /// Identifies the sender by the path alone. A wrong secret and an unknown origin get the same 404, so the response
+    /// does not show which of the two was wrong.
     fn of(&self, request: &Request) -> Result<(String, Caller), Problem> {
         let unknown = || Problem::new(Code::NotFound);
         let (origin, secret): (String, String) = request.path_params().map_err(|_| unknown())?;
         let is =
             |known: &Private<String>| verify_slices_are_equal(secret.as_bytes(), known.expose().as_bytes()).is_ok();
-        // Compares all secrets, so that the time of the answer does not depend on them.
+        // Compares with every secret, even after a match, so that the response time reveals nothing about the secrets.
         if self.secrets.iter().filter(|known| is(known)).count() == 0 {
             return Err(unknown());
         }
@@ -57,7 +59,8 @@ impl Callers {
 }
 
 impl Caller {
-    /// True if the call does not come from its origin. A call that is only unreadable is stored, for people to inspect.
+    /// True if the callback was not sent by the named carrier or channel. A callback that is authentic but unreadable
+    /// is stored, so that people can inspect it.
     fn is_forged(&self, call: &RawCallback) -> bool {
         let fault = match self {
             Self::Carrier(carrier) => carrier.read(call).err(),
@@ -66,7 +69,8 @@ impl Caller {
         fault == Some(CallbackFault::NotAuthentic)
     }
 
-    /// The part of the query that is stored. Queries of carriers contain no personal data.
+    /// Returns the part of the query that is stored. The queries of carriers are stored whole: they contain no personal
+    /// data.
     fn kept_query(&self, query: &str) -> String {
         match self {
             Self::Carrier(_) => query.to_owned(),
@@ -82,7 +86,7 @@ impl Caller {
     }
 }
 
-/// POST: stores and acknowledges a call.
+/// The POST endpoint: stores and acknowledges a callback.
 struct Take {
     callers: Callers,
     casework: Casework,
@@ -105,7 +109,7 @@ impl Endpoint for Take {
 }
 
 impl Take {
-    /// Stores a call. Returns true if it is stored for certain.
+    /// Stores a callback. Returns false if the database fails; the sender is then asked to call again.
     async fn keep(&self, origin: &str, call: &RawCallback) -> bool {
         let call = StoredCall {
             origin: origin.to_owned(),
@@ -121,7 +125,7 @@ impl Take {
     }
 }
 
-/// GET: answers the challenge by which a platform verifies the address.
+/// The GET endpoint: answers the challenge by which a platform verifies the callback address.
 struct Challenge(Callers);
 
 impl Endpoint for Challenge {
@@ -168,7 +172,7 @@ mod tests {
         )
     }
 
-    /// Does the same as [`Take`], without storing the call.
+    /// Like [`Take`], but does not store the callback.
     struct TakeWithoutStore(Callers);
 
     impl Endpoint for TakeWithoutStore {

@@ -1,4 +1,5 @@
-//! The OpenAPI documents of all audiences. They are served, and committed under `openapi/`; a test keeps both the same.
+//! The OpenAPI documents of all audiences. The server serves them, and the folder `openapi/` contains committed copies.
+//! A test fails if the copies are outdated.
 
 use std::path::Path;
 
@@ -14,7 +15,7 @@ pub const MEND: &str = "cargo run -- openapi";
 pub struct Document {
     pub about: About,
     pub value: Value,
-    /// The form that is committed and served.
+    /// The formatted document, as it is committed and served.
     pub text: String,
 }
 
@@ -32,7 +33,7 @@ pub enum DocumentsError {
     Stale(Vec<String>),
 }
 
-/// Builds all documents. Fails with every broken rule.
+/// Builds all documents. If any document breaks a documentation rule, fails with the list of all broken rules.
 pub fn documents() -> Result<Vec<Document>, DocumentsError> {
     let mut faults = Vec::new();
     let mut documents = Vec::new();
@@ -57,7 +58,7 @@ pub fn write(folder: &Path) -> Result<(), DocumentsError> {
     Ok(())
 }
 
-/// `songda openapi --check`: compares the documents with a folder. Fails with the outdated files.
+/// `songda openapi --check`: compares the documents with the files in a folder. Fails with the list of outdated files.
 pub fn check(folder: &Path) -> Result<(), DocumentsError> {
     let path = |document: &Document| folder.join(format!("{}.json", document.about.file));
     let is_stale = |document: &Document| std::fs::read_to_string(path(document)).ok().as_ref() != Some(&document.text);

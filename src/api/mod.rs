@@ -1,8 +1,9 @@
-//! The HTTP API: one folder per audience, and the [`edge`] that all audiences share. [`audiences`] lists them.
+//! The HTTP API: one folder per audience (group of callers), and the [`edge`] that all audiences share. [`audiences`]
+//! is the table of audiences.
 //!
 //! # How to write an operation
 //!
-//! 1. Its file is `<audience>/<noun>.rs`: a struct with the services that the operations use, and
+//! 1. Write it in `<audience>/<noun>.rs`: a struct with the services that the operations use, and
 //!    `#[OpenApi(prefix_path = "/v1", tag = "MobileTag::Cases")] impl` on it. All methods of one path belong to one
 //!    `impl`.
 //! 2. `/// 查看办件 · Show a case` (the summary in both languages), a blank line and a description if one is needed, and
@@ -13,14 +14,15 @@
 //!    `#[oai(deny_unknown_fields, example)]`, and have an `example!`. Ids are typed: `id: Path<CaseId>`. The arguments
 //!    `if_match: IfMatch`, `if_match: CreateOrMatch` and `idempotency_key: IdempotencyKey` must have these names. Other
 //!    headers are `#[oai(name = "Last-Event-ID")] last: Header<Option<String>>`.
-//! 5. It returns `Result<T, Problem>`. `T` is [`edge::Shown`] (200 with ETag, or 304), [`edge::Created`] (201),
-//!    `Json<…>` (200), [`edge::Done`] (204), or derives `ApiResponse`.
-//! 6. `impl From<DecideError> for Problem` is in the same file, so that `?` is enough. A new kind of problem is a line
-//!    in [`edge::answers::code`]. The documents derive the problems of an operation from its arguments; the return type
-//!    adds others ([`edge::ProblemOf`]).
-//! 7. With an `Idempotency-Key`: pass `idempotency_key.once(person.id, "submit_case", body.raw())` to the use case, and
-//!    a function that turns its outcome into an `Answer` (`Created { … }.into()`). Return
-//!    `Answered<Created<CaseBody>>`, made from the `Given` that the use case returns.
+//! 5. The operation returns `Result<T, Problem>`. `T` is [`edge::Shown`] (200 with ETag, or 304), [`edge::Created`]
+//!    (201), `Json<…>` (200), [`edge::Done`] (204), or derives `ApiResponse`.
+//! 6. `impl From<DecideError> for Problem` is in the same file, so that `?` converts the error. A new kind of problem
+//!    is a line in [`edge::answers::code`]. The documents derive the problems of an operation from its arguments; the
+//!    return type adds others ([`edge::ProblemOf`]).
+//! 7. With an `Idempotency-Key`: pass two arguments to the use case. The first identifies the request:
+//!    `idempotency_key.once(person.id, "submit_case", body.raw())`. The second is a function that turns the outcome of
+//!    the use case into an `Answer` (`Created { … }.into()`). Return `Answered<Created<CaseBody>>`, built from the
+//!    `Given` that the use case returns.
 //! 8. Add the struct to the audience's `Api` tuple, run `cargo run -- openapi`, and commit the changed document.
 
 pub mod audiences;

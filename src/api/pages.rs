@@ -1,4 +1,5 @@
-//! The routes beside the audiences: documents and their reference, problems, public keys, and health.
+//! The routes that belong to no audience: OpenAPI documents and the API reference, problem pages, public keys, and
+//! health.
 
 use poem::http::Method;
 use poem::{Route, get};
@@ -12,7 +13,7 @@ use crate::api::edge::route_table::RouteTable;
 use crate::api::edge::surround::Edge;
 use crate::api::public_keys::PublicKeys;
 
-/// The routes that need no database. Fails if an OpenAPI document breaks a rule.
+/// Builds the routes that need no database. Fails if an OpenAPI document breaks a documentation rule.
 pub fn pages(edge: &Edge) -> Result<Route, DocumentsError> {
     let mut route = Route::new()
         .nest_no_strip("/problems", problem_pages::route())
@@ -27,7 +28,7 @@ pub fn pages(edge: &Edge) -> Result<Route, DocumentsError> {
     Ok(route)
 }
 
-/// `/healthz`: shows that the process answers.
+/// `/healthz`: succeeds while the process can respond to requests.
 pub fn alive() -> Fixed {
     Fixed::new("application/json", r#"{"status":"ok"}"#)
 }

@@ -1,5 +1,5 @@
-//! `/.well-known/jwks.json`: the public keys that verify access tokens (RFC 7517), for services elsewhere. A key is
-//! published before the server signs with it, so services may keep the answer for a minute.
+//! `/.well-known/jwks.json`: the public keys (RFC 7517) with which other services can verify access tokens. A new key
+//! is published well before the server signs with it, so services may cache the response for a minute.
 
 use poem::{Endpoint, Request, Response, Result};
 

@@ -1,4 +1,4 @@
-//! All routes of the server.
+//! Combines all routes of the server, and puts the shared layers around them.
 
 use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, Response, Route, get};
@@ -13,12 +13,12 @@ pub struct ApiParts {
     pub services: Services,
     /// The routes below `/callbacks`, for carriers and platforms.
     pub callbacks: Route,
-    /// `/readyz`
+    /// The readiness endpoint, `/readyz`.
     pub ready: BoxEndpoint<'static>,
     pub edge: Edge,
 }
 
-/// Fails if an OpenAPI document breaks a rule: such a server must not start.
+/// Builds all routes. Fails if an OpenAPI document breaks a documentation rule: the server must not start then.
 pub fn routes(parts: ApiParts) -> Result<impl Endpoint<Output = Response> + 'static, DocumentsError> {
     let mut route = pages(&parts.edge)?.nest("/callbacks", parts.callbacks).at("/readyz", get(parts.ready));
     for Audience { prefix, api, about, .. } in &AUDIENCES {

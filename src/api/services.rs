@@ -12,10 +12,10 @@ use crate::queue::Queue;
 pub struct Services {
     pub people: People,
     pub casework: Casework,
-    /// Wakes clients that wait for changes.
+    /// Notifies long-polls and event streams when something changes.
     pub live: Live,
     pub queue: Queue,
     pub cursors: Cursors,
-    /// Cancelled when the process stops. It ends open streams.
+    /// Cancelled when the process stops, which ends open long-polls and event streams.
     pub stop: CancellationToken,
 }

@@ -1,7 +1,7 @@
 //! Client assertions (RFC 7523 §3, `private_key_jwt`): an API client proves its identity with a JWT that it signed.
 //!
 //! ES256 and RS256 are accepted. An assertion names the client as `iss` and `sub` and our token endpoint as `aud`, and
-//! lives at most [`LONGEST_LIFE`]. The caller of [`verify`] must refuse a `jti` that was used before.
+//! expires within [`LONGEST_LIFE`]. The caller of [`verify`] must refuse a `jti` that was used before.
 
 use chrono::{DateTime, TimeDelta};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet};
@@ -15,7 +15,7 @@ use crate::domain::kernel::ids::ClientId;
 /// The value of `client_assertion_type`.
 pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// The longest time until an assertion expires.
+/// The maximum time from now until an assertion expires.
 pub const LONGEST_LIFE: TimeDelta = TimeDelta::minutes(5);
 
 /// The tolerance for the client's clock.
@@ -26,21 +26,21 @@ const LONGEST_JTI: usize = 200;
 const MOST_KEYS: usize = 10;
 const SHORTEST_RSA_MODULUS: usize = 2048 / 8;
 
-/// Why an assertion is refused. It is for our log: the client does not learn the reason.
+/// Why an assertion is refused. The reason is written to our log; the client does not learn it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AssertionFault {
-    /// It is not a JWT, too long, or names no client.
+    /// The assertion is not a JWT, is too long, or names no client.
     #[error("not an assertion of a client")]
     Form,
     #[error("an algorithm that is not accepted")]
     Algorithm,
-    /// No key of the client fits, or `iss`, `sub` or `aud` differ.
+    /// No key of the client verifies the signature, or `iss`, `sub` or `aud` is wrong.
     #[error("not signed by this client for us")]
     Signature,
-    /// It has expired, lives too long, or is not valid yet.
+    /// The assertion has expired, expires too late, or is not valid yet.
     #[error("not valid at this time")]
     Time,
-    /// It has no `jti`, or one that is too long or cannot be stored.
+    /// The assertion has no `jti`, or one that is too long or cannot be stored.
     #[error("no usable jti")]
     Jti,
 }
@@ -62,7 +62,7 @@ struct Claims {
     jti: Option<String>,
 }
 
-/// Returns the client that an assertion names, without proof.
+/// Returns the client that an assertion names. The signature is not checked here.
 pub fn claimed_client(assertion: &str) -> Option<ClientId> {
     if assertion.len() > LONGEST_ASSERTION {
         return None;
@@ -70,7 +70,7 @@ pub fn claimed_client(assertion: &str) -> Option<ClientId> {
     dangerous::insecure_decode_claims::<Claims>(assertion).ok()?.iss.parse().ok()
 }
 
-/// Checks an assertion of a client against its keys.
+/// Checks the signature, names and times of an assertion. `keys` is the JWK set of the client.
 pub fn verify(
     assertion: &str,
     client: ClientId,
@@ -130,7 +130,7 @@ pub enum KeysFault {
     Kind,
 }
 
-/// Checks the keys that a client hands over.
+/// Checks the JWK set that an API client is registered with.
 pub fn check_keys(keys: &Value) -> Result<(), KeysFault> {
     let listed = keys.get("keys").and_then(Value::as_array).ok_or(KeysFault::Form)?;
     if listed.iter().any(|key| ["d", "p", "q", "k"].iter().any(|secret| key.get(secret).is_some())) {

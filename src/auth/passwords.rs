@@ -1,4 +1,4 @@
-//! Passwords of officers: argon2id with the minimum parameters of OWASP (19 MiB, 2 passes, 1 lane).
+//! Passwords of officers: argon2id with the minimum parameters of OWASP (19 MiB, 2 passes, parallelism 1).
 //!
 //! Hashing is slow and needs much memory on purpose. It runs on separate threads, a few at a time, so that a flood of
 //! sign-ins takes neither all memory nor the threads that serve other requests.
@@ -45,8 +45,8 @@ impl Passwords {
         self.work(move || hash(&password)).await
     }
 
-    /// True if a password fits a hash. Without a hash the answer is false, but takes as long, so that the time does not
-    /// reveal that there is no account.
+    /// Returns true if the password matches the hash. Without a hash it returns false after the same time, so that the
+    /// time does not reveal that there is no account.
     pub async fn fits(&self, password: Private<String>, hash: Option<Private<String>>) -> Result<bool, PasswordError> {
         self.work(move || {
             let known = hash.is_some();

@@ -1,9 +1,11 @@
 //! The keys that sign access tokens: a folder with one `<kid>.pem` (PKCS#8, P-256) for each key.
 //!
-//! To replace a key, an operator adds another one, and removes the old key when its last token has expired. No restart
-//! is needed: each process reads the folder from time to time, and when it meets an unknown key. All keys verify. Of the
-//! keys that are [`RIPE_AFTER`] old, the last by name signs: every process knows it by then. So names must sort by time,
-//! as those of `songda keys rotate` do: `20261123T080000.pem`.
+//! To replace a key, an operator adds a new one, and removes the old key when its last token has expired. No restart is
+//! needed: each process reads the folder from time to time, and also when a token names an unknown key.
+//!
+//! Every key in the folder verifies tokens. Only one of them signs: of the keys that are at least [`RIPE_AFTER`] old,
+//! the last by name. Every process knows that key by then. So names must sort by time, as those of `songda keys rotate`
+//! do: `20261123T080000.pem`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,15 +23,16 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::kernel::clock::{Instant, Stopwatch};
 use crate::domain::kernel::private::Private;
 
-/// The age from which a key signs: longer than it takes to copy its file to every machine. If no key is that old, the
-/// first by name signs, because every process has it.
+/// The age from which a key may sign: longer than it takes to copy its file to every machine. If no key is that old,
+/// the first by name signs, because it is the oldest and every process has it.
 pub const RIPE_AFTER: Duration = Duration::from_secs(3600);
 /// How often a process reads the folder.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
-/// The shortest time between two reads because of unknown keys. A caller can make up any number of key names.
+/// The minimum time between two reads of the folder because of unknown keys. Without it a caller could cause any number
+/// of reads with made-up key ids.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
-/// The label of PKCS#8 (RFC 7468 §10).
+/// The PEM label of a PKCS#8 private key (RFC 7468 §10).
 const PKCS8: &str = "PRIVATE KEY";
 
 #[derive(Debug, thiserror::Error)]
@@ -46,12 +49,12 @@ pub enum SigningKeysError {
     Empty(String),
 }
 
-/// A key ring. Cloning shares it.
+/// The signing keys in memory. Cloning shares them.
 #[derive(Clone)]
 pub struct SigningKeys(Arc<Shared>);
 
 struct Shared {
-    /// `None` for a ring that was made from texts. It never changes.
+    /// The folder of the keys. `None` if the keys were given as texts; they then never change.
     folder: Option<PathBuf>,
     ring: RwLock<Arc<Ring>>,
     /// Started when the folder was last read because of an unknown key.
@@ -66,7 +69,7 @@ pub struct SigningKey {
     pub verifies: DecodingKey,
     x: String,
     y: String,
-    /// The modification time of its file.
+    /// The modification time of the key's file.
     since: Instant,
 }
 
@@ -75,7 +78,7 @@ impl SigningKeys {
         Ok(Self::new(read(folder)?, Some(folder.to_owned())))
     }
 
-    /// Makes a ring of PEM texts, by their ids. All of them may sign.
+    /// Creates the set of keys from PEM texts and their ids. All of them count as old enough to sign.
     pub fn of(pems: impl IntoIterator<Item = (String, Private<String>)>) -> Result<Self, SigningKeysError> {
         let key = |(kid, pem): (String, Private<String>)| key(kid, pem.expose(), Instant::UNIX_EPOCH);
         let ring = pems.into_iter().map(key).collect::<Result<Ring, _>>()?;
@@ -86,7 +89,7 @@ impl SigningKeys {
         Self(Arc::new(Shared { folder, ring: RwLock::new(Arc::new(ring)), looked: Mutex::default() }))
     }
 
-    /// Reads the folder again. A faulty folder leaves the ring as it is.
+    /// Reads the folder again. If it cannot be read, the keys in memory stay in use.
     pub fn look(&self) -> Result<(), SigningKeysError> {
         if let Some(folder) = &self.0.folder {
             let ring = Arc::new(read(folder)?);
@@ -101,7 +104,8 @@ impl SigningKeys {
         }
     }
 
-    /// Called if a key is missing: reads the folder again, at most once per [`LOOK_AGAIN_AFTER`].
+    /// Reads the folder again, at most once per [`LOOK_AGAIN_AFTER`]. Called for an unknown key id, and before the
+    /// public keys are returned.
     fn look_again(&self) {
         let mut looked = self.0.looked.lock().unwrap_or_else(PoisonError::into_inner);
         if looked.as_ref().is_some_and(|since| since.elapsed() < LOOK_AGAIN_AFTER) {
@@ -142,7 +146,7 @@ impl SigningKeys {
         newest.or_else(|| ring.iter().next()).map(|(kid, key)| (kid.clone(), Arc::clone(key)))
     }
 
-    /// Finds a key by its id. An unknown key may have been added since the folder was last read.
+    /// Returns the key with this id. If the id is unknown, reads the folder again, because the key may be new.
     pub fn find(&self, kid: &str) -> Option<Arc<SigningKey>> {
         if let Some(key) = self.ring().get(kid) {
             return Some(Arc::clone(key));
@@ -206,7 +210,7 @@ mod tests {
             Self(path)
         }
 
-        /// Adds a key with a file of this time.
+        /// Adds a key file with this modification time.
         fn add(&self, kid: &str, since: Instant) {
             let path = self.0.join(format!("{kid}.pem"));
             std::fs::write(&path, SigningKeys::fresh_pem().unwrap().expose()).unwrap();

@@ -33,10 +33,10 @@ words! {
     }
 }
 
-/// The claims of Songda in a token, beside the standard ones.
+/// Songda's own claims in a token, in addition to the standard claims.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Grant {
-    /// The session of the token; a back-office client has none.
+    /// The session that the token belongs to. Tokens of back-office clients have none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sid: Option<SessionId>,
     /// The scopes of a back-office client, separated by spaces (RFC 8693 §4.2).
@@ -58,7 +58,7 @@ pub struct Claims {
     pub aud: String,
     /// The time of issue (seconds since 1970).
     pub iat: i64,
-    /// The end of its life (seconds since 1970).
+    /// The time of expiry (seconds since 1970).
     pub exp: i64,
     #[serde(flatten)]
     pub grant: Grant,
@@ -67,7 +67,7 @@ pub struct Claims {
 /// Why a token is refused, or cannot be issued. Callers learn only that it is not valid.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// It is not signed by one of our keys, not for this audience, or not a token at all.
+    /// The token is not signed by one of our keys, not for this audience, or not a token at all.
     #[error("the token is not valid")]
     Invalid(#[source] jsonwebtoken::errors::Error),
     #[error("the token's key is not in the ring")]
@@ -79,18 +79,18 @@ pub enum TokenError {
     Unsigned(#[source] jsonwebtoken::errors::Error),
 }
 
-/// How many tokens with a valid signature are cached: about a megabyte.
+/// The maximum number of tokens with a valid signature in the cache, about a megabyte.
 const REMEMBERED: usize = 4096;
 
-/// SHA-256 of a token. The cache holds no tokens themselves.
+/// The SHA-256 of a token. The cache contains these hashes instead of the tokens.
 type Fingerprint = [u8; 32];
 
 /// Issues and verifies access tokens. Cloning shares the keys and the cache.
 #[derive(Clone)]
 pub struct Tokens {
     keys: SigningKeys,
-    /// The claims of tokens whose signature is valid, because checking a signature costs more than the rest of a small
-    /// request. The time of a token is checked for each request.
+    /// A cache of the claims of tokens with a valid signature, because checking a signature costs more than the rest of
+    /// a small request. The time of a token is checked for each request.
     signed: Arc<Cache<Fingerprint, Arc<Claims>>>,
 }
 

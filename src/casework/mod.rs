@@ -1,8 +1,9 @@
 //! The use cases, one file each, read from top to bottom. Only this module begins and commits transactions.
 //!
-//! A use case reads what it needs, lets the domain decide, and collects in one [`crate::store::record::Record`] the new
-//! state and what follows from it: notifications, parcels, jobs. It saves the record, commits, and rings the [`Bell`],
-//! which tells Redis. No outside call is made while a transaction is open.
+//! A use case reads what it needs and lets the domain decide. It collects the new state and its consequences
+//! (notifications, parcels, jobs) in one [`crate::store::record::Record`]. It saves the record, commits, and rings the
+//! [`Bell`], which announces the commit to other processes through Redis. No outside call is made while a transaction
+//! is open.
 //!
 //! All use cases share one [`Casework`]. They are grouped in handles: `casework.cases().submit(…)`,
 //! `casework.officers().decide(…)`, `casework.jobs().settle(…)`.
@@ -47,16 +48,16 @@ pub struct CaseworkParts {
     pub clock: Clock,
     /// The items, the calendar and the templates in force.
     pub catalog: Catalog,
-    /// The channels, in the order in which they are tried.
+    /// The push channels, in the order in which they are tried.
     pub chain: Chain,
-    /// The channel that carries one-time codes.
+    /// The push channel that carries one-time sign-in codes.
     pub code_channel: ChannelCode,
     /// The carriers that this installation uses.
     pub carriers: Carriers,
     /// How long an applicant has to answer a supplement notice.
     pub answer_within: Duration,
     pub bell: Bell,
-    /// Holds the contents of uploads.
+    /// The object store with the contents of uploads.
     pub files: Files,
 }
 

@@ -10,6 +10,6 @@ pub use crate::store::parcels::StoredParcel;
 pub use crate::store::reported::KnownAs;
 pub use crate::store::uploads::StoredUpload;
 
-/// The installation's keys also sign the cursors of lists.
+/// Re-exported because the API signs the cursors of lists with the installation's keys.
 pub use crate::store::KeyRing;
 pub use crate::store::StoreError;

@@ -11,7 +11,7 @@ pub struct CatalogFault {
     pub item: Option<String>,
     /// The path of the key, such as `materials[2].form`. In a form, the section and the field.
     pub field: String,
-    /// Says what is wrong and how to correct it.
+    /// A text for the editor: the mistake, and how to correct it.
     pub message: String,
 }
 
@@ -28,7 +28,7 @@ impl fmt::Display for CatalogFault {
     }
 }
 
-/// Collects faults. It remembers the current file and item, and adds each fault there.
+/// Collects faults. A new fault belongs to the file and the item that were entered last.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     file: String,
@@ -42,7 +42,7 @@ impl Faults {
         Self { file: file.into(), ..Self::default() }
     }
 
-    /// Sets the current file; no item is current then.
+    /// Sets the current file, and clears the current item.
     pub(super) fn enter(&mut self, file: impl Into<String>) {
         self.file = file.into();
         self.item = None;

@@ -1,5 +1,5 @@
-//! Reads the catalogue's folder: one TOML file per agency under `items/`, and beside it the shared files. Each file,
-//! each item and each key is read separately, so that one fault does not hide another.
+//! Reads the catalogue's folder: one TOML file per agency under `items/`, and the files that all items share. Each
+//! file, each item and each key is read separately, so that one fault does not hide another.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use super::templates::FieldRules;
 use super::{Contents, rules as item_rules};
 use crate::domain::item::{AgencyCode, Item};
 
-/// Reads and checks the folder. `rules` are the field checks of the channels' gateways.
+/// Reads and checks the catalogue's folder. `rules` check the fields of message templates as the gateways do.
 pub fn read(folder: &Path, rules: &FieldRules) -> Result<Contents, Vec<CatalogFault>> {
     let mut faults = Faults::default();
     let shared = Shared::read(folder, &mut faults);

@@ -1,5 +1,5 @@
 //! Composes the forms of items. An item lists the keys of shared groups of fields (groups.toml) in order. The key
-//! `details` is the item's own fields.
+//! `details` stands for the item's own fields.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -65,8 +65,8 @@ fn fields(written: &[toml::Table], section: &str, faults: &mut Faults) -> Vec<Fi
     written.iter().filter_map(|table| field(table, section, faults)).collect()
 }
 
-/// Reads a field. Its keys depend on its kind, and for such a type serde cannot refuse unknown keys. So the field is
-/// serialised again, and a key that is missing in the output is unknown.
+/// Reads a field. Its keys depend on its kind, and serde cannot refuse unknown keys for such a type. So the field is
+/// serialised again: a key that is missing in the output is unknown.
 fn field(table: &toml::Table, section: &str, faults: &mut Faults) -> Option<Field> {
     let name = table.get("name").and_then(toml::Value::as_str).unwrap_or("?");
     let place = format!("{section}.{name}");

@@ -46,7 +46,8 @@ pub(super) fn read_item(
     written.into_item(agency, shared, faults)
 }
 
-/// The keys of one item. A required key is `None` if it is missing or its value has the wrong type.
+/// The keys of one item, as written in its file. A required key is `None` if it is missing or its value has the wrong
+/// type.
 struct Written {
     code: Option<ItemCode>,
     name: Option<Bilingual>,
@@ -116,7 +117,8 @@ impl Written {
         }
     }
 
-    /// Fills in the defaults and the shared data. The agency of the file guides its items unless an item names another.
+    /// Fills in the defaults and the shared data. The agency of the file is also the guiding agency, unless the item
+    /// names another one.
     fn into_item(self, agency: Option<&AgencyCode>, shared: &Shared, faults: &mut Faults) -> Option<Item> {
         let materials = self.materials.map(|written| materials_of(written, shared, faults));
         let form = self.form.compose(shared, faults);
@@ -186,7 +188,8 @@ impl WrittenForm {
     }
 }
 
-/// Fills in the names. If materials.toml could not be read, the name is the key, and nothing will be published.
+/// Adds the names of the materials. If materials.toml could not be read, each key takes the place of the name. That
+/// file has a fault then, so the catalogue is not published with these keys.
 fn materials_of(written: Vec<WrittenMaterial>, shared: &Shared, faults: &mut Faults) -> Vec<Material> {
     let mut resolve = |(at, WrittenMaterial { key, form, required }): (usize, WrittenMaterial)| {
         let name = match &shared.materials {
@@ -209,7 +212,7 @@ fn topics_of(agency: &AgencyCode, subject: Subject, shared: &Shared) -> Vec<Stri
     topics.map(|topic| topic.code.clone()).filter(|code| named(code)).collect()
 }
 
-/// The default `visit_reason` of an item without modes.
+/// The default `visit_reason` of an item without modes: it can only be handled at a window.
 fn window_only() -> Bilingual {
     Bilingual::new("尚未开通网上办理，须到窗口提交申请", "Not handled online yet: the application is made at a window")
 }

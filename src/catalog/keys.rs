@@ -8,7 +8,7 @@ use toml::{Table, Value};
 
 use super::fault::Faults;
 
-/// A TOML table. Every read takes its key out of the table, so that unknown keys are left at the end.
+/// A TOML table that is read key by key. Every read removes its key, so that [`Keys::close`] finds the unknown keys.
 pub(super) struct Keys<'a> {
     table: Table,
     faults: &'a mut Faults,
@@ -20,7 +20,7 @@ impl<'a> Keys<'a> {
         faults.enter(name);
         let text = std::fs::read_to_string(folder.join(name));
         let text = text.map_err(|error| faults.add("", &format!("cannot be read: {error}"))).ok()?;
-        // The error message contains line and column.
+        // The fault names no key, because the error message contains line and column.
         let table = toml::from_str(&text).map_err(|error| faults.add("", error.to_string().trim_end())).ok()?;
         Some(Self::of(table, faults))
     }
@@ -29,25 +29,26 @@ impl<'a> Keys<'a> {
         Self { table, faults }
     }
 
-    /// A required value. Returns `None` and adds a fault if the key is missing or the value has the wrong type.
+    /// Reads a required value. Returns `None` and adds a fault if the key is missing or the value has the wrong type.
     pub(super) fn required<T: DeserializeOwned>(&mut self, key: &str) -> Option<T> {
         self.demand(key);
         self.optional(key)
     }
 
-    /// An optional value. `None` if the key is missing. Also `None`, with a fault, if the value has the wrong type.
+    /// Reads an optional value. Returns `None` if the key is missing. If the value has the wrong type, returns `None`
+    /// and adds a fault.
     pub(super) fn optional<T: DeserializeOwned>(&mut self, key: &str) -> Option<T> {
         let value = self.table.remove(key)?;
         self.read(value, key)
     }
 
-    /// A required list. Each entry is read separately.
+    /// Reads a required list, entry by entry, so that one fault does not hide another.
     pub(super) fn list<T: DeserializeOwned>(&mut self, key: &str) -> Option<Vec<T>> {
         self.demand(key);
         self.optional_list(key)
     }
 
-    /// An optional list. Each entry is read separately.
+    /// Reads an optional list, entry by entry, so that one fault does not hide another.
     pub(super) fn optional_list<T: DeserializeOwned>(&mut self, key: &str) -> Option<Vec<T>> {
         let entries: Vec<Value> = self.optional(key)?;
         let entries = entries.into_iter().enumerate().map(|(at, entry)| self.read(entry, &format!("{key}[{at}]")));
@@ -55,7 +56,7 @@ impl<'a> Keys<'a> {
         entries.collect::<Vec<_>>().into_iter().collect()
     }
 
-    /// A required table of entries. Each entry is read separately.
+    /// Reads a required table, entry by entry, so that one fault does not hide another.
     pub(super) fn map<T: DeserializeOwned>(&mut self, key: &str) -> Option<BTreeMap<String, T>> {
         let entries: Table = self.required(key)?;
         let read = |(name, entry): (String, Value)| {

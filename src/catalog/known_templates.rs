@@ -25,7 +25,8 @@ impl Templates {
         missing.chain(unknown).chain(consent).chain(self.choice_doubts(assignment, theirs, &place)).collect()
     }
 
-    /// Finds texts that are not in the fixed list of a field.
+    /// Returns the texts that the gateway would refuse, because its template allows only a fixed list of texts for the
+    /// field.
     fn choice_doubts(&self, assignment: &Assignment, theirs: &KnownTemplate, place: &str) -> Vec<String> {
         let mut doubts = Vec::new();
         for (name, pattern) in &assignment.wording.fields {
@@ -59,7 +60,7 @@ mod tests {
         toml::from_str(include_str!("../../catalog/templates.toml")).unwrap()
     }
 
-    /// WeChat's list of templates if ours are all correct.
+    /// The list that WeChat would return if all our templates were correct.
     fn right(templates: &Templates) -> Vec<KnownTemplate> {
         let ours = templates.assignments().iter().filter(|assignment| assignment.channel.as_str() == "wechat");
         ours.map(|assignment| KnownTemplate {

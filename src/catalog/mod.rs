@@ -58,12 +58,12 @@ pub struct Parts {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revision {
-    /// Goes up by one with every publication that changes something.
+    /// The number of the publication. It goes up by one with every publication that changes something.
     pub number: i64,
     pub published_at: Instant,
 }
 
-/// How many items can be handled in each way. Always counted from the items, never entered by hand.
+/// How many items can be handled in each mode. The counts are always computed from the items, never entered by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Counts {
     /// 全流程网上办
@@ -109,7 +109,7 @@ pub struct Snapshot {
 pub struct Filter {
     pub query: Option<Query>,
     pub mode: Option<Mode>,
-    /// A kind of applicant that may apply.
+    /// Selects items for which this kind of applicant may apply.
     pub subject: Option<Subject>,
     pub agency: Option<AgencyCode>,
     pub level: Option<Level>,
@@ -118,7 +118,7 @@ pub struct Filter {
 }
 
 impl Snapshot {
-    /// Indexes a publication. `past` holds versions that are no longer in force but that cases were opened on.
+    /// Indexes a publication. `past` contains older versions of items that cases were opened on.
     pub fn new(revision: Revision, in_force: Vec<ItemVersion>, past: Vec<ItemVersion>, parts: Parts) -> Self {
         let mut items = in_force;
         items.sort_by(|a, b| a.item.code.cmp(&b.item.code));

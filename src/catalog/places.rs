@@ -22,7 +22,7 @@ const PHONE_ADVICE: &str = "write it with its area code: 0519-82821234, 0519-123
 pub struct RegionTable {
     /// 省级
     pub provinces: Vec<Province>,
-    /// 乡级 divisions of the district itself.
+    /// The towns (乡级) of the district itself.
     pub towns: Vec<Town>,
 }
 
@@ -187,7 +187,8 @@ impl Agency {
         }
     }
 
-    /// `None` for halls or topics means that their file could not be read: references to them are not checked then.
+    /// Checks the agency. If `halls` or `topics` is `None`, its file could not be read, and references into it are not
+    /// checked.
     pub(super) fn check(&self, halls: Option<&[Hall]>, topics: Option<&[Topic]>, faults: &mut Faults) {
         let place = |field: &str| format!("{}.{field}", self.code);
         for (field, phone) in [("consult_phone", &self.consult_phone), ("complaint_phone", &self.complaint_phone)] {
@@ -214,24 +215,24 @@ impl Agency {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hall {
-    /// Deliveries at the counter name the hall by it.
+    /// The code of the hall. A delivery at the counter names the hall by this code.
     pub code: String,
     pub level: Level,
     /// The code of the division that the hall serves.
     pub region: String,
-    /// The name of the division, followed by the suffix of the level.
+    /// The name of the hall: the name of its division, followed by the suffix of its level.
     pub name: Bilingual,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postcode: Option<String>,
-    /// Phone, with area code.
+    /// The phone number, with area code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
 }
 
 impl Hall {
-    /// `None` for regions means that their file could not be read: the hall's region is not checked then.
+    /// Checks the hall. If `regions` is `None`, its file could not be read, and the hall's region is not checked.
     pub(super) fn check(&self, regions: Option<&Regions>, faults: &mut Faults) {
         if self.phone.as_deref().is_some_and(|phone| !is_office_phone(phone)) {
             faults.add(&format!("{}.phone", self.code), PHONE_ADVICE);

@@ -1,5 +1,5 @@
-//! Checks rules between the fields of an item and between items. Most are the rules by which the administration checks
-//! the real lists of items, as far as our data contain their fields.
+//! Checks rules between the fields of an item and between items. The administration checks its real lists of items by
+//! most of these rules. Its rules on fields that our data do not contain are left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,7 +42,8 @@ pub(super) fn check(placed: &[Placed], shared: &Shared, faults: &mut Faults) {
 /// A rule: the field that it concerns, the advice, and a function that returns true if an item breaks the rule.
 type Rule = (&'static str, &'static str, fn(&Item) -> bool);
 
-/// Each rule follows the practice of the lists that the administration checks (GB/T 39554), or is our own.
+/// The rules between the fields of one item. Some follow the practice of the lists that the administration checks (GB/T
+/// 39554); the others are our own.
 const RULES: &[Rule] = &[
     ("name", "needs a text in both languages", |item| item.name.zh.trim().is_empty() || item.name.en.trim().is_empty()),
     ("promised", "must be 0 days if case_kind is `immediate`, and more than 0 days otherwise", |item| {
@@ -119,10 +120,10 @@ const RULES: &[Rule] = &[
     }),
 ];
 
-/// The guide of a permit lists the stages of the procedure and answers frequent questions. procedures.toml holds those
-/// of all permits: if it cannot be read, this check is skipped.
+/// Checks that the guide of a permit lists the stages of the procedure and answers frequent questions. procedures.toml
+/// contains the defaults for all permits, so this check is skipped if that file could not be read.
 fn check_procedure(item: &Item, shared: &Shared, faults: &mut Faults) {
-    /// The least number of stages of a permit, by the practice of the administration's lists.
+    /// The minimum number of stages of a permit, as in the administration's own lists.
     const STAGES: usize = 5;
     if item.kind != ItemType::Permit || shared.procedures.is_none() {
         return;
@@ -135,9 +136,10 @@ fn check_procedure(item: &Item, shared: &Shared, faults: &mut Faults) {
     }
 }
 
-/// An item has at least one topic for each kind of applicant that may apply for it, and no topic of another kind.
+/// Checks that an item has at least one topic for each kind of applicant that may apply for it, and no topic of another
+/// kind.
 fn check_topics(item: &Item, shared: &Shared, faults: &mut Faults) {
-    // An item inherits the topics of its agency only if both files could be read.
+    // Without both files, an item may lack the topics that it inherits from its agency. The check is skipped then.
     let (Some(topics), Some(_)) = (&shared.topics, &shared.agencies) else { return };
     let mut subjects = BTreeSet::new();
     for code in &item.topics {
@@ -184,8 +186,8 @@ fn tells(item: &Item, fact: Fact) -> bool {
     }
 }
 
-/// True if a promised period surely ends after the legal period, whatever the start day. A promise in natural days may end
-/// earlier than a legal period of fewer working days, so it is not called longer.
+/// True if a promised period surely ends after the legal period, whatever the start day. A promise in natural days may
+/// end earlier than a legal period of fewer working days, so the result is false for these two units.
 const fn is_longer(promised: TimeLimit, legal: TimeLimit) -> bool {
     let may_fit = matches!((promised.unit, legal.unit), (DayUnit::Day, DayUnit::Workday));
     promised.days > legal.days && !may_fit

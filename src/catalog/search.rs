@@ -13,7 +13,7 @@ pub struct SearchIndex {
 #[derive(Debug)]
 struct Entry {
     names: String,
-    /// Code, result and agency.
+    /// The item's code, the name of its result and the name of its agency.
     rest: String,
     pairs: HashSet<(char, char)>,
 }
@@ -23,11 +23,11 @@ pub type Score = u32;
 
 const IN_NAME: Score = 1000;
 const IN_REST: Score = 500;
-/// The least share (percent) of a query's pairs that a name must hold.
+/// The minimum share of a query's character pairs, in percent, that a name must contain to match.
 const ENOUGH: usize = 50;
 
 impl SearchIndex {
-    /// Adds the next item. `rest` are other texts that a query may match.
+    /// Adds the next item. `rest` are other texts that a query may match, with a lower score than a match in `names`.
     pub fn push(&mut self, names: &[&str], rest: &[&str]) {
         let names = plain(&names.join("\n"));
         let pairs = pairs(&names).collect();
@@ -70,7 +70,7 @@ impl Query {
         let asks_nothing = text.trim().is_empty();
         let text = plain(text).trim().to_owned();
         let words = text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
-        // Only pairs of Chinese characters say something: any two English texts share some pairs of letters.
+        // Only pairs of Chinese characters are compared: any two English texts share some pairs of letters.
         let pairs = pairs(&text).filter(|(a, b)| !a.is_ascii() && !b.is_ascii()).collect();
         Self { asks_nothing, text, words, pairs }
     }

@@ -100,7 +100,7 @@ impl Shared {
         unique(self.halls.iter().flatten().map(|hall| hall.code.as_str()), "hall", faults);
     }
 
-    /// The published parts. `None` if one of them could not be read.
+    /// Returns the data to publish. `None` if one of the files could not be read.
     pub(super) fn into_parts(self) -> Option<Parts> {
         Some(Parts {
             agencies: self.agencies?,
@@ -113,7 +113,7 @@ impl Shared {
     }
 }
 
-/// Reads one file with `read`, and reports the keys that `read` did not ask for.
+/// Reads one file with `read`. Then adds a fault for every key that `read` did not ask for.
 fn keys<T>(folder: &Path, name: &str, faults: &mut Faults, read: impl FnOnce(&mut Keys<'_>) -> Option<T>) -> Option<T> {
     let mut keys = Keys::of_file(folder, name, faults)?;
     let value = read(&mut keys);

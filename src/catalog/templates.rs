@@ -20,7 +20,7 @@ pub struct Templates {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wording {
-    /// Replaces the placeholder `{status}`: at most five Chinese characters.
+    /// The text for the placeholder `{status}`, at most five Chinese characters.
     pub status: Bilingual,
     /// The heading in the inbox.
     pub title: Bilingual,
@@ -66,7 +66,7 @@ impl Templates {
         self.events.get(&event).map_or(&NONE, |wording| &wording.status)
     }
 
-    /// Returns title and body of an event in the inbox.
+    /// Returns the title and the body of an event's notification in the inbox.
     pub fn inbox(&self, event: Event, item: &Bilingual, number: &str) -> (Bilingual, Bilingual) {
         let Some(wording) = self.events.get(&event) else { return Default::default() };
         let fill = |text: &str, item: &str| text.replace("{item}", item).replace("{number}", number);
@@ -171,7 +171,7 @@ fn check_wording(event: Event, wording: &Wording, faults: &mut Faults) {
     }
 }
 
-/// Finds the first placeholder `{…}` that notifications do not fill in.
+/// Returns the first placeholder `{…}` that notifications do not fill in.
 fn unknown_placeholder(pattern: &str) -> Option<&str> {
     const KNOWN: [&str; 5] = ["{item}", "{status}", "{number}", "{time}", "{case}"];
     let mut rest = pattern;
@@ -194,7 +194,7 @@ fn is_han(c: char) -> bool {
     matches!(c, '\u{4E00}'..='\u{9FFF}' | '\u{3400}'..='\u{4DBF}')
 }
 
-/// Returns why a text cannot be the fallback of a field.
+/// Returns why a text cannot be the fallback of a field; `None` if it can.
 fn fallback_fault(assignment: &Assignment, rules: &FieldRules, name: &str, text: &str) -> Option<&'static str> {
     if !assignment.wording.fields.contains_key(name) {
         return Some("the template has no such field; remove the fallback");

@@ -37,20 +37,20 @@ fn item<'a>(catalog: &'a Snapshot, code: &str) -> &'a Item {
     &catalog.in_force(&ItemCode::new(code)).unwrap().item
 }
 
-/// The form of an item, and its example.
+/// Returns the form of an item, and its example answers.
 fn form_of(catalog: &Snapshot, code: &str) -> (Form, Value) {
     let form = item(catalog, code).form.clone().unwrap();
     let example = form.example(today());
     (form, example)
 }
 
-/// The forms of all items on the phone.
+/// Returns the forms of all items that have one, each with the name of its item.
 fn forms(catalog: &Snapshot) -> Vec<(String, Form)> {
     let form = |version: &ItemVersion| Some((version.item.name.zh.clone(), version.item.form.clone()?));
     catalog.items().iter().filter_map(form).collect()
 }
 
-/// Pointer and code of each fault of an answer.
+/// Returns the JSON pointer and the code of each fault in the answers to a form.
 fn told(catalog: &Snapshot, form: &Form, answer: &Value) -> Vec<(String, &'static str)> {
     let faults = catalog.check_form(form, answer, today()).err().unwrap_or_default();
     faults.into_iter().map(|fault| (fault.pointer, fault.code)).collect()
@@ -60,7 +60,7 @@ fn owned<const N: usize>(faults: [(&str, &'static str); N]) -> [(String, &'stati
     faults.map(|(pointer, code)| (pointer.to_owned(), code))
 }
 
-/// All JSON pointers into an answer: members, rows, and members of rows.
+/// Collects the JSON pointers to all values inside the answers to a form.
 fn pointers(value: &Value, here: &str, found: &mut Vec<String>) {
     let children: Vec<(String, &Value)> = match value {
         Value::Object(members) => members.iter().map(|(name, value)| (format!("{here}/{name}"), value)).collect(),
@@ -215,7 +215,7 @@ impl Spoiled {
         Self(copy)
     }
 
-    /// Replaces the first occurrence of `from` after `mark`.
+    /// Replaces the first occurrence of `from` after `mark` with `to`.
     fn spoil_after(&self, file: &str, mark: &str, from: &str, to: &str) {
         let path = self.0.join(file);
         let text = std::fs::read_to_string(&path).unwrap();
@@ -232,7 +232,7 @@ impl Spoiled {
         read(&self.0, &FieldRules::new()).unwrap_err()
     }
 
-    /// File, item and field of each fault, without the message.
+    /// Returns the file, the item and the field of each fault as one line, without the message.
     fn places(&self) -> Vec<String> {
         let place = |fault: CatalogFault| {
             let parts = [Some(fault.file), fault.item, Some(fault.field)];
@@ -253,7 +253,8 @@ fn sorted(mut lines: Vec<String>) -> Vec<String> {
     lines
 }
 
-/// Breaks each rule between fields once: the file, the item, the old text, the new text, and the fields with a fault.
+/// Edits that break each rule between fields once: the file, the item, the old text, the new text, and the fields in
+/// which the check must find a fault.
 const BROKEN: &[(&str, &str, &str, &str, &[&str])] = &[
     ("tax", "JT-0081", "case_kind = \"immediate\"", "case_kind = \"promised\"", &["promised"]),
     ("tobacco", "JT-0070", "days = 5", "days = 50", &["promised"]),

@@ -9,7 +9,7 @@ use crate::domain::kernel::text::Bilingual;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Topic {
-    /// Agencies and items name the topic by it.
+    /// The code by which agencies and items name the topic.
     pub code: String,
     /// The list that the topic belongs to: topics of natural persons or of legal persons.
     pub subject: Subject,

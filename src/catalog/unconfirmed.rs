@@ -4,8 +4,9 @@
 use super::fault::Faults;
 use crate::domain::item::Fact;
 
-/// Adds a fault for every fact that the guide must state (`owes`) and that is neither stated (`tells`) nor listed as
-/// unconfirmed. Also for every listed fact that is stated or need not be stated. `field` makes the path of a key.
+/// Adds a fault for every fact that the guide must state (`owes`), but that is neither stated (`tells`) nor listed as
+/// unconfirmed. Also adds a fault for every listed fact that is stated or need not be stated. `field` returns the full
+/// path of a key.
 pub(super) fn check(
     unconfirmed: &[Fact],
     owes: impl Fn(Fact) -> bool,
@@ -29,7 +30,7 @@ pub(super) fn check(
     }
 }
 
-/// Every fact, and the key that states it.
+/// Every fact, and the key of the catalogue's files that states it.
 const FACTS: [(Fact, &str); 8] = [
     (Fact::LegalBasis, "legal_basis"),
     (Fact::Conditions, "conditions"),
@@ -41,7 +42,7 @@ const FACTS: [(Fact, &str); 8] = [
     (Fact::Halls, "halls"),
 ];
 
-/// The name of a fact in `unconfirmed`.
+/// The word for a fact in the list `unconfirmed`.
 fn word(fact: Fact) -> String {
     serde_json::to_value(fact).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
 }

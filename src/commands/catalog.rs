@@ -78,7 +78,8 @@ fn rehearsed(mut contents: Contents, clock: &Clock) -> Contents {
     contents
 }
 
-/// Prints warnings. A difference is no failure: the gateway's list may be incomplete, and messages may still arrive.
+/// Compares the templates with the gateways' lists, and prints the differences as warnings. A difference is no failure:
+/// a gateway's list may be incomplete, and messages may still arrive.
 async fn compare(contents: &Contents) -> Result<(), Failure> {
     let mut env = Env::of_process();
     let channels = Channels::read(&mut env, Registry::shipped().channels(), &Clock::system());

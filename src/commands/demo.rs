@@ -7,7 +7,7 @@ use songda::env::Env;
 
 use super::failure::{Failure, faults};
 
-/// Plays the main job. The last line that it prints is the result.
+/// Runs the demonstration. The last line that it prints is the verdict.
 pub async fn run() -> Result<ExitCode, Failure> {
     let mut env = Env::of_process();
     let settings = demo::DemoSettings::read(&mut env).ok_or_else(|| faults(env.faults()))?;

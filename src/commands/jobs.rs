@@ -63,10 +63,10 @@ impl Which {
     }
 }
 
-/// Runs the command. The sweeper of a running worker offers the replayed jobs.
+/// Runs the command. It only changes the database; the sweeper of a running worker finds and offers the replayed jobs.
 pub async fn run(command: Jobs) -> Result<(), Failure> {
     let store = record()?;
-    // A bell wakes the relay of its own process, and this process has none.
+    // A bell wakes the relay of its own process. This process has no relay, so nothing receives the news.
     let (bell, _) = Bell::new();
     let operations = Operations { store: &store, bell: &bell };
     match command {
@@ -91,13 +91,15 @@ pub async fn run(command: Jobs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Replays in parts, so that every transaction is short. An interrupted replay keeps the parts that it reported.
+/// Replays dead letters in batches, so that every transaction is short. If the command is interrupted, the batches that
+/// it reported stay replayed. Returns the number of replayed jobs.
 async fn replay(operations: Operations<'_>, filter: &JobFilter, limit: i64) -> Result<i64, Failure> {
     const PART: i64 = 500;
     let total = operations.count_dead(filter, limit).await?;
     let progress = Progress::start("replayed", total);
     let mut done = 0;
-    // At most as many jobs as were dead at the start: a job that dies again meanwhile is left to the next replay.
+    // Replays at most as many jobs as were dead at the start. A job that dies again meanwhile is left to the next
+    // replay.
     while done < total {
         let part = i64::try_from(operations.replay(filter, PART.min(total - done)).await?)?;
         if part == 0 {

@@ -1,5 +1,5 @@
-//! The lanes that `top` and `doctor` examine: those of every gateway that Songda supports, used here or not. So these
-//! commands need not read the gateways' settings.
+//! Lists the lanes (one job queue per gateway) that `top` and `doctor` examine. They belong to all gateways that Songda
+//! supports, even if this installation does not use them. So these commands need not read the gateways' settings.
 
 use songda::domain::delivery::parcel::CarrierCode;
 use songda::domain::notice::notification::ChannelCode;

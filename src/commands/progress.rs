@@ -12,7 +12,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Starts at 0 of `total`. `what` is the past participle of the work: "replayed".
+    /// Starts at 0 of `total`. `what` is the word that follows the numbers, such as "replayed".
     pub fn start(what: &'static str, total: i64) -> Self {
         const BAR: &str = "{wide_bar} {pos} of {len} {msg}, {eta} left";
         // The bar is hidden if standard error is not a terminal.

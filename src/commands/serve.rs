@@ -79,7 +79,8 @@ async fn work(app: &App, part: Part, stop: &CancellationToken) -> Result<(), Fai
     Ok(())
 }
 
-/// Serves the watch listener. Without one it waits forever, so that the `select` above never ends here.
+/// Serves health checks and metrics on the watch listener. If there is no watch listener, waits forever, so that the
+/// `select!` in `live` does not end.
 async fn watch(app: &App, part: Part, listen: Option<SocketAddr>, stop: &CancellationToken) -> Result<(), Failure> {
     let Some(listen) = listen else { return std::future::pending().await };
     let listener = TcpListener::bind(listen).await?;

@@ -1,4 +1,5 @@
-//! A back-office system that hands in its own decisions. It authenticates with a signed assertion (RFC 7523).
+//! A back-office system that submits decisions which it made itself. It authenticates with a signed assertion (RFC
+//! 7523).
 
 use std::path::Path;
 
@@ -23,7 +24,7 @@ impl BackOffice {
         Ok(Self { caller: api.with_token(Self::token(api, client, key_file).await?) })
     }
 
-    /// Gets only the token, for callers that have their own HTTP client.
+    /// Gets only the access token, for callers that have their own HTTP client.
     pub async fn token(api: &Caller, client: &str, key_file: &Path) -> Played<String> {
         const PATH: &str = "/integration/v1/token";
         let audience = format!("{}{PATH}", api.base().as_str().trim_end_matches('/'));
@@ -36,7 +37,7 @@ impl BackOffice {
         api.post(PATH).form(&fields).success().await?.text("/access_token")
     }
 
-    /// Hands in results, and returns the verdict on each.
+    /// Submits results, and returns the API's verdict on each.
     pub async fn hand_in(&self, results: &[Value]) -> Played<Vec<Value>> {
         let call = self.caller.post("/integration/v1/result-batches").once(&fresh_key());
         Ok(call.json(&json!({"results": results})).success().await?.rows()?.to_vec())

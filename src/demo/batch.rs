@@ -1,5 +1,5 @@
-//! A back-office system submits two hundred decisions. Meanwhile the gateways time out, crash, throttle and answer garbage,
-//! and callbacks come twice and out of order.
+//! The part of the demonstration in which a back-office system submits two hundred decisions. Meanwhile the gateways
+//! time out, crash, throttle and send garbage, and callbacks come twice and out of order.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -20,11 +20,11 @@ use super::wait::until;
 use crate::domain::kernel::clock::{Clock, Stopwatch};
 use crate::env::Env;
 
-/// Time for the whole batch, including the retries after failures.
+/// The time-out of the whole batch, including the retries after failures.
 const BATCH_TIME_OUT: Duration = Duration::from_secs(300);
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 
-/// The faults, and their share of the calls.
+/// The faults that the sandbox injects, and the share of the gateway calls that each of them affects.
 const FAULTS: [(&str, f64); 4] =
     [("timeout_after_commit", 0.05), ("http_500_html", 0.05), ("throttle", 0.05), ("garbage_200", 0.05)];
 const CALLBACK_FAULTS: [(&str, f64); 2] = [("duplicate_callback", 0.25), ("reorder_callbacks", 0.25)];
@@ -54,7 +54,7 @@ struct HandedIn {
     item: String,
     case: String,
     number: String,
-    /// The status that the phone must show: one of [`news`].
+    /// The decision that a message on the phone must show, as one of the texts in [`news`].
     decision: &'static str,
     by_courier: bool,
     /// True if only a phone number identifies the applicant. Its owner may then read the case.
@@ -62,8 +62,8 @@ struct HandedIn {
 }
 
 impl HandedIn {
-    /// Returns the statuses that the phone must show. Those in between are optional: after a delivery, "out for delivery"
-    /// is not sent any more.
+    /// Returns the statuses that messages on the phone must show. The statuses of a parcel before its delivery are
+    /// optional, because after a delivery they are not sent any more.
     fn news(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.decision).chain(self.by_courier.then_some(news::DELIVERED))
     }
@@ -74,7 +74,8 @@ impl HandedIn {
     }
 }
 
-/// Plays the batch, and returns the number of decisions. Fails if a decision is lost, or is sent or couriered twice.
+/// Runs the batch, and returns the number of decisions. Fails if a decision is lost, or if a message or a parcel is
+/// sent twice.
 pub async fn play(stage: &Stage, settings: &BatchSettings) -> Played<usize> {
     stage
         .story
@@ -95,7 +96,7 @@ pub async fn play(stage: &Stage, settings: &BatchSettings) -> Played<usize> {
     Ok(handed_in.len())
 }
 
-/// Reads the file's decisions, and gives each a new applicant, so that the play can be repeated.
+/// Reads the decisions from the file, and gives each a new applicant, so that the demonstration can be repeated.
 fn read(path: &Path) -> Played<Vec<Value>> {
     let unprepared = |what: &dyn std::fmt::Display| Mishap::Unprepared(format!("{}: {what}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| unprepared(&error))?;
@@ -151,7 +152,7 @@ async fn hand_in(stage: &Stage, office: &BackOffice, results: &[Value]) -> Playe
     Ok(handed_in)
 }
 
-/// Waits until every message and every parcel has arrived. Moves the parcels in the sandbox meanwhile.
+/// Waits until every message and every parcel has arrived. To get there, moves the parcels in the sandbox.
 async fn deliver_all(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
     let mut reported = Stopwatch::start();
     let mut waiting = Vec::new();
@@ -176,7 +177,7 @@ async fn deliver_all(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
     quiet(stage).await
 }
 
-/// Describes the messages and the parcel of a decision that have not arrived; `None` if all have.
+/// Describes the messages and the parcel of a decision that have not arrived; `None` if all have arrived.
 fn missing(
     decision: &HandedIn,
     phones: &BTreeMap<String, Vec<ShownMessage>>,
@@ -188,7 +189,7 @@ fn missing(
     (unordered || !missing.is_empty()).then(|| format!("case {}: its phone lacks {missing:?}{order}", decision.number))
 }
 
-/// Waits until no message has arrived for a while: a wrong second copy may come late.
+/// Waits until no new message has arrived for a while, because a wrong second copy may come late.
 async fn quiet(stage: &Stage) -> Played<()> {
     const LONG_ENOUGH: Duration = Duration::from_secs(3);
     let mut since = Stopwatch::start();
@@ -220,7 +221,7 @@ async fn check_phones_and_parcels(stage: &Stage, handed_in: &[HandedIn]) -> Play
     Ok(())
 }
 
-/// Checks as an officer of each agency that Songda itself calls every parcel delivered.
+/// Checks through the officers' API that Songda's own state of every parcel is "delivered".
 async fn are_delivered(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
     let mut officers: BTreeMap<&str, DeskOfficer> = BTreeMap::new();
     for decision in handed_in.iter().filter(|decision| decision.by_courier) {
@@ -236,10 +237,10 @@ async fn are_delivered(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
     Ok(())
 }
 
-/// Applicants who are identified by their phone alone sign in with it, and read their case's timeline.
+/// Signs in as each applicant who is identified by a phone number alone, and prints the timeline of the case.
 async fn read_their_timelines(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
     for decision in handed_in.iter().filter(|decision| decision.by_phone) {
-        // Leaked on purpose: an applicant lives as long as the player.
+        // Leaked on purpose: `Applicant` needs a text that lives until the process ends.
         let phone: &'static str = Box::leak(decision.phone.clone().into_boxed_str());
         let applicant = Applicant { name: "", resident_id: "", phone, home: "" };
         let resident = Resident::by_sms(&stage.api, &stage.sandbox, applicant).await?;

@@ -1,5 +1,5 @@
-//! Fills in any form from its description: the applicant's data in prefilled fields, and valid made-up answers in the
-//! other fields.
+//! Fills in any form from its description: prefilled fields get the applicant's data, and other fields get valid,
+//! made-up answers.
 
 use chrono::{Days, NaiveDate};
 use serde_json::{Map, Value, json};
@@ -15,8 +15,8 @@ pub struct Applicant {
     pub home: &'static str,
 }
 
-/// Answers a form as `GET /v1/items/{code}` serves it. `upload` is the answer of file fields; if it is empty, they are left
-/// out.
+/// Returns answers to a form, given as the JSON that `GET /v1/items/{code}` returns. `upload` is the file id for file
+/// fields; if it is empty, file fields are left out.
 pub fn fill(form: &Value, applicant: &Applicant, upload: &str, today: NaiveDate) -> Value {
     let filler = Filler { applicant, upload, today };
     let sections = form["sections"].as_array().into_iter().flatten();
@@ -39,7 +39,8 @@ impl Filler<'_> {
         }
     }
 
-    /// Answers a section once. A dependent field comes after the field on which it depends.
+    /// Returns one set of answers to a section. A field comes after the field that it depends on, so one pass is
+    /// enough.
     fn row(&self, section: &Value) -> Value {
         let mut answers = Map::new();
         for field in section["fields"].as_array().into_iter().flatten() {
@@ -83,14 +84,14 @@ impl Filler<'_> {
     }
 }
 
-/// True unless the field depends on another answer that hides it.
+/// True unless the field depends on another field whose answer hides it.
 fn is_shown(field: &Value, answers: &Map<String, Value>) -> bool {
     let Some(when) = field.get("when").filter(|when| !when.is_null()) else { return true };
     let given = when["field"].as_str().and_then(|other| answers.get(other));
     given.is_some_and(|given| when["is"].as_array().is_some_and(|wanted| wanted.contains(given)))
 }
 
-/// The field's example, or its label, cut to the field's length.
+/// Returns the field's example, or else its label, cut to the field's maximum length.
 fn words(field: &Value) -> Value {
     if let Some(example) = field["example"].as_str() {
         return json!(example);

@@ -1,4 +1,4 @@
-//! The player's HTTP client: sends and reads JSON, and turns problem documents into errors.
+//! The HTTP client of the demonstration: sends and reads JSON, and turns error responses into [`Mishap`]s.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::mishap::{Mishap, Played};
 use crate::domain::kernel::private::Private;
 
-/// A caller of an HTTP API, with its address and a token.
+/// A client of one HTTP API, with the API's base URL and an optional access token.
 #[derive(Clone)]
 pub struct Caller {
     client: reqwest::Client,
@@ -67,7 +67,7 @@ impl Caller {
     }
 }
 
-/// A prepared call.
+/// An HTTP request that is not sent yet.
 #[must_use = "a call is made by `answer` or `success`"]
 pub struct Call {
     request: RequestBuilder,
@@ -85,7 +85,7 @@ impl Call {
         self
     }
 
-    /// Adds a file as the part `file`.
+    /// Sends a file as the part `file` of a multipart body.
     pub fn file(mut self, file: multipart::Part) -> Self {
         self.request = self.request.multipart(multipart::Form::new().part("file", file));
         self
@@ -101,22 +101,22 @@ impl Call {
         self
     }
 
-    /// Lets the call succeed only if the resource is unchanged.
+    /// Lets the request succeed only if the resource still has this ETag.
     pub fn if_match(self, etag: &str) -> Self {
         self.header("if-match", etag)
     }
 
-    /// Lets the call succeed only if the resource does not exist.
+    /// Lets the request succeed only if the resource does not exist yet.
     pub fn if_absent(self) -> Self {
         self.header("if-none-match", "*")
     }
 
-    /// Sets the idempotency key: a call with the same key has no second effect.
+    /// Sets the idempotency key: a second request with the same key has no further effect.
     pub fn once(self, key: &str) -> Self {
         self.header("idempotency-key", key)
     }
 
-    /// Makes the call, and returns the answer whatever its status is.
+    /// Sends the request, and returns the response, whatever its status is.
     pub async fn answer(self) -> Played<Reply> {
         let call = self.name;
         let no_answer = |cause: reqwest::Error| Mishap::NoAnswer { call: call.clone(), cause: cause.without_url() };
@@ -128,7 +128,7 @@ impl Call {
         Ok(Reply { call, status, headers, body, bytes })
     }
 
-    /// Makes the call, and fails if the answer is an error.
+    /// Sends the request, and fails if the response has an error status.
     pub async fn success(self) -> Played<Reply> {
         let reply = self.answer().await?;
         if reply.status.is_success() { Ok(reply) } else { Err(reply.refusal()) }
@@ -140,13 +140,13 @@ pub struct Reply {
     call: String,
     pub status: StatusCode,
     pub headers: header::HeaderMap,
-    /// The body as JSON; null if it is not JSON.
+    /// The body as JSON; `Value::Null` if it is not JSON.
     pub body: Value,
     pub bytes: bytes::Bytes,
 }
 
 impl Reply {
-    /// The value at a JSON pointer.
+    /// Returns the value at a JSON pointer into the body. Fails if there is none.
     pub fn at(&self, pointer: &str) -> Played<&Value> {
         self.body.pointer(pointer).ok_or_else(|| self.missing(pointer))
     }
@@ -155,7 +155,7 @@ impl Reply {
         self.at(pointer)?.as_str().map(str::to_owned).ok_or_else(|| self.missing(pointer))
     }
 
-    /// The rows of a list.
+    /// Returns the entries of a list response. Fails if the body has no array `data`.
     pub fn rows(&self) -> Played<&[Value]> {
         self.at("/data")?.as_array().map(Vec::as_slice).ok_or_else(|| self.missing("/data"))
     }
@@ -164,7 +164,7 @@ impl Reply {
         Mishap::Missing { call: self.call.clone(), pointer: pointer.to_owned() }
     }
 
-    /// A header; empty if it is missing.
+    /// The value of a header; empty if it is missing.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
@@ -173,7 +173,8 @@ impl Reply {
         self.header("etag")
     }
 
-    /// This answer as a mishap.
+    /// Turns an error response into an error of the demonstration, with the code and the detail of its problem
+    /// document.
     pub fn refusal(&self) -> Mishap {
         const BEGINNING: usize = 300;
         let problem = match self.body["code"].as_str() {

@@ -1,4 +1,5 @@
-//! Two journeys from the phone to the doorbell.
+//! The part of the demonstration with two journeys: a resident applies on the phone, an officer decides, and a parcel
+//! brings the result to the door.
 
 use serde_json::{Value, json};
 
@@ -13,19 +14,19 @@ use super::wait::{STEP_TIME_OUT, until};
 struct Journey {
     item: &'static str,
     carrier: &'static str,
-    /// The channel of the decision's message.
+    /// The channel over which the message about the decision must arrive.
     channel: &'static str,
     /// The document that the officer grants.
     result: Value,
 }
 
-/// The addresses at which a resident's phone is reached.
+/// The addresses at which a resident's phone gets messages.
 struct Reached {
     openid: String,
     phone: String,
 }
 
-/// A resident's certificate, with messages over WeChat and a parcel by EMS.
+/// Plays the journey of a resident's certificate, with messages over WeChat and a parcel by EMS.
 pub async fn certificate(stage: &Stage) -> Played<()> {
     stage.story.part("居住证申领：微信通知，邮政速递到家", "a residence permit: told over WeChat, brought by EMS");
     let result = json!({"title": "江苏省居住证", "number": format!("JZ{}", fresh_key())});
@@ -36,7 +37,8 @@ pub async fn certificate(stage: &Stage) -> Played<()> {
     play(stage, &journey, &resident, &reached).await
 }
 
-/// A company's licence, with messages by SMS because the applicant refused WeChat, and a parcel by SF Express.
+/// Plays the journey of a company's licence, with messages by SMS because the applicant refused WeChat, and a parcel by
+/// SF Express.
 pub async fn licence(stage: &Stage) -> Played<()> {
     let story = "a company: refused WeChat, told by SMS, brought by SF";
     stage.story.part("公司设立登记：拒收微信，改发短信，顺丰到家", story);
@@ -51,7 +53,7 @@ pub async fn licence(stage: &Stage) -> Played<()> {
 async fn sign_in(stage: &Stage, name: &'static str, resident_id: &'static str) -> Played<(Resident, Reached)> {
     let someone = fresh_key();
     let reached = Reached { openid: format!("openid-{someone}"), phone: fresh_phone() };
-    // Leaked on purpose: an applicant lives as long as the player.
+    // Leaked on purpose: `Applicant` needs a text that lives until the process ends.
     let phone: &'static str = Box::leak(reached.phone.clone().into_boxed_str());
     let applicant = Applicant { name, resident_id, phone, home: "西城街道清风路1号2幢301室" };
     let resident = Resident::by_wechat(&stage.api, &format!("wx-{someone}"), applicant).await?;
@@ -92,7 +94,7 @@ async fn handle(stage: &Stage, journey: &Journey, submitted: &Submitted) -> Play
     Ok(())
 }
 
-/// Waits for the message on the phone and the parcel at its carrier, and moves the parcel to the door.
+/// Waits for the message on the phone and the parcel at its carrier. Then waits until the parcel is delivered.
 async fn deliver(
     stage: &Stage,
     journey: &Journey,
@@ -155,8 +157,8 @@ async fn on_phone(stage: &Stage, reached: &Reached) -> Played<Vec<ShownMessage>>
     Ok(messages)
 }
 
-/// Returns the only live order. Cancelled orders may exist beside it: if a carrier has no look-up, an order of unknown
-/// outcome is cancelled and placed again.
+/// Returns the resident's parcel. Fails unless the carriers have exactly one live order for it. Cancelled orders may
+/// exist as well: if a carrier has no look-up, an order of unknown outcome is cancelled and placed again.
 async fn only_parcel(stage: &Stage, reached: &Reached) -> Played<HeldParcel> {
     let mut parcels = stage.sandbox.parcels_to(&reached.phone).await?;
     parcels.retain(|parcel| parcel.state == "live");

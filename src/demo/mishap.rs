@@ -1,22 +1,22 @@
-//! Failures of a play: an unexpected answer, no answer, or an event that did not happen in time.
+//! The errors of the demonstration: an unexpected response, no response, or an event that did not happen in time.
 
 use std::time::Duration;
 
 use reqwest::StatusCode;
 
-/// Why a play failed. `call` is a method and a path.
+/// Why the demonstration failed. `call` is the method and the path of an HTTP request.
 #[derive(Debug, thiserror::Error)]
 pub enum Mishap {
     #[error("{call}: no answer: {cause}")]
     NoAnswer { call: String, cause: reqwest::Error },
-    /// `problem` is the problem's code and detail, or the beginning of the body.
+    /// `problem` is the code and the detail of the problem document, or the beginning of any other body.
     #[error("{call}: {status}: {problem}")]
     Refused { call: String, status: StatusCode, problem: String },
     #[error("{call}: the answer has nothing at {pointer}")]
     Missing { call: String, pointer: String },
     #[error("{what}: not within {} s", after.as_secs())]
     Late { what: String, after: Duration },
-    /// The player's own settings or files are unusable.
+    /// The settings or files of the demonstration are unusable.
     #[error("{0}")]
     Unprepared(String),
     /// An observation differs from the expectation.
@@ -26,7 +26,7 @@ pub enum Mishap {
 
 pub type Played<T> = Result<T, Mishap>;
 
-/// Fails with the words of `otherwise` unless `holds`.
+/// Returns [`Mishap::Wrong`] with the text of `otherwise`, unless `holds` is true.
 pub fn check(holds: bool, otherwise: impl FnOnce() -> String) -> Played<()> {
     if holds { Ok(()) } else { Err(Mishap::Wrong(otherwise())) }
 }

@@ -1,5 +1,5 @@
-//! The player behind `songda demo`. It plays two [`journeys`] from the phone to the doorbell and a [`batch`] of decisions.
-//! It uses only HTTP, and believes only the sandbox's memory of what phones and carriers received, not the API.
+//! The demonstration behind `songda demo`: two [`journeys`] from the phone to the doorbell, and a [`batch`] of
+//! decisions. It uses only HTTP. It asks the sandbox, and not the API, which messages and parcels have arrived.
 
 pub mod back_office;
 pub mod batch;
@@ -49,7 +49,7 @@ impl DemoSettings {
     }
 }
 
-/// Plays everything and prints the verdict as the last line, `PASS …` or `FAIL …`. Returns true for `PASS`.
+/// Runs the whole demonstration and prints the verdict as the last line, `PASS …` or `FAIL …`. Returns true for `PASS`.
 pub async fn play(settings: DemoSettings) -> bool {
     match play_all(settings).await {
         Ok(words) => println!("PASS {words}"),

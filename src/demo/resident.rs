@@ -1,4 +1,4 @@
-//! A resident with a phone: makes the calls of an app, a mini-program or a page.
+//! A resident with a phone: sends the requests of an app, a mini-program or a web page.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ pub struct Submitted {
 }
 
 impl Resident {
-    /// Signs in with a code of WeChat's `wx.login`.
+    /// Signs in with a code from WeChat's `wx.login`.
     pub async fn by_wechat(api: &Caller, code: &str, applicant: Applicant) -> Played<Self> {
         let reply = api.post("/v1/sessions/wechat").json(&json!({"code": code})).success().await?;
         Ok(Self { applicant, clock: Clock::system(), caller: api.with_token(reply.text("/access_token")?) })
@@ -61,7 +61,7 @@ impl Resident {
         Ok(())
     }
 
-    /// Adds the phone's number with a one-time code that the phone receives.
+    /// Adds the phone number to the account, proved by a one-time code that the phone receives.
     pub async fn add_phone(&self, sandbox: &SandboxClient) -> Played<()> {
         let code = login_code(&self.caller, sandbox, self.applicant.phone).await?;
         let body = json!({"phone": self.applicant.phone, "code": code});
@@ -79,8 +79,8 @@ impl Resident {
     }
 
     /// Answers WeChat's dialog about all templates, and reports the answer to the API as a mini-program must. A second
-    /// dialog asks again for the templates of parcels: a one-time consent allows one message, and a parcel causes two.
-    /// Returns the number of templates.
+    /// dialog asks again for the templates about parcels: a one-time consent allows one message, and a parcel causes
+    /// two. Returns the number of templates.
     pub async fn answer_dialog(&self, sandbox: &SandboxClient, openid: &str, answer: &str) -> Played<usize> {
         let consents = self.caller.get("/v1/consents").success().await?;
         let at_wechat: Vec<&Value> = consents.rows()?.iter().filter(|row| row["channel"] == "wechat").collect();
@@ -134,7 +134,7 @@ impl Resident {
         Ok(handed_in)
     }
 
-    /// Submits a draft twice, like a phone that lost the answer. Fails if the API does not recognise the repetition.
+    /// Submits a draft twice, like a phone that lost the response. Fails if the API does not recognise the repetition.
     pub async fn submit(&self, draft: &str) -> Played<Submitted> {
         let body = json!({"draft": draft});
         let key = fresh_key();
@@ -156,7 +156,7 @@ impl Resident {
         }
     }
 
-    /// Returns a case's events in the inbox, oldest first.
+    /// Returns the events of a case for which the inbox has notifications, oldest first.
     pub async fn inbox(&self, case: &str) -> Played<Vec<String>> {
         let inbox = self.caller.get("/v1/notifications").success().await?;
         let mut events: Vec<String> = inbox
@@ -174,7 +174,7 @@ impl Resident {
     }
 }
 
-/// True if a row of `/v1/consents` is about parcels.
+/// True if a template in `/v1/consents` reports events of parcels.
 fn is_about_parcels(row: &Value) -> bool {
     let events = row["events"].as_array().into_iter().flatten();
     events.filter_map(Value::as_str).any(|event| event.starts_with("parcel"))

@@ -14,7 +14,7 @@ pub struct SandboxClient {
     caller: Caller,
 }
 
-/// Some statuses that messages show (`status` in `catalog/templates.toml`).
+/// Some of the statuses that messages show (`status` in `catalog/templates.toml`).
 pub mod news {
     pub const GRANTED: &str = "准予办理";
     pub const DENIED: &str = "不予办理";
@@ -35,7 +35,7 @@ impl ShownMessage {
         self.fields.values().any(|field| field == text)
     }
 
-    /// The texts, without the time and the page.
+    /// Returns the texts of the fields, without the time and the page.
     pub fn words(&self) -> BTreeSet<&str> {
         let texts = self.fields.iter().filter(|(field, _)| !field.starts_with("time") && *field != "page");
         texts.map(|(_, value)| value.as_str()).collect()
@@ -52,7 +52,7 @@ pub struct HeldParcel {
     pub state: String,
     pub recipient: HeldRecipient,
     pub scans: Vec<Value>,
-    /// How often Songda placed its order.
+    /// How many times Songda placed this order.
     pub asked: u32,
 }
 
@@ -83,7 +83,7 @@ impl SandboxClient {
         Ok(Self { caller: Caller::new(base)? })
     }
 
-    /// Tells the gateways the address at which they call Songda.
+    /// Sets the base URL of Songda, to which the simulated gateways send their callbacks.
     pub async fn aim(&self, songda: &Url) -> Played<()> {
         self.caller.put("/_sandbox/callbacks").json(&json!({"base_url": songda.as_str()})).success().await?;
         Ok(())
@@ -95,7 +95,7 @@ impl SandboxClient {
         read(reply.at("/messages")?)
     }
 
-    /// Returns all messages, by phone number or openid.
+    /// Returns the messages of all phones, by phone number or openid.
     pub async fn phones(&self) -> Played<BTreeMap<String, Vec<ShownMessage>>> {
         let reply = self.caller.get("/_sandbox/phones").success().await?;
         let phones: List<Phone> = read(&reply.body)?;
@@ -125,29 +125,29 @@ impl SandboxClient {
         Ok(reply.at("/moved")?.as_u64().unwrap_or_default())
     }
 
-    /// Answers WeChat's dialog about these templates: `accept` or `reject`.
+    /// Taps an answer in WeChat's dialog about these templates: `accept` or `reject`.
     pub async fn tap(&self, openid: &str, templates: &[&str], answer: &str) -> Played<()> {
         let body = json!({"openid": openid, "templates": templates, "answer": answer});
         self.caller.post("/_sandbox/wechat/consents").json(&body).success().await?;
         Ok(())
     }
 
-    /// Lets a fault strike a share of a gateway's calls or callbacks.
+    /// Injects a fault into a share (0 to 1) of a gateway's calls or callbacks.
     pub async fn order_fault(&self, gateway: &str, fault: &str, share: f64) -> Played<()> {
         let body = json!({"gateway": gateway, "fault": fault, "share": share});
         self.caller.post("/_sandbox/faults").json(&body).success().await?;
         Ok(())
     }
 
-    /// Cancels all faults, and returns how often each struck.
+    /// Removes all faults, and returns how often each of them occurred.
     pub async fn end_faults(&self) -> Played<Value> {
         self.caller.delete("/_sandbox/faults").success().await?;
         Ok(self.caller.get("/_sandbox/faults").success().await?.at("/injected")?.clone())
     }
 }
 
-/// Checks that no message of a case arrived twice: neither as a copy, nor with the same texts over another channel. A phone may
-/// have several addresses.
+/// Checks that no message about a case arrived twice: neither as a copy, nor with the same texts over another channel.
+/// `messages` are those of all addresses of one phone.
 pub fn each_message_once(messages: &[ShownMessage], number: &str) -> Played<()> {
     let of_case: Vec<&ShownMessage> = messages.iter().filter(|message| message.says(number)).collect();
     if let Some(message) = of_case.iter().find(|message| message.copies != 1) {
@@ -162,7 +162,7 @@ pub fn each_message_once(messages: &[ShownMessage], number: &str) -> Played<()> 
     Ok(())
 }
 
-/// Checks that a phone shows this news of a case exactly once.
+/// Checks that exactly one message reports this status of a case. `news` is the text of the status.
 pub fn told_once(messages: &[ShownMessage], number: &str, news: &str) -> Played<()> {
     let telling = messages.iter().filter(|message| message.says(number) && message.says(news));
     let told: u32 = telling.map(|message| message.copies).sum();

@@ -1,4 +1,4 @@
-//! The API, the sandbox and the report, which all parts of a play use.
+//! What all parts of the demonstration share: the clients of the API and of the sandbox, and the report.
 
 use super::http::Caller;
 use super::mishap::Played;
@@ -8,11 +8,12 @@ use super::story::Story;
 use crate::domain::kernel::private::Private;
 
 pub struct Stage {
-    /// The API, for calls without a token.
+    /// A client of the API that sends no token.
     pub api: Caller,
     pub sandbox: SandboxClient,
     pub story: Story,
-    /// True if the player moves its parcels itself, at once. Otherwise the sandbox moves them at its own pace.
+    /// True if the demonstration moves its parcels itself, without delay. Otherwise the sandbox moves them at its own
+    /// pace.
     pub moves_parcels: bool,
     officer_password: Private<String>,
 }

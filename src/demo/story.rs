@@ -1,10 +1,10 @@
-//! Reports a play on standard output, in Chinese and English, with the time since its start.
+//! Reports the progress of the demonstration on standard output, in Chinese and English, with the time since its start.
 
 use serde_json::Value;
 
 use crate::domain::kernel::clock::{Instant, Stopwatch, beijing};
 
-/// Holds the time since its start.
+/// The report. It contains the time at which the demonstration started.
 #[derive(Clone, Copy)]
 pub struct Story(Stopwatch);
 
@@ -25,7 +25,7 @@ impl Story {
         println!("{:>7.1}s  {zh} · {en}", self.0.elapsed().as_secs_f64());
     }
 
-    /// Prints a case's timeline. `rows` come from the resident's API.
+    /// Prints the timeline of a case. `rows` are its entries, as the residents' API returns them.
     pub fn timeline(&self, number: &str, rows: &[Value]) {
         println!("          办件 {number} 的时间线 · the case's own timeline:");
         for row in rows {

@@ -5,10 +5,11 @@ use std::time::Duration;
 use super::mishap::{Mishap, Played};
 use crate::domain::kernel::clock::Stopwatch;
 
-/// The time-out of a step of a journey.
+/// The time-out of one step of a journey.
 pub const STEP_TIME_OUT: Duration = Duration::from_secs(60);
 
-/// Asks until there is an answer, an error of `ask`, or [`Mishap::Late`] after the deadline.
+/// Calls `ask` repeatedly until it returns a value or an error. Fails with [`Mishap::Late`] if `deadline` passes
+/// before.
 pub async fn until<T>(what: &str, deadline: Duration, mut ask: impl AsyncFnMut() -> Played<Option<T>>) -> Played<T> {
     const PAUSE: Duration = Duration::from_millis(100);
     let watch = Stopwatch::start();

@@ -1,4 +1,5 @@
-//! The rules of Songda as pure values and transitions. No I/O, no async, no clock of its own.
+//! The business rules of Songda, as plain values and functions. They do no I/O, are not async, and are given the
+//! current time by their callers.
 
 pub mod application;
 pub mod case;

@@ -103,13 +103,13 @@ impl Files {
         self.room.acquire().await.ok()
     }
 
-    /// Writes a content completely, or not at all.
+    /// Writes a file completely, or not at all.
     pub async fn write(&self, path: &str, content: Bytes) -> Result<(), FilesError> {
         self.objects.put(&Path::from(path), PutPayload::from_bytes(content)).await?;
         Ok(())
     }
 
-    /// Removes a content. A missing content is no error: it may have been removed before.
+    /// Removes a file. A missing file is no error: it may have been removed before.
     pub async fn remove(&self, path: &str) -> Result<(), FilesError> {
         match self.objects.delete(&Path::from(path)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
@@ -117,7 +117,7 @@ impl Files {
         }
     }
 
-    /// Writes, reads and deletes a trial content, to check that the store works.
+    /// Writes, reads and deletes a trial file, to check that the store works.
     pub async fn try_out(&self) -> Result<(), FilesError> {
         let path = Path::from(format!("trial/{}", fresh_uuid()));
         let content = random_bytes::<32>();
@@ -131,7 +131,7 @@ impl Files {
         Err(object_store::Error::Generic { store: "trial", source }.into())
     }
 
-    /// Reads a content as a stream.
+    /// Opens a file, and returns its bytes as a stream.
     pub async fn open(&self, path: &str) -> Result<BoxStream<'static, Result<Bytes, FilesError>>, FilesError> {
         use futures_util::StreamExt;
         let found = self.objects.get(&Path::from(path)).await?;

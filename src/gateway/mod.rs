@@ -1,6 +1,6 @@
-//! Gateways to the outside world: push channels, carriers, the identity check, sign-in platforms. An adapter speaks one
-//! gateway's protocol and reports facts. It decides nothing and never sees a transaction; `worker::attempts::verdict`
-//! decides.
+//! Gateways to the outside world: push channels, carriers, the identity check, sign-in platforms. An adapter is the
+//! client of one gateway: it speaks the gateway's protocol and reports the outcome of each call as a *fact*. It does
+//! not decide what follows from the fact and never sees a database transaction; `worker::attempts::verdict` decides.
 
 pub mod courier;
 pub mod identity;

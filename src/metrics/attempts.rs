@@ -35,7 +35,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.register("songda_job_settlements_too_late", help, TOO_LATE.clone());
 }
 
-/// The series of one lane.
+/// The metrics of one lane, looked up once.
 #[derive(Debug)]
 pub struct Attempts {
     lane: Arc<str>,
@@ -53,7 +53,7 @@ impl Attempts {
         }
     }
 
-    /// Counts an attempt. `state` is the state of its job afterwards.
+    /// Counts an ended attempt, and observes its duration. `state` is the state of the job after the attempt.
     pub fn ended(&self, kind: &'static str, outcome: &'static str, state: &'static str, took: Duration) {
         self.duration.observe(took.as_secs_f64());
         ATTEMPTS.get_or_create(&Labels { lane: Arc::clone(&self.lane), kind, outcome, state }).inc();

@@ -25,7 +25,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.register_with_unit("songda_job_oldest_due_age", help, Unit::Seconds, OLDEST.clone());
 }
 
-/// The numbers of unfinished jobs of a lane.
+/// The numbers of unfinished jobs of one lane.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LaneBacklog<'a> {
     pub lane: &'a str,
@@ -33,9 +33,9 @@ pub struct LaneBacklog<'a> {
     pub due: i64,
     /// Jobs that are due later.
     pub later: i64,
-    /// Jobs that a worker holds.
+    /// Jobs that a worker has claimed.
     pub running: i64,
-    /// Dead letters.
+    /// Jobs that were given up (dead letters).
     pub dead: i64,
     /// How long the oldest due job has been due, in seconds.
     pub oldest_due: f64,

@@ -22,7 +22,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.register_with_unit("songda_database_connection_wait", help, Unit::Seconds, WAITS.clone());
 }
 
-/// Observes the wait of a caller that got a connection or gave up.
+/// Records how long a caller waited for a connection, even if the caller got none.
 pub fn observe_wait(wait: Duration) {
     WAITS.observe(wait.as_secs_f64());
 }

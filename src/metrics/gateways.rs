@@ -1,5 +1,5 @@
-//! Calls to gateways: their durations by class of answer. They show if a gateway answers at all. The outcomes of
-//! attempts ([`super::attempts`]) show what the answers mean.
+//! Calls to gateways: their durations by class of HTTP response. They show whether a gateway responds at all. The
+//! outcomes of attempts ([`super::attempts`]) show what the responses mean.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -26,11 +26,11 @@ pub(super) fn register(registry: &mut Registry) {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallClass {
-    /// An answer with this HTTP status.
+    /// A response with this HTTP status.
     Status(u16),
     /// No connection was made, so the request did not arrive.
     NotSent,
-    /// The request was sent, and no complete answer came.
+    /// The request was sent, and no complete response came.
     Unclear,
 }
 
@@ -53,7 +53,7 @@ impl CallClass {
 
 const NAMES: [&str; 6] = ["not_sent", "unclear", "2xx", "3xx", "4xx", "5xx"];
 
-/// The series of one gateway.
+/// The metrics of one gateway, by class of response.
 #[derive(Debug)]
 pub struct Calls {
     gateway: Arc<str>,

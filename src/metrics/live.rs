@@ -9,7 +9,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.register("songda_live_clients", "Clients that hold a stream of events open", CLIENTS.clone());
 }
 
-/// Counts one client until it is dropped.
+/// Counts one client with an open stream of events, until this value is dropped.
 #[derive(Debug)]
 #[must_use]
 pub struct LiveClient(());

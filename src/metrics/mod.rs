@@ -1,8 +1,9 @@
 //! The metrics of a process, for Prometheus, one file per subject. `docs/operations/` explains their names and labels.
 //!
-//! Metrics are global, like the log, so that no function needs them as an argument. On hot paths, the series (one
-//! combination of labels) is looked up in advance. A label has few values, and all are our own words: a route and never
-//! a path, a gateway and never an address, and no text of a caller or a gateway.
+//! Metrics are global, like the log, so that no function needs them as an argument. On hot paths, the series (a metric
+//! with one combination of labels) is looked up in advance. A label has few possible values, and this program defines
+//! them all. A label is never text from a caller or a gateway: it is a route and not a path, a gateway and not an
+//! address.
 
 pub mod attempts;
 pub mod backlog;

@@ -1,4 +1,5 @@
-//! Offers: ids of due jobs that the relay or the sweeper puts on a Redis stream.
+//! Offers: an offer puts the id of a due job on a Redis stream, where workers find it. The relay and the sweeper make
+//! offers.
 
 use std::sync::LazyLock;
 
@@ -35,7 +36,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.register("songda_job_rings_lost", help, LOST.clone());
 }
 
-/// Creates both series at zero, so that the first failure shows as an increase.
+/// Sets the counters of accepted and failed offers to zero, so that the first failure shows as an increase.
 pub fn begin(by: OfferedBy) {
     count_offered(by, 0);
     count_failed(by, 0);
@@ -45,12 +46,12 @@ pub fn count_offered(by: OfferedBy, jobs: usize) {
     OFFERS.get_or_create(&by.label()).inc_by(jobs as u64);
 }
 
-/// Counts jobs that Redis did not accept.
+/// Counts jobs whose ids Redis did not accept.
 pub fn count_failed(by: OfferedBy, jobs: usize) {
     FAILED.get_or_create(&by.label()).inc_by(jobs as u64);
 }
 
-/// Counts jobs that the sweeper had to offer again.
+/// Counts jobs that the sweeper offered again because their stream entries were lost.
 pub fn count_lost(lane: &str, jobs: usize) {
     LOST.get_or_create(&LaneLabel::named(lane)).inc_by(jobs as u64);
 }

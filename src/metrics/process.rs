@@ -1,5 +1,5 @@
 //! The process itself: version, memory, processor time and open files, under the names that all Prometheus clients use.
-//! On systems without `/proc` they are missing.
+//! On systems without `/proc`, all values but the version are missing.
 
 use std::fmt;
 use std::fs;
@@ -17,7 +17,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.register_collector(Box::new(Process));
 }
 
-/// Reads `/proc` at each scrape.
+/// Reads the values of the process from `/proc` at each scrape.
 #[derive(Debug)]
 struct Process;
 
@@ -56,7 +56,7 @@ fn encode(
     metric.encode(encoder.encode_descriptor(name, help, unit, metric.metric_type())?)
 }
 
-/// `VmRSS` of proc_pid_status(5), in units of 1024 bytes.
+/// The resident memory in bytes, from `VmRSS` of proc_pid_status(5), which counts units of 1024 bytes.
 fn resident_bytes() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -64,21 +64,22 @@ fn resident_bytes() -> Option<u64> {
     Some(kilobytes * 1024)
 }
 
-/// The fields `utime` and `stime` of proc_pid_stat(5).
+/// The processor time in seconds, from the fields `utime` and `stime` of proc_pid_stat(5).
 fn cpu_seconds() -> Option<f64> {
     Some(stat_seconds(14)? + stat_seconds(15)?)
 }
 
-/// In seconds since 1970: `btime` of proc_stat(5) plus `starttime` of proc_pid_stat(5).
+/// The start of the process in seconds since 1970: `btime` of proc_stat(5) plus `starttime` of proc_pid_stat(5).
 fn started_at() -> Option<f64> {
     let machine = fs::read_to_string("/proc/stat").ok()?;
     let booted: f64 = machine.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
     Some(booted + stat_seconds(22)?)
 }
 
-/// Reads a field of proc_pid_stat(5) that counts ticks. The second field, a name in brackets, may contain spaces.
+/// Returns a field of proc_pid_stat(5) that counts clock ticks, converted to seconds. Fields are numbered from 1. The
+/// second field, a name in brackets, may contain spaces, so only the text behind the last bracket is split.
 fn stat_seconds(field: usize) -> Option<f64> {
-    /// `USER_HZ`, the unit of the kernel's interface.
+    /// `USER_HZ`, the number of clock ticks per second in the kernel's interface.
     const TICKS_A_SECOND: f64 = 100.0;
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
     let (_, from_the_third) = stat.rsplit_once(')')?;
@@ -90,7 +91,7 @@ fn open_files() -> Option<u64> {
     Some(fs::read_dir("/proc/self/fd").ok()?.count() as u64)
 }
 
-/// Reads the soft limit, which is the first number of the line.
+/// The soft limit of open files, which is the first number of the line in `/proc/self/limits`.
 fn file_limit() -> Option<u64> {
     let limits = fs::read_to_string("/proc/self/limits").ok()?;
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;

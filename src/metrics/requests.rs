@@ -1,4 +1,4 @@
-//! HTTP requests: counts by route, method and class of status, and the time until their answer began.
+//! HTTP requests: counts by route, method and class of status, and the time until the response began.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -37,14 +37,14 @@ pub(super) fn register(registry: &mut Registry) {
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
-/// The series of one route.
+/// The metrics of one route, by method.
 #[derive(Debug)]
 pub struct Route {
     name: Arc<str>,
     methods: Series<Counts, { METHODS.len() }>,
 }
 
-/// The series of one route and method.
+/// The metrics of one route and method.
 #[derive(Debug)]
 struct Counts {
     duration: Histogram,
@@ -61,7 +61,7 @@ impl Route {
         &self.name
     }
 
-    /// Counts an answered request.
+    /// Counts an answered request, and observes the time until its response began.
     pub fn answered(&self, method: &str, status: u16, took: Duration) {
         let last = METHODS.len() - 1;
         let index = METHODS.iter().position(|known| *known == method).unwrap_or(last);

@@ -1,4 +1,4 @@
-//! Parts that several metrics share. A series is one metric with one combination of labels.
+//! Types that several metrics share. A series is one metric with one combination of labels.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
@@ -22,14 +22,15 @@ impl<M, const N: usize> Series<M, N> {
     }
 }
 
-/// Makes a histogram from half a millisecond to half a minute, the longest that any operation may take.
+/// Makes a histogram of durations. Its buckets end between half a millisecond and half a minute, the longest that any
+/// operation may take.
 pub(super) fn seconds() -> Histogram {
     Histogram::new([0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0])
 }
 
 pub(super) type Seconds = Gauge<f64, AtomicU64>;
 
-/// One label with a value of our own: `[("state", "busy")]`.
+/// One label whose value is a constant of this program: `[("state", "busy")]`.
 pub(super) type Word = [(&'static str, &'static str); 1];
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -1,5 +1,5 @@
-//! Heartbeats: every second each worker reports that it is alive, and the state of its lanes. A worker counts as alive
-//! for a few seconds after its last heartbeat.
+//! Heartbeats: every second each worker reports to Redis that it is alive, and the state of its lanes (a lane is the
+//! queue before one gateway). A worker counts as alive for five seconds after its last heartbeat.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,13 +12,13 @@ use crate::queue::{Queue, QueueError};
 /// How often a worker sends a heartbeat.
 pub const EVERY: Duration = Duration::from_secs(1);
 
-/// A worker's report.
+/// The content of one heartbeat: the state of each lane of a worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Heartbeat {
     pub lanes: Vec<LaneHeartbeat>,
 }
 
-/// A worker's report of one of its lanes.
+/// The state of one lane of a worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LaneHeartbeat {
     pub lane: String,
@@ -28,17 +28,17 @@ pub struct LaneHeartbeat {
     pub slots: usize,
     /// How many attempts the worker is making.
     pub busy: usize,
-    /// Attempts that ended since the last heartbeat, per second.
+    /// The rate of attempts that ended since the last heartbeat, per second.
     pub per_second: f64,
 }
 
-/// Stores a worker's heartbeat with the time of Redis's clock.
+/// Script that stores a worker's heartbeat together with the current time of Redis's clock.
 const SEND: &str = r"
 local time = redis.call('TIME')
 redis.call('HSET', KEYS[1], ARGV[1], time[1] .. ' ' .. ARGV[2])
 return redis.call('EXPIRE', KEYS[1], 60)";
 
-/// Returns recent heartbeats, and removes older ones: their workers have died.
+/// Script that returns the recent heartbeats, and removes the older ones, because their workers have died.
 const READ: &str = r"
 local now, all, fresh = redis.call('TIME')[1], redis.call('HGETALL', KEYS[1]), {}
 for i = 1, #all, 2 do
@@ -74,7 +74,8 @@ impl Queue {
         let key = self.workers_key();
         let heartbeats: BTreeMap<String, String> =
             Script::new(READ).key(&key).arg(ALIVE_FOR).invoke_async(&mut self.route_to(&key)).await?;
-        // A worker of another release may write another format. It counts as alive without lanes.
+        // A worker of another release may write another format. Such a worker counts as alive and is returned without
+        // lanes.
         let read = |text: String| serde_json::from_str(&text).unwrap_or(Heartbeat { lanes: Vec::new() });
         Ok(heartbeats.into_iter().map(|(worker, text)| (worker, read(text))).collect())
     }

@@ -1,9 +1,10 @@
-//! The rate limiter, shared by all processes, for a lane's calls to its gateway and for callers of the API. It is the
-//! generic cell rate algorithm (GCRA).
+//! The rate limiter, which all processes share through Redis. It limits the calls of each lane (the queue of one
+//! gateway) to its gateway, and the requests of each caller of the API. The algorithm is the generic cell rate
+//! algorithm (GCRA).
 //!
-//! A bucket holds tokens, and time refills it at a steady rate. Redis stores one instant of each bucket: when it will
-//! be full again. The key exists only until then. All times are by Redis's clock, and each operation is one script
-//! call.
+//! A bucket holds tokens, and time refills it at a steady rate. For each bucket Redis stores only the instant at which
+//! the bucket will be full again, in a key that expires at that instant. All times are by Redis's clock. Each operation
+//! is one call of a Lua script.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -14,13 +15,14 @@ use crate::domain::kernel::pace::Pace;
 use crate::domain::work::job::Lane;
 use crate::queue::{Queue, QueueError};
 
-/// First takes `charged` tokens even if the bucket has fewer. A negative number gives tokens back. Then takes up to
-/// `wanted` tokens. The second step may leave the bucket in debt by at most `advance` tokens.
+/// The script of all operations. First it takes `charged` tokens, even if the bucket has fewer; a negative number gives
+/// tokens back. Then it takes up to `wanted` tokens. The second step may leave the bucket in debt by at most `advance`
+/// tokens.
 ///
-/// The script counts in parts of a token, so that all numbers are whole. A token is as many parts as the window has
-/// microseconds, and each microsecond refills as many parts as the bucket holds tokens. The script rounds the stored
-/// instant up, so that rounding never raises the rate. It rounds the returned time down, so that a caller that computes
-/// the tokens left from it never gets too few.
+/// The script counts in fractions of a token, so that all numbers are integers. A token has as many units as the window
+/// has microseconds, and each microsecond refills as many units as a full bucket holds tokens. The stored instant is
+/// rounded up, so that rounding never raises the rate. The returned time is rounded down, so that a caller that
+/// computes the remaining tokens from this time never gets too few.
 static DRAW: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -45,13 +47,13 @@ return {taken, math.floor(missing / size)}",
     )
 });
 
-/// One-time codes may exceed their gateway's rate by a tenth of a second's calls.
+/// Sign-in codes may exceed the rate of their gateway by one second's calls divided by this number.
 const ADVANCE: u32 = 10;
 
 /// The quota of one caller.
 #[derive(Debug, Clone, Copy)]
 pub struct Quota<'a> {
-    /// The name of the policy. A caller has one bucket per policy.
+    /// The name of the rate-limit policy. A caller has one bucket per policy.
     pub name: &'a str,
     pub caller: &'a str,
     /// How many requests the bucket holds.
@@ -77,7 +79,7 @@ struct Bucket {
     window: Duration,
     /// How many tokens may be taken while the bucket is empty.
     advance: u32,
-    /// The largest number of tokens that can be missing. If more seem to be missing, the clock was set back.
+    /// The largest number of tokens that can be missing. If more seem to be missing, Redis's clock was set back.
     most_missing: u32,
 }
 
@@ -92,22 +94,23 @@ struct Drawn {
 }
 
 impl Queue {
-    /// Takes up to `wanted` calls from a lane's bucket, and returns how many calls the lane may make now.
+    /// Takes up to `wanted` tokens, one per call, from a lane's bucket. Returns how many calls the lane may make now.
     pub async fn take(&self, lane: &Lane, pace: Pace, wanted: usize) -> Result<usize, QueueError> {
         let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
         let drawn = self.draw(self.lane_bucket(lane, pace), Draw { charged: 0, wanted }).await?;
         Ok(usize::try_from(drawn.taken).unwrap_or(0))
     }
 
-    /// Gives back calls that were taken and not made. If this fails, the lane is slower than allowed for a moment.
+    /// Puts the tokens of calls that the lane did not make back into the bucket. If this fails, the lane is slower than
+    /// allowed for a moment.
     pub async fn give_back(&self, lane: &Lane, pace: Pace, unused: usize) -> Result<(), QueueError> {
         let unused = u32::try_from(unused).unwrap_or(u32::MAX);
         let draw = Draw { charged: -i64::from(unused), wanted: 0 };
         self.draw(self.lane_bucket(lane, pace), draw).await.map(drop)
     }
 
-    /// Counts one request if the quota allows it. Before that, counts `spent` earlier requests that this process
-    /// allowed without asking Redis.
+    /// First counts `spent` earlier requests, which this process allowed without asking Redis. Then counts one more
+    /// request if the quota allows it.
     pub async fn spend(&self, quota: &Quota<'_>, spent: u32) -> Result<Spent, QueueError> {
         let draw = Draw { charged: spent.into(), wanted: 1 };
         let Drawn { taken, full_in } = self.draw(self.caller_bucket(quota), draw).await?;
@@ -121,9 +124,9 @@ impl Queue {
         Ok(self.draw(self.caller_bucket(quota), draw).await?.full_in)
     }
 
-    /// The bucket of a lane. One-time codes take from the bucket of their channel's pushes and may leave it in debt.
-    /// The pushes then wait until the debt is refilled. So codes come first, however many pushes wait, and codes and
-    /// pushes together keep the gateway's rate.
+    /// Returns the bucket of a lane. Sign-in codes have their own lane, but share the bucket of the other messages of
+    /// their channel. They may leave this bucket in debt, and the other messages then wait until it is refilled. So
+    /// sign-in codes are sent first, and both lanes together keep the gateway's rate.
     fn lane_bucket(&self, lane: &Lane, pace: Pace) -> Bucket {
         let advance = (pace.per_second / ADVANCE).max(1);
         let pushes = lane.pushes_beside();
@@ -142,7 +145,8 @@ impl Queue {
             size: quota.requests.max(1),
             window: quota.window,
             advance: 0,
-            // Processes allow requests without asking Redis, and their number has no bound.
+            // No limit: processes also allow requests without asking Redis, and the number of these requests is
+            // unlimited.
             most_missing: u32::MAX,
         }
     }

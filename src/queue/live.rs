@@ -1,8 +1,8 @@
-//! Live updates: tells every process whose clients should read their changes again. Clients wait for changes at any
-//! process.
+//! Live updates over Redis pub/sub. A client waits for changes at one of the processes, and a change may happen in any
+//! other process. So each change is announced to all processes, and those with a waiting client read the changes.
 //!
-//! A message contains only the ids of people. PostgreSQL holds the changes. If a message is lost, a client finds the
-//! change when it reads the next time.
+//! An announcement contains only the ids of people; the changes are in PostgreSQL. If an announcement is lost, the
+//! client gets the change with its next request.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::queue::{Queue, QueueError};
 const PING_EVERY: Duration = Duration::from_secs(5);
 
 impl Queue {
-    /// Tells all processes that the clients of these people should read their changes again.
+    /// Announces to all processes that these people have new changes.
     pub async fn announce(&self, people: &[PersonId]) -> Result<(), QueueError> {
         if people.is_empty() {
             return Ok(());
@@ -33,8 +33,8 @@ impl Queue {
         Ok(publish.query_async(&mut self.route_to(&channel)).await?)
     }
 
-    /// Listens to announcements until the connection breaks or gets no answers any more. An item is the people of one
-    /// announcement.
+    /// Subscribes to announcements. Each item of the stream is the people of one announcement. The stream ends if the
+    /// connection breaks or a ping gets no answer.
     pub async fn listen(&self) -> Result<impl Stream<Item = Vec<PersonId>> + Send + use<>, QueueError> {
         let channel = self.live_channel();
         let (mut sink, messages) = self.route_to(&channel).listen(&channel).await?.split();
@@ -49,8 +49,8 @@ impl Queue {
         }))
     }
 
-    /// The name of the channel. In a cluster every node passes messages on. The hash slot of this name selects one
-    /// node.
+    /// The name of the pub/sub channel. In a cluster, nodes forward messages to each other, so any node would do. The
+    /// hash slot of this name selects the node.
     fn live_channel(&self) -> String {
         format!("{}live", self.prefix)
     }

@@ -1,9 +1,9 @@
-//! Redis: it wakes workers (the bell), spreads jobs over them, and limits rates. Redis only makes the product quick,
-//! and PostgreSQL holds the truth. Redis may be flushed, restarted or lost at any moment, and the sweeper rebuilds its
-//! content.
+//! Songda's use of Redis: it wakes workers when there are jobs (the *bell*), spreads the jobs over the workers, and
+//! limits rates. All durable data is in PostgreSQL; Redis only makes Songda fast. Redis may be flushed, restarted or
+//! lost at any moment. The *sweeper*, a background task, then puts the unfinished jobs into Redis again.
 //!
-//! Redis is a single server, a set that sentinels watch, or a cluster ([`connection::address`]). A command takes the
-//! route to its key ([`Queue::route_to`]). All keys of one command are on one node.
+//! Redis is a single server, a set that sentinels watch, or a cluster ([`connection::address`]). [`Queue::route_to`]
+//! finds the server for the key of a command. All keys of one command are on one node.
 
 pub mod connection;
 pub mod heartbeat;
@@ -22,7 +22,7 @@ use crate::queue::connection::{KeyRoute, RedisConnections};
 #[error("Redis is unavailable: {0}")]
 pub struct QueueError(#[from] redis::RedisError);
 
-/// Redis, with the prefix of this installation's keys. Cloning shares the connections.
+/// A Redis client that puts the prefix of this installation before every key. Cloning shares the connections.
 #[derive(Clone)]
 pub struct Queue {
     connections: RedisConnections,
@@ -30,8 +30,8 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Opens no connection yet. A connection opens on first use, and is replaced if it breaks or gets no answers any
-    /// more.
+    /// Creates a client without connecting. A connection opens on first use, and is replaced if it breaks or gets no
+    /// answers any more.
     ///
     /// # Errors
     /// If the address of a server is invalid.
@@ -48,7 +48,8 @@ impl Queue {
         self.connections.route_to(self.connections.shard(key))
     }
 
-    /// The name of a lane's key. The braces keep all keys of a lane on one node of a cluster.
+    /// Formats the name of a Redis key that belongs to a lane. The braces (a hash tag) keep all keys of a lane on one
+    /// node of a cluster.
     fn lane_key(&self, lane: &Lane, name: &str) -> String {
         format!("{}{{{lane}}}:{name}", self.prefix)
     }
@@ -61,7 +62,8 @@ mod tests {
 
     use super::*;
 
-    /// rustls panics on first use if the program contains no crypto library for it, or two of them.
+    /// Also checks the build: rustls panics on first use if the program contains no crypto library for it, or two of
+    /// them.
     #[tokio::test]
     async fn the_scheme_rediss_means_tls() {
         const CLIENT_HELLO: [u8; 2] = [22, 3];

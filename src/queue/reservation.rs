@@ -7,12 +7,12 @@ use redis::{AsyncCommands, ExistenceCheck, Script, SetExpiry, SetOptions};
 use crate::domain::work::job::Lane;
 use crate::queue::{Queue, QueueError};
 
-/// Deletes a reservation, but only if it still belongs to this holder.
+/// Script that deletes a reservation if it still belongs to the given holder.
 const RELEASE: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
 
 impl Queue {
-    /// Reserves a recipient on a lane for a holder. Returns false if another holder has reserved the recipient. The
-    /// reservation expires after `at_most`. `recipient` is a hash of the address.
+    /// Reserves a recipient on a lane for a holder, which is a job. Returns false if the recipient is already reserved.
+    /// The reservation expires after `at_most`. `recipient` is a hash of the address.
     pub async fn reserve(
         &self,
         lane: &Lane,

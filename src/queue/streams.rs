@@ -1,5 +1,5 @@
-//! Streams of the ids of due jobs, one stream per lane. An entry (a ring of the bell) only wakes a worker: PostgreSQL
-//! knows if the job must still be done.
+//! Redis Streams of the ids of due jobs, one stream per lane (the queue of one gateway). An entry, called a *ring*,
+//! only wakes a worker. The worker then checks in PostgreSQL whether the job must still be done.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,14 +17,14 @@ use crate::queue::{Queue, QueueError};
 
 const GROUP: &str = "workers";
 const FIELD: &str = "job";
-/// How many entries a stream keeps. This bounds memory, and is far above any useful backlog. The sweeper offers the
-/// jobs of dropped entries again.
+/// The largest number of entries in a stream, far above any useful backlog. Redis drops the oldest entries beyond this
+/// number, which limits memory. The sweeper later adds entries for their jobs again.
 const LONGEST: usize = 1_000_000;
 
-/// The name that selects all readers in [`REMOVE_READERS`].
+/// The argument of [`REMOVE_READERS`] that selects all readers.
 const ALL_READERS: &str = "*";
-/// Removes one reader or all readers, but only readers without unacknowledged entries that have been idle for a number
-/// of milliseconds.
+/// Script that removes one reader or all readers from the consumer group. It skips readers that have unacknowledged
+/// entries, or that were active within a given number of milliseconds. It returns the number of removed readers.
 const REMOVE_READERS: &str = r"
 local readers, gone = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], ARGV[1]), 0
 if readers.err then return 0 end
@@ -39,20 +39,20 @@ for _, reader in ipairs(readers) do
 end
 return gone";
 
-/// An entry of a stream.
+/// An entry of a stream: the wake-up for one job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ring {
-    /// The entry's id. The worker acknowledges the entry by it.
+    /// The id of the entry, with which the worker acknowledges the entry.
     pub entry: String,
     /// `None` if the entry is unreadable. The worker then only acknowledges it.
     pub job: Option<JobId>,
 }
 
-/// The error if some jobs could not be put on their streams.
+/// The error if some jobs could not be added to their streams.
 #[derive(Debug, thiserror::Error)]
 #[error("{cause}")]
 pub struct NotOffered {
-    /// The jobs that are not on their streams. All other jobs were offered.
+    /// The jobs that were not added. All other jobs were added to their streams.
     pub left: Vec<Offer>,
     #[source]
     cause: QueueError,
@@ -67,8 +67,8 @@ pub struct OldestEntry {
 }
 
 impl Queue {
-    /// Puts jobs on the streams of their lanes, in one round trip per server. If Redis or a part of it is unavailable,
-    /// the caller offers the jobs that are left again, or leaves them to the sweeper.
+    /// Adds jobs to the streams of their lanes, with one round trip per shard. If Redis or a shard is unavailable, the
+    /// error lists the jobs that were not added. The caller offers these jobs again, or leaves them to the sweeper.
     pub async fn offer(&self, offers: &[Offer]) -> Result<(), NotOffered> {
         let mut shards: BTreeMap<u16, Vec<&Offer>> = BTreeMap::new();
         for offer in offers {
@@ -114,8 +114,8 @@ impl Queue {
         Ok(pipeline.query_async(&mut self.route_to(&key)).await?)
     }
 
-    /// Takes over entries that were read at least `idle` ago and never acknowledged: their worker has died, or could
-    /// not reach Redis to acknowledge them. Creates the consumer group again if Redis lost it.
+    /// Takes over entries that another worker read at least `idle` ago and never acknowledged, because it died or could
+    /// not reach Redis. Creates the consumer group again if Redis lost the group.
     pub async fn take_over(
         &self,
         lane: &Lane,
@@ -138,8 +138,8 @@ impl Queue {
         }
     }
 
-    /// Returns the oldest entry of a lane; `None` if the lane is empty. If a job was offered before the oldest entry
-    /// was added and is not done, the job's own entry is lost.
+    /// Returns the oldest entry of a lane; `None` if the stream is empty. An entry stays in the stream until its job is
+    /// done. So if an unfinished job was offered before the oldest entry was added, the entry of this job was lost.
     pub async fn oldest(&self, lane: &Lane) -> Result<Option<OldestEntry>, QueueError> {
         let key = self.lane_key(lane, "jobs");
         let mut pipeline = redis::pipe();
@@ -160,7 +160,7 @@ impl Queue {
         Ok(self.route_to(&key).xlen(&key).await?)
     }
 
-    /// Makes a reader of one lane, which opens a connection for itself.
+    /// Creates a reader of one lane. The reader opens a connection of its own.
     #[must_use]
     pub fn reader(&self, lane: Lane, worker: &str) -> Reader {
         Reader {
@@ -172,8 +172,8 @@ impl Queue {
         }
     }
 
-    /// Removes the names of a lane's readers that have been idle for this long and have no unacknowledged entries:
-    /// their processes have died. Returns how many.
+    /// Removes the readers of dead processes from a lane: readers that were idle for at least `idle` and have no
+    /// unacknowledged entries. Returns how many readers were removed.
     pub async fn forget_readers(&self, lane: &Lane, idle: Duration) -> Result<usize, QueueError> {
         self.remove_readers(lane, ALL_READERS, idle).await
     }
@@ -196,7 +196,7 @@ impl Queue {
     }
 }
 
-/// Reads the entries of one lane.
+/// Reads the entries of one lane, as one consumer of the group.
 pub struct Reader {
     queue: Queue,
     lane: Lane,
@@ -237,9 +237,9 @@ impl Reader {
         Ok(reply?.into_iter().flat_map(|reply| reply.keys).flat_map(|key| key.ids).map(ring).collect())
     }
 
-    /// Removes this reader's name from Redis, so that names do not pile up. If the reader has unacknowledged entries,
-    /// the name stays until other readers have taken the entries over. Otherwise Redis would never offer these entries
-    /// again, and the sweeper would count them as work in progress.
+    /// Removes this reader from the consumer group, so that stopped readers do not pile up in Redis. If the reader has
+    /// unacknowledged entries, it stays in the group until other readers have taken these entries over. Otherwise Redis
+    /// would never deliver them again, and the sweeper would count them as work in progress.
     pub async fn leave(self) {
         if let Err(error) = self.queue.remove_readers(&self.lane, &self.worker, Duration::ZERO).await {
             tracing::debug!(%error, lane = %self.lane, "the name of a reader could not be removed");

@@ -1,5 +1,6 @@
-//! Verifies the signatures of Alibaba Cloud callers (ACS3-HMAC-SHA256), for the twins of its SMS and of its identity check.
-//! This code shares nothing with the client's `gateway::shared::acs3`, so that each verifies the other.
+//! Verifies the ACS3-HMAC-SHA256 signatures of calls to Alibaba Cloud, for the simulations (twins) of its SMS service
+//! and its identity check. This code shares nothing with the client's `gateway::shared::acs3`, so a mistake in one of
+//! them does not go unnoticed.
 
 use aws_lc_rs::{digest, hmac};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -14,7 +15,7 @@ use crate::domain::kernel::clock::{Instant, fresh_uuid};
 use crate::domain::kernel::private::Private;
 
 const ALGORITHM: &str = "ACS3-HMAC-SHA256";
-/// The largest difference of a caller's clock.
+/// The largest accepted difference between the date of a call and the sandbox's clock.
 const WINDOW: TimeDelta = TimeDelta::minutes(15);
 const ALWAYS_SIGNED: [&str; 6] =
     ["host", "x-acs-action", "x-acs-content-sha256", "x-acs-date", "x-acs-signature-nonce", "x-acs-version"];
@@ -24,10 +25,10 @@ pub enum Rejection {
     /// The `Authorization` header is unreadable, or a required header is not signed.
     Incomplete,
     UnknownKey,
-    /// The caller's clock differs by more than 15 minutes.
+    /// The date of the call is unreadable, or differs from the sandbox's clock by more than 15 minutes.
     Expired,
     NonceUsed,
-    /// The signature is of another request or by another secret.
+    /// The signature does not match the request: the request was changed, or another secret was used.
     Mismatch,
 }
 
@@ -43,18 +44,18 @@ impl Rejection {
     }
 }
 
-/// The error answer of Alibaba's API gateway, which checks a call before the service does.
+/// Builds an error response of Alibaba's API gateway, which checks a call before the service does.
 pub fn refuse(status: StatusCode, code: &str) -> Response {
     let request_id = request_id();
     call::json(status, &json!({ "Code": code, "Message": format!("{code} (sandbox)"), "RequestId": request_id }))
 }
 
-/// A request id in Alibaba's format.
+/// Generates a request id in Alibaba's format.
 pub fn request_id() -> String {
     fresh_uuid().hyphenated().to_string().to_uppercase()
 }
 
-/// Verifies calls with one AccessKey.
+/// Verifies calls that are signed with one AccessKey.
 pub struct Verifier {
     key_id: String,
     secret: Private<String>,
@@ -63,16 +64,17 @@ pub struct Verifier {
 
 impl Verifier {
     pub fn new(key_id: String, secret: Private<String>) -> Self {
-        // A call is accepted from 15 minutes before to 15 minutes after its date, so its nonce is remembered for the sum.
+        // A call is accepted from 15 minutes before to 15 minutes after its date, so its nonce is remembered for 30
+        // minutes.
         Self { key_id, secret, nonces: Seen::for_at_least(WINDOW * 2) }
     }
 
-    /// The AccessKey's id and secret, for the settings of clients.
+    /// Returns the AccessKey's id and secret, for the settings of clients.
     pub fn access_key(&self) -> [&str; 2] {
         [&self.key_id, self.secret.expose()]
     }
 
-    /// Verifies a call, and returns the parameters of its query and form. Counts a rejection.
+    /// Verifies a call, and returns the parameters of its query and form. A rejection is counted in `world.counters`.
     pub fn admit(&self, gateway: &'static str, world: &World, call: &TwinCall) -> Result<Fields, Rejection> {
         let count = |rejection: &Rejection| world.counters.count(gateway, &format!("{rejection:?}"));
         self.check(call, world.now()).inspect_err(count)
@@ -134,7 +136,7 @@ impl<'a> Authorization<'a> {
     }
 }
 
-/// Writes the canonical request, whose hash is signed.
+/// Formats the canonical request. The signature is computed over its hash.
 fn canonical(call: &TwinCall, path: &str, signed: &[&str]) -> String {
     let mut pairs: Vec<(String, String)> =
         form_urlencoded::parse(call.query.as_bytes()).map(|(name, value)| (encode(&name), encode(&value))).collect();
@@ -147,7 +149,8 @@ fn canonical(call: &TwinCall, path: &str, signed: &[&str]) -> String {
     format!("{}\n{path}\n{}\n{headers}\n{}\n{payload}", call.method, query.join("&"), signed.join(";"))
 }
 
-/// Percent-encodes by RFC 3986. The client uses a library, so this is written by hand.
+/// Percent-encodes by RFC 3986. It uses no library, because the client uses one, and a mistake in that library must
+/// show here.
 fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -164,7 +167,7 @@ fn sha256(bytes: &[u8]) -> String {
     hex::encode(digest::digest(&digest::SHA256, bytes))
 }
 
-/// A caller that signs with the code of this file, for the tests of the twins.
+/// An HTTP client that signs its calls with the code of this file, for the tests of the twins.
 #[cfg(test)]
 pub(crate) mod signer {
     use bytes::Bytes;
@@ -174,7 +177,7 @@ pub(crate) mod signer {
     use crate::domain::kernel::clock::Clock;
     use crate::sandbox::client::TestClient;
 
-    /// A call as a twin receives it. The signature is over all `headers` in this order.
+    /// Builds a call as a twin receives it. Its `Authorization` header lists all `headers` as signed, in this order.
     pub(super) fn signed_call(
         query: &str,
         body: &str,
@@ -210,7 +213,8 @@ pub(crate) mod signer {
             Self { client: TestClient::new(url), verifier }
         }
 
-        /// Signs and posts a form. Returns the status (0 without an answer) and the answer's JSON (null if there is none).
+        /// Signs and posts a form. Returns the status, which is 0 without an answer, and the answer's JSON, which is
+        /// null if the body is not JSON.
         pub(crate) async fn post(
             &self,
             action: &str,

@@ -1,4 +1,4 @@
-//! A request to a twin, and the endpoint that reads it to its end and hands it over.
+//! A request to a twin (a simulated gateway), and an endpoint that reads the whole request and passes it to the twin.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -73,7 +73,7 @@ impl TwinCall {
     }
 }
 
-/// Makes an endpoint that hands each request to a method of the twin.
+/// Creates an HTTP endpoint that passes each request to a method of the twin, `act`.
 pub fn endpoint<T, F, A>(twin: &Arc<T>, world: &Arc<World>, act: F) -> BoxEndpoint<'static>
 where
     T: Send + Sync + 'static,

@@ -1,4 +1,5 @@
-//! Sends the twins' callbacks to Songda, and repeats a callback until Songda gives the answer that the gateway expects.
+//! Sends the HTTP callbacks of the twins to Songda. A callback is repeated until Songda gives the answer that the
+//! gateway expects, or until its last try has failed.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -15,34 +16,35 @@ use super::world_settings::WorldSettings;
 use crate::gateway::shared::http::{Http, HttpAnswer, HttpSettings};
 use crate::lifecycle::Tasks;
 
-/// True for the answers that a gateway accepts.
+/// Returns true if the gateway accepts this answer as the acknowledgement of a callback.
 pub type Accepts = Arc<dyn Fn(&HttpAnswer) -> bool + Send + Sync>;
 
 #[derive(Clone)]
 pub struct Callback {
-    /// The twin that calls.
+    /// The name of the twin that sends the callback.
     pub gateway: &'static str,
-    /// The phone or account of the person that the callback is about. It may order a fault.
+    /// The phone or account of the person in the callback. A magic recipient orders a fault (see `faults.rs`).
     pub recipient: String,
-    /// The path at Songda, including its secret part.
+    /// The path of Songda's callback endpoint, including the secret segment.
     pub path: String,
     pub query: Vec<(&'static str, String)>,
     pub content_type: &'static str,
     pub body: Bytes,
     pub accepts: Accepts,
-    /// The wait before each try, also before the first.
+    /// The wait before each try, including the first try. The number of waits is the number of tries.
     pub waits: &'static [Duration],
-    /// The orders that the callback is about: carrier and order number.
+    /// The parcel orders that the callback reports on. Each is a carrier and an order number.
     pub about: Vec<(&'static str, String)>,
 }
 
 /// The largest number of callbacks that run at once.
 const AT_ONCE: usize = 64;
-/// WeChat's time-out. The others use the same here.
+/// The time-out of one callback. This is WeChat's value, and the twins of other gateways use it too.
 const TIME_OUT: Duration = Duration::from_secs(5);
-/// The shortest real pause before a repetition, even if scaled time makes it shorter.
+/// The shortest pause before a repetition, in real time. The time scale, which shortens the other waits, does not
+/// change it.
 const LEAST_PAUSE: Duration = Duration::from_millis(250);
-/// The name of callbacks in orders of faults.
+/// The operation that a fault order names to select callbacks.
 const OPERATION: &str = "callback";
 
 pub struct Callbacks {
@@ -78,7 +80,7 @@ impl Callbacks {
         callbacks
     }
 
-    /// Sets Songda's address. Without one, callbacks are counted and dropped.
+    /// Sets Songda's address. Without an address, callbacks are counted and dropped.
     pub fn aim(&self, base_url: Option<Url>) {
         let http = base_url.and_then(|base_url| {
             Http::new(&HttpSettings::new("songda", base_url, TIME_OUT))
@@ -104,12 +106,13 @@ impl Callbacks {
         self.release(batch);
     }
 
-    /// Takes the callbacks that a fault delayed. The caller sends them with [`Self::release`] after the next callbacks.
+    /// Removes and returns the callbacks that the fault `reorder_callbacks` held back. The caller sends them with
+    /// [`Self::release`] after the next callbacks.
     pub fn take_held(&self) -> Vec<Callback> {
         std::mem::take(&mut lock(&self.held))
     }
 
-    /// Sends callbacks in order. Faults do not strike them.
+    /// Sends callbacks in order, without applying faults.
     pub fn release(self: &Arc<Self>, batch: Vec<Callback>) {
         if batch.is_empty() {
             return;

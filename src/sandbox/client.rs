@@ -1,5 +1,5 @@
-//! For the tests of the twins: a sandbox with one twin, an HTTP caller, and a server that receives callbacks in Songda's
-//! place.
+//! For the tests of the twins: a sandbox with one twin, an HTTP caller, and a server that receives callbacks in
+//! Songda's place.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -27,7 +27,8 @@ use crate::env::Env;
 use crate::gateway::shared::http::{Http, HttpSettings};
 use crate::lifecycle::Tasks;
 
-/// Starts a sandbox with one twin, which reads `given` settings and sends its callbacks to a server, if any.
+/// Starts a sandbox with one twin. `given` are the twin's settings. The twin sends its callbacks to the server
+/// `callbacks`, or drops them without one.
 pub(crate) async fn running(twin: TwinMaker, given: &[(&str, &str)], callbacks: Option<&CallbackServer>) -> Running {
     let mut settings = SandboxSettings::for_tests(&[]);
     settings.twins = vec![twin(&mut Env::of(given.iter().copied())).unwrap()];
@@ -35,7 +36,7 @@ pub(crate) async fn running(twin: TwinMaker, given: &[(&str, &str)], callbacks: 
     Sandbox::start(settings).await.unwrap()
 }
 
-/// A caller of one base URL.
+/// An HTTP client for one base URL.
 pub(crate) struct TestClient(Http);
 
 impl TestClient {
@@ -85,7 +86,8 @@ pub(crate) struct CallbackServer {
 }
 
 impl CallbackServer {
-    /// Answers the calls in turn with the bodies that these functions return. The last function answers all further calls.
+    /// Starts a server. Each call is answered with the body that the next of these functions returns. The last function
+    /// answers all further calls.
     pub(crate) async fn answering(answers: Vec<fn(&TwinCall) -> String>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

@@ -1,6 +1,6 @@
-//! The settings of a Songda that uses the sandbox in place of the real gateways. `script/run`, the tests and the benchmarks
-//! read them from here, and `script/generate` writes them into `script/sandbox.env` for compose.yaml. All keys are
-//! synthetic; only the sandbox accepts them.
+//! The settings of a Songda that uses the sandbox in place of the real gateways. `script/run`, the tests and the
+//! benchmarks read them from here, and `script/generate` writes them into `script/sandbox.env` for compose.yaml. All
+//! keys are synthetic; only the sandbox accepts them.
 
 use std::sync::Arc;
 
@@ -8,7 +8,8 @@ use super::twin::Twin;
 
 /// Settings of the installation rather than of a gateway.
 const INSTALLATION: [(&str, &str); 10] = [
-    // The sandbox's answers are always current. Real gateways lag behind and need longer waits.
+    // The waits before Songda repeats an order or a message that the gateway reports as absent. Real gateways may
+    // report new orders and messages late, and need longer waits. The sandbox never does.
     ("SONGDA_ABSENT_FOR", "5s"),
     ("SONGDA_MESSAGE_ABSENT_FOR", "5s"),
     ("SONGDA_OFFICE_NAME", "金坛区政务服务中心"),
@@ -21,7 +22,7 @@ const INSTALLATION: [(&str, &str); 10] = [
     ("SONGDA_OFFICE_POSTCODE", "213200"),
 ];
 
-/// Returns names and values, for a sandbox that answers at `url`.
+/// Returns the names and values of all settings, for a sandbox that answers at `url`.
 pub fn client_settings(url: &str, callback_secret: &str, twins: &[Arc<dyn Twin>]) -> Vec<(String, String)> {
     let installation = INSTALLATION.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let secret = ("SONGDA_CALLBACK_SECRET".to_owned(), callback_secret.to_owned());

@@ -3,11 +3,11 @@
 //! | call | does |
 //! |---|---|
 //! | `GET phones`, `GET phones/{address}` | lists what phones received |
-//! | `GET parcels` | lists what carriers hold, by carrier |
-//! | `GET counters` | counts calls, callbacks, faults, messages and parcels |
+//! | `GET parcels` | lists all parcels, by carrier |
+//! | `GET counters` | returns the numbers of calls, callbacks, faults, messages and parcels |
 //! | `POST faults {gateway, operation?, fault, times \| share, delay_ms?}` | orders a fault (see [`super::faults`]) |
-//! | `GET faults`, `DELETE faults` | counts how often each struck; cancels all orders |
-//! | `POST parcels/{order_no}/advance {steps?}`, `POST advance-all {steps?}` | moves parcels on |
+//! | `GET faults`, `DELETE faults` | returns how often each fault happened; cancels all fault orders |
+//! | `POST parcels/{order_no}/advance {steps?}`, `POST advance-all {steps?}` | adds scans to one parcel or to all |
 //! | `PUT callbacks {base_url}` | sets Songda's address |
 //! | `POST reset` | deletes everything |
 
@@ -60,7 +60,7 @@ fn parcels(Data(sandbox): Shared<'_>) -> Json<Value> {
     Json(json!({ "data": carriers.collect::<Vec<_>>() }))
 }
 
-/// The body may be missing, too.
+/// The optional body of `advance` and `advance-all`. By default one scan is added.
 #[derive(Deserialize)]
 struct Steps {
     steps: Option<usize>,
@@ -154,12 +154,12 @@ fn reset(Data(sandbox): Shared<'_>) -> Response {
     done()
 }
 
-/// The answer to a control call that succeeded.
+/// Builds the response to a control call that succeeded: 204.
 pub fn done() -> Response {
     StatusCode::NO_CONTENT.into()
 }
 
-/// The answer to a control call that is refused.
+/// Builds the response to a control call that is refused.
 pub fn fault(status: StatusCode, words: &str) -> Response {
     call::json(status, &json!({ "error": words }))
 }

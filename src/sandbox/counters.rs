@@ -11,7 +11,7 @@ pub struct Counters {
     under_way: Mutex<BTreeMap<&'static str, UnderWay>>,
 }
 
-/// The number of running calls, now and at most so far.
+/// The number of running calls of one gateway: the current number, and the largest number so far.
 #[derive(Default)]
 struct UnderWay {
     now: u64,
@@ -39,14 +39,15 @@ impl Counters {
         RunningCall { counters: self, gateway }
     }
 
-    /// The largest number of calls of a gateway that ran at once.
+    /// The largest number of calls to a gateway that ran at the same time.
     pub fn at_once(&self, gateway: &'static str) -> u64 {
         lock(&self.under_way).get(gateway).map_or(0, |under_way| under_way.at_most)
     }
 
     pub fn count(&self, gateway: &'static str, name: &str) {
         let mut counts = lock(&self.counts);
-        // Names are few and nearly always known. A linear search needs no owned key.
+        // There are few names, and nearly every call uses a known one. A linear search avoids allocating a key for the
+        // map.
         match counts.iter_mut().find(|((of, known), _)| *of == gateway && known == name) {
             Some((_, count)) => *count += 1,
             None => {
@@ -67,7 +68,7 @@ impl Counters {
         lock(&self.counts).get(&(gateway, name.to_owned())).copied().unwrap_or_default()
     }
 
-    /// Deletes all counts. Calls that still run stay counted as running.
+    /// Resets all counts, except that calls that are still running stay counted as running.
     pub fn clear(&self) {
         lock(&self.counts).clear();
         lock(&self.under_way).values_mut().for_each(|under_way| under_way.at_most = under_way.now);

@@ -1,5 +1,6 @@
-//! Faults on demand. The control API orders a fault for the next n calls or for a share of all calls. A *magic recipient*
-//! orders a fault, too: a phone number `1380000<code>`, or any other address that ends in `-<code>`.
+//! Faults on demand: a call to a simulated gateway (a twin) fails in a chosen way. The control API orders a fault for
+//! the next n calls or for a share of all calls. A *magic recipient* orders a fault, too: a phone number
+//! `1380000<code>`, or any other address that ends in `-<code>`.
 //!
 //! | code | fault | what happens |
 //! |---|---|---|
@@ -18,8 +19,8 @@
 //! | 0703 | `drop_callback` | callbacks are not sent |
 //! | 0704 | `undelivered` | a message is accepted but does not arrive; its receipt says so |
 //!
-//! For a magic recipient, faults of the person (`user_refused`, `unknown_number`, `undelivered`) and of callbacks strike
-//! every time. All other faults strike once per operation, so that a test can watch the recovery.
+//! For a magic recipient, faults of the person (`user_refused`, `unknown_number`, `undelivered`) and of callbacks
+//! strike every time. All other faults strike once per operation, so that a test can watch the recovery.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,13 +32,14 @@ use serde::{Deserialize, Serialize};
 use super::shards::lock;
 use crate::domain::kernel::clock::random_below;
 
-/// A call, as faults and counters see it.
+/// The properties of a call that decide whether a fault strikes it.
 #[derive(Debug, Clone, Copy)]
 pub struct CallTarget<'a> {
     /// The twin's name.
     pub gateway: &'static str,
     pub operation: &'a str,
-    /// The phone number, openid or name of the recipient, which may be magic; or empty.
+    /// The phone number, openid or name of the recipient, which may be a magic recipient; empty if the call has no
+    /// recipient.
     pub recipient: &'a str,
 }
 
@@ -63,7 +65,7 @@ pub enum FaultKind {
     Undelivered,
 }
 
-/// A fault that a twin must express in its gateway's own words.
+/// A refusal that a twin must report in its gateway's format, with the gateway's own error code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Denial {
     ExpiredToken,
@@ -76,7 +78,7 @@ pub enum Denial {
 enum Affects {
     Call,
     Callback,
-    /// A message after it was accepted.
+    /// The delivery of a message that the twin has already accepted.
     Delivery,
 }
 
@@ -102,7 +104,16 @@ impl FaultKind {
         match self {
             Self::DuplicateCallback | Self::ReorderCallbacks | Self::DropCallback => Affects::Callback,
             Self::Undelivered => Affects::Delivery,
-            _ => Affects::Call,
+            Self::Garbage200
+            | Self::ExpiredToken
+            | Self::UserRefused
+            | Self::UnknownNumber
+            | Self::TimeoutBefore
+            | Self::TimeoutAfterCommit
+            | Self::CollectedUnheard
+            | Self::Throttle
+            | Self::Http500Html
+            | Self::Slow => Affects::Call,
         }
     }
 
@@ -134,7 +145,7 @@ pub struct FaultOrder {
     pub operation: Option<String>,
     pub fault: FaultKind,
     pub often: Often,
-    /// The time that the caller waits, for faults that make it wait.
+    /// How long the caller waits for the answer, or for the end of the connection, if the fault causes a wait.
     pub delay: Option<Duration>,
 }
 
@@ -184,7 +195,7 @@ impl Faults {
         lock(&self.injected).clone()
     }
 
-    /// Cancels all orders. The counts stay.
+    /// Cancels all ordered faults. The counts of past faults stay.
     pub fn cancel_orders(&self) {
         *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::default();
     }

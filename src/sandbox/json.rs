@@ -1,4 +1,4 @@
-//! Reads callers' JSON: a member that is missing or of another type is empty.
+//! Reads members of callers' JSON as text. A member that is missing or has no text form is empty.
 
 use serde_json::Value;
 

@@ -1,6 +1,7 @@
-//! Makes a small, valid one-page PDF in place of a courier label.
+//! Generates a small, valid one-page PDF, which takes the place of a courier label.
 
-/// Makes a label of 100 × 150 mm. Characters outside ASCII become `?`, because no font is embedded.
+/// Generates a label of 100 × 150 mm with these lines of text. Characters outside ASCII become `?`, because no font is
+/// embedded.
 pub fn pdf(lines: &[&str]) -> Vec<u8> {
     let objects = [
         "<</Type/Catalog/Pages 2 0 R>>".to_owned(),

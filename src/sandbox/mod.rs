@@ -1,9 +1,10 @@
-//! The sandbox plays the outside world for development, tests, the demonstration and integrators. Each gateway has a twin
-//! that speaks its real protocol: it verifies signatures, stores what a phone or a carrier would have received, calls back,
-//! and fails on demand.
+//! The sandbox simulates all external gateways, for development, tests, the demonstration and integrators. Each gateway
+//! has a *twin*: a simulated server that speaks the gateway's real protocol. A twin verifies signatures, stores the
+//! messages and parcel orders that it accepts, sends callbacks, and fails on demand.
 //!
-//! A twin is in its gateway's folder and in `registry.rs`. A Songda that uses the sandbox differs only in addresses and keys
-//! ([`SandboxSettings::client_settings`]). All data is in memory.
+//! The code of a twin is in its gateway's folder, and `registry.rs` lists the twin. A Songda that uses the sandbox
+//! differs from one in production only in its settings ([`SandboxSettings::client_settings`]). The sandbox stores all
+//! data in memory.
 
 pub mod acs3;
 pub mod call;

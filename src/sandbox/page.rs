@@ -1,4 +1,5 @@
-//! The page at `/` shows phones with their messages and carriers with their parcels. It loads nothing from other hosts.
+//! The sandbox's web page at `/`, which shows phones with their messages and carriers with their parcels. It loads
+//! nothing from other hosts.
 
 use std::fmt::Write;
 use std::sync::Arc;

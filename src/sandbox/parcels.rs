@@ -1,5 +1,5 @@
-//! The parcels at all carriers. A parcel moves along the route of scans that its carrier's twin defined. It can be cancelled
-//! before the first scan.
+//! The parcels of all simulated carriers. A parcel gets the scans of its route one after another; the carrier's twin
+//! defines the route. An order can be cancelled before the first scan.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::shards::{Shards, lock};
 use crate::domain::kernel::clock::Instant;
 
-/// A scan in a route: the carrier's code and words.
+/// A planned scan of a route: the carrier's code and text.
 pub type Station = (&'static str, &'static str);
 
 /// A scan that has happened.
@@ -30,7 +30,7 @@ pub struct Addressee {
     pub name: String,
     pub phone: String,
     pub place: String,
-    /// The rest of the address.
+    /// The rest of the address: street and number.
     pub detail: String,
 }
 
@@ -42,11 +42,11 @@ pub struct BookedParcel {
     pub state: OrderState,
     pub recipient: Addressee,
     pub scans: Vec<StationScan>,
-    /// How often Songda ordered it: 1 unless an order was repeated.
+    /// How often Songda sent this order: 1 unless Songda repeated it.
     pub asked: u32,
-    /// The number of callbacks about it that Songda acknowledged.
+    /// The number of callbacks about this parcel that Songda acknowledged.
     pub acknowledged: u32,
-    /// The number of callbacks about it that Songda did not acknowledge.
+    /// The number of callbacks about this parcel that Songda did not acknowledge.
     pub refused: u32,
     pub ordered_at: Instant,
     #[serde(skip)]
@@ -76,10 +76,10 @@ pub enum Cancelled {
     Absent,
 }
 
-/// A carrier's answer to a repeated order number. Real accounts differ.
+/// How a twin answers an order whose number was used before. Real carriers do either, depending on the account.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum RepeatedOrder {
-    /// The answer to the first order again.
+    /// The same answer as to the first order.
     Same,
     Refuse,
 }
@@ -87,7 +87,7 @@ pub enum RepeatedOrder {
 impl FromStr for RepeatedOrder {
     type Err = ();
 
-    /// `8016` is SF's code for a refusal.
+    /// Parses a setting. `8016` is SF's error code for a repeated order.
     fn from_str(text: &str) -> Result<Self, ()> {
         match text {
             "same" => Ok(Self::Same),
@@ -108,7 +108,8 @@ pub struct Parcels {
 const RECENT: usize = 40;
 
 impl Parcels {
-    /// Accepts an order, or finds the existing order with the same number. The second value is true if the order is new.
+    /// Accepts an order, or finds the existing order with the same number. The second value is true if the order is
+    /// new.
     pub fn book(&self, parcel: BookedParcel) -> (BookedParcel, bool) {
         let key = key(parcel.carrier, &parcel.order_no);
         let (booked, new) = self.by_order.with(&key, |shard| {
@@ -129,12 +130,12 @@ impl Parcels {
         (booked, new)
     }
 
-    /// Finds an order by Songda's number.
+    /// Finds an order by Songda's order number.
     pub fn of_order(&self, carrier: &str, order_no: &str) -> Option<BookedParcel> {
         self.by_order.get(&key(carrier, order_no))
     }
 
-    /// Finds an order by the carrier's number.
+    /// Finds an order by the carrier's waybill number.
     pub fn of_waybill(&self, carrier: &str, waybill: &str) -> Option<BookedParcel> {
         self.by_order.get(&self.by_waybill.get(&key(carrier, waybill))?)
     }
@@ -159,7 +160,7 @@ impl Parcels {
         })
     }
 
-    /// Adds the first scan to the waiting parcels of a recipient, without a callback.
+    /// Adds the first scan to all parcels of a recipient that have no scan yet. Sends no callback.
     pub fn collect(&self, carrier: &str, phone: &str, now: Instant) {
         self.by_order.each(|_, parcel| {
             if parcel.carrier == carrier && parcel.recipient.phone == phone && parcel.scans.is_empty() {
@@ -168,7 +169,8 @@ impl Parcels {
         });
     }
 
-    /// Adds the next scans to all parcels of a carrier that were ordered before an instant. Returns the parcels that moved.
+    /// Adds the next scans to all parcels of a carrier that were ordered before an instant. Returns the parcels that
+    /// got new scans.
     pub fn advance_all(&self, carrier: &str, ordered_before: Instant, steps: usize, now: Instant) -> Vec<Moved> {
         let mut moved = Vec::new();
         self.by_order.each(|_, parcel| {

@@ -1,5 +1,6 @@
-//! The messages that each phone received. A phone is an address: a number or an openid. A repeated message is counted as a
-//! copy of the first, so that a test can check that each message came once.
+//! The messages that each phone received. A phone is identified by its address: a phone number, or the openid of a
+//! WeChat user. A repeated message is counted as a copy of the first, so that a test can check that each message came
+//! once.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
@@ -35,12 +36,13 @@ pub struct PhoneMessage {
     pub reference: String,
     /// The time when the first copy arrived.
     pub at: Instant,
-    /// How often the message arrived. More than once is a fault of Songda.
+    /// How often the message arrived. If it arrived more than once, Songda has a bug.
     pub copies: u32,
 }
 
 impl PhoneMessage {
-    /// True if this is a copy of the message: the keys are equal, or without keys the texts that the person sees.
+    /// True if `delivery` is a copy of this message: both have the same key or, if they have no keys, the same template
+    /// and fields.
     fn is(&self, delivery: &IncomingMessage) -> bool {
         self.channel == delivery.channel
             && match (&self.key, &delivery.key) {
@@ -63,7 +65,7 @@ pub struct Phones {
 const RECENT: usize = 24;
 
 impl Phones {
-    /// Returns true for the first copy of a message.
+    /// Stores a message, or counts it as a copy. Returns true for the first copy of a message.
     pub fn deliver(&self, delivery: IncomingMessage, at: Instant) -> bool {
         self.remember(&delivery.address);
         let address = delivery.address.clone();
@@ -101,7 +103,7 @@ impl Phones {
         addresses.into_iter().map(|address| (address.clone(), self.of(&address))).collect()
     }
 
-    /// The number of different messages, and the number of superfluous copies.
+    /// The number of different messages, and the number of additional copies.
     pub fn counts(&self) -> (u64, u64) {
         (self.messages.load(Ordering::Relaxed), self.extra_copies.load(Ordering::Relaxed))
     }

@@ -29,7 +29,7 @@ impl Seen {
         Self { period, hasher: RandomState::new(), generations: Mutex::default() }
     }
 
-    /// True if the text is new. Remembers it.
+    /// Remembers a text. Returns true if the text was not remembered before.
     pub fn is_new(&self, text: &str, now: Instant) -> bool {
         let hash = self.hasher.hash_one(text);
         let generations = &mut *lock(&self.generations);

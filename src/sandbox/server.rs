@@ -22,7 +22,7 @@ use crate::lifecycle::Tasks;
 /// The time that running requests get after the sandbox is asked to stop.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Serves until `stop` is cancelled.
+/// Runs a sandbox on `listener` until `stop` is cancelled.
 pub async fn serve(settings: SandboxSettings, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
     let tasks = Tasks::new();
     let sandbox = prepare(settings, &tasks);
@@ -72,7 +72,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// `http://127.0.0.1:<port>`
+    /// The sandbox's address: `http://127.0.0.1:<port>`.
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -87,7 +87,7 @@ impl Running {
         client_settings(&self.base_url(), self.sandbox.world.callback_secret.expose(), &self.sandbox.twins)
     }
 
-    /// The sandbox's data, to read without HTTP.
+    /// The sandbox's data, which a test can read without HTTP.
     pub fn world(&self) -> &World {
         &self.sandbox.world
     }
@@ -96,7 +96,7 @@ impl Running {
         self.sandbox.twins.iter().map(|twin| twin.name())
     }
 
-    /// The sandbox, to move parcels without HTTP.
+    /// The sandbox, with which a test can move parcels without HTTP.
     pub fn sandbox(&self) -> &Sandbox {
         &self.sandbox
     }
@@ -117,8 +117,8 @@ async fn answer(sandbox: &Arc<Sandbox>, listener: TcpListener, tasks: &Tasks) ->
     Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(sandbox.routes(), stopped, Some(GRACE)).await
 }
 
-/// Adds a scan to every parcel at each step. Parcels of the last second wait: carriers write whole seconds, so a scan of
-/// such a parcel could seem to be earlier than its order.
+/// Adds the next scan to every parcel, once every `step`. Skips parcels that were ordered within the last second:
+/// carriers report times in whole seconds, so the scan of such a parcel could seem to be earlier than its order.
 async fn walk(sandbox: Arc<Sandbox>, step: Duration, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(step);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -1,4 +1,4 @@
-//! The sandbox's settings. Each twin reads its keys in its gateway's folder.
+//! The settings of the sandbox. Code in each gateway's folder reads the settings of its twin (the simulated gateway).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::env::Env;
 
 #[derive(Clone)]
 pub struct SandboxSettings {
-    /// Port 0 takes a free one.
+    /// The address and port of the sandbox's server. Port 0 means any free port.
     pub listen: SocketAddr,
     pub world: WorldSettings,
     pub twins: Vec<Arc<dyn Twin>>,
@@ -26,7 +26,7 @@ impl SandboxSettings {
         Some(Self { listen: listen?, world: world?, twins })
     }
 
-    /// Returns the settings of a Songda that uses this sandbox, which answers at `url`.
+    /// Returns the settings of a Songda that uses this sandbox. `url` is the address of the sandbox.
     pub fn client_settings(&self, url: &str) -> Vec<(String, String)> {
         client_settings(url, self.world.callback_secret.expose(), &self.twins)
     }

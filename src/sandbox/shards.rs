@@ -1,5 +1,5 @@
-//! A map in shards, each with its own lock: thousands of calls a second would wait for a single lock. Every function
-//! releases its lock before it returns, so no lock is held over an await.
+//! A map that is divided into shards, each with its own lock, because thousands of calls a second would wait for a
+//! single lock. Every function releases its lock before it returns, so no lock is held over an await.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -47,7 +47,8 @@ impl<V: Clone> Shards<V> {
     }
 }
 
-/// Takes a lock, even if a thread panicked while it held the lock: no data here can become inconsistent.
+/// Locks a mutex, even if a thread panicked while it held the lock. A panic cannot leave the data of the sandbox
+/// inconsistent.
 pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

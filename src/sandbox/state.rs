@@ -1,4 +1,4 @@
-//! The sandbox without its server: the twins and the world that they share.
+//! The sandbox without its HTTP server: the twins (the simulated gateways), and the data that they share.
 
 use std::sync::Arc;
 
@@ -12,7 +12,8 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Adds the next scans to every parcel, and lets the carriers call back. Returns the number of parcels that moved.
+    /// Adds the next `steps` scans to every parcel, and sends the carriers' callbacks. Returns the number of parcels
+    /// with new scans.
     pub fn advance_all(&self, steps: usize) -> usize {
         self.advance_ordered_before(self.world.now(), steps)
     }
@@ -29,8 +30,8 @@ impl Sandbox {
         count
     }
 
-    /// Adds the next scans to one parcel, and lets its carrier call back. Returns the number of new scans; `None` if no
-    /// carrier has such an order.
+    /// Adds the next `steps` scans to one parcel, and sends the carrier's callbacks. Returns the number of new scans;
+    /// `None` if no carrier has such an order.
     pub fn advance(&self, order_no: &str, steps: usize) -> Option<usize> {
         let held = self.world.callbacks.take_held();
         let mut found = None;

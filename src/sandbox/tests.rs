@@ -1,4 +1,4 @@
-//! Tests of the sandbox around the twins: faults, stored data, and the page.
+//! Tests of everything in the sandbox except the twins: faults, stored data, and the web page.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The interface of a twin, which plays one gateway.
+//! The interface of a twin, which simulates one gateway in the sandbox.
 
 use std::sync::Arc;
 
@@ -11,27 +11,28 @@ use crate::env::Env;
 /// Reads a twin's settings and builds the twin; `None` if the settings are invalid.
 pub type TwinMaker = fn(&mut Env) -> Option<Arc<dyn Twin>>;
 
-/// A twin stores messages in [`World::phones`] and parcels in [`World::parcels`]. It answers every call through
-/// [`World::perform`], so that faults can strike.
+/// A twin stores messages in [`World::phones`] and parcels in [`World::parcels`]. It serves every call through
+/// [`World::perform`], which applies the ordered faults.
 pub trait Twin: Send + Sync + 'static {
     /// The gateway's name, which is also the first segment of the twin's paths.
     fn name(&self) -> &'static str;
 
-    /// The gateway's endpoints, below `/<name>`.
+    /// The gateway's own endpoints, which the sandbox serves below `/<name>`.
     fn protocol(self: Arc<Self>, world: &Arc<World>) -> Route;
 
-    /// Endpoints for tests, which the real gateway does not have, below `/_sandbox/<name>`.
+    /// Additional endpoints for tests, which the real gateway does not have. The sandbox serves them below
+    /// `/_sandbox/<name>`.
     fn controls(self: Arc<Self>, _world: &Arc<World>) -> Route {
         Route::new()
     }
 
-    /// The settings of a Songda that uses this twin: the keys that the twin accepts, and its limits. The caller adds the
-    /// address, `SONGDA_<NAME>_URL`.
+    /// The settings of a Songda that uses this twin: the keys that the twin accepts, and its limits. The caller adds
+    /// the address, `SONGDA_<NAME>_URL`.
     fn client_settings(&self) -> Vec<(&'static str, String)> {
         Vec::new()
     }
 
-    /// Called after some of the twin's parcels were scanned. A carrier sends its callbacks here.
+    /// Called after some of the twin's parcels were scanned. A carrier's twin sends its callbacks here.
     fn scanned(&self, _world: &World, _moved: &[Moved]) {}
 
     fn reset(&self) {}

@@ -18,7 +18,7 @@ use crate::domain::kernel::clock::{Clock, Instant};
 use crate::domain::kernel::private::Private;
 use crate::lifecycle::Tasks;
 
-/// Most gateways do not publish when they repeat a callback. This is a guess.
+/// The wait before each try of a callback, for gateways that do not publish their waits. The values are a guess.
 const UNPUBLISHED_WAITS: &[Duration] =
     &[Duration::ZERO, Duration::from_secs(60), Duration::from_secs(300), Duration::from_secs(900)];
 
@@ -64,7 +64,8 @@ impl World {
         self.sequence.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Makes a callback with a JSON body. By default it is about no order, and any answer with a 2xx status is accepted.
+    /// Builds a callback with a JSON body. By default it reports on no parcel order, and any answer with a 2xx status
+    /// is accepted.
     pub fn callback(&self, gateway: &'static str, recipient: &str, body: &Value) -> Callback {
         Callback {
             gateway,
@@ -79,9 +80,10 @@ impl World {
         }
     }
 
-    /// Lets a twin serve a call, unless a fault strikes.
+    /// Serves a call to a twin, and applies the fault that strikes the call, if any.
     ///
-    /// `act` does the work and answers. If it gets a [`Denial`], it must refuse in the gateway's own words instead.
+    /// `act` does the work of the call and returns the response. If `act` gets a [`Denial`], it must not carry the call
+    /// out, but return the gateway's own refusal.
     pub async fn perform(
         &self,
         target: CallTarget<'_>,
@@ -100,7 +102,8 @@ impl World {
                 drop(act(None));
                 garbage()
             }
-            // The twin acts before the wait, because a caller that hangs up during the wait ends this future.
+            // The twin does the work before the wait. If the caller hangs up during the wait, this future is dropped,
+            // and nothing after the wait runs.
             FaultKind::Slow => {
                 let answer = act(None);
                 tokio::time::sleep(strike.delay.unwrap_or(Duration::from_secs(3))).await;
@@ -116,7 +119,7 @@ impl World {
                 self.parcels.collect(target.gateway, target.recipient, self.now());
                 severed(strike.delay).await
             }
-            // Faults of callbacks and deliveries do not strike calls.
+            // `Faults::strike` never returns these faults of callbacks and deliveries.
             FaultKind::DuplicateCallback
             | FaultKind::ReorderCallbacks
             | FaultKind::DropCallback

@@ -13,7 +13,7 @@ use crate::env::Env;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Movement {
     Every(Duration),
-    /// Only on request.
+    /// Parcels get their next scan only on request, through the control API.
     Manual,
 }
 
@@ -41,7 +41,7 @@ pub struct WorldSettings {
     /// The base URL of the Songda that is called back. Without it, callbacks are dropped.
     pub callback_url: Option<Url>,
     pub callback_secret: Private<String>,
-    /// The time against which signatures are checked.
+    /// The clock against which twins check the dates of signed calls.
     pub clock: Clock,
 }
 

@@ -54,7 +54,7 @@ pub async fn count(conn: &mut Conn, person: PersonId) -> Result<i64, StoreError>
     Ok(sqlx::query_scalar(sql).bind(person).fetch_one(conn).await?)
 }
 
-/// Makes every address of a person but `except` an ordinary address. The caller has locked the person.
+/// Removes the default mark from all of a person's addresses but `except`. The caller has locked the person.
 pub async fn clear_default(conn: &mut Conn, person: PersonId, except: AddressId) -> Result<(), StoreError> {
     let sql = "update addresses set is_default = false where person_id = $1 and is_default and id <> $2";
     sqlx::query(sql).bind(person).bind(except).execute(conn).await?;
@@ -79,7 +79,7 @@ pub async fn update(
     write(conn, keys, sql, person, saved).await
 }
 
-/// Writes an address. Returns false if the statement finds no row to change.
+/// Inserts or updates an address by the statement `sql`. Returns false if the statement finds no row to change.
 async fn write(
     conn: &mut Conn,
     keys: &KeyRing,

@@ -10,7 +10,7 @@ use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::ClientId;
 use crate::domain::people::staff::{ApiClient, Scope, Source};
 
-/// The name of the constraint that two clients cannot have the same source.
+/// The name of the constraint by which each source belongs to at most one client.
 pub const ONE_CLIENT_PER_SOURCE: &str = "api_clients_source_key";
 
 macro_rules! columns {
@@ -41,7 +41,7 @@ impl Row {
     }
 }
 
-/// Adds a client with its JWK set.
+/// Adds a client with its public keys (a JWK set).
 ///
 /// # Errors
 /// [`ONE_CLIENT_PER_SOURCE`] if another client has the source.
@@ -62,7 +62,7 @@ pub async fn insert(conn: &mut Conn, client: &ApiClient, keys: &Value) -> Result
     Ok(())
 }
 
-/// Finds a client and its JWK set. A client that was revoked is not found.
+/// Finds a client and its public keys (a JWK set). A client that was revoked is not found.
 pub async fn find_open(conn: &mut Conn, id: ClientId) -> Result<Option<(ApiClient, Value)>, StoreError> {
     #[derive(FromRow)]
     struct WithKeys {

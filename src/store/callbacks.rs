@@ -1,4 +1,4 @@
-//! Calls of carriers and platforms, stored as they came. A repeated call is stored once.
+//! HTTP callbacks of carriers and push platforms, stored unread. A repeated callback is stored once.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use sqlx_macros::FromRow;
@@ -11,7 +11,7 @@ use crate::store::seal::KeyRing;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredCall {
-    /// The caller: `ems`, `sf`, `wechat`, …
+    /// The carrier or platform that sent the callback: `ems`, `sf`, `wechat`, …
     pub origin: String,
     pub content_type: String,
     /// The query string without `?`, and without personal data.
@@ -19,7 +19,7 @@ pub struct StoredCall {
     pub body: Private<Vec<u8>>,
 }
 
-/// Stores a call. Returns false if the same call is stored already.
+/// Stores a callback. Returns false if the same callback is stored already.
 pub async fn keep(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -64,7 +64,7 @@ pub async fn find(conn: &mut Conn, keys: &KeyRing, id: CallbackId) -> Result<Opt
     row.map(open).transpose()
 }
 
-/// Stores how a call was understood, in up to 500 characters.
+/// Stores a summary of what a callback contained, in up to 500 characters.
 pub async fn understood(conn: &mut Conn, id: CallbackId, outcome: &str) -> Result<(), StoreError> {
     let sql = "update callbacks set outcome = left($2, 500) where id = $1";
     sqlx::query(sql).bind(id).bind(outcome).execute(conn).await?;

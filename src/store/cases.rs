@@ -24,7 +24,7 @@ pub struct VersionedCase {
     pub version: i64,
 }
 
-/// Keyed hashes by which a back-office system's report of a decision is recognised if it comes again.
+/// Keyed hashes of a back-office system's report of a decision. They show whether the same report is sent again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportMark {
     /// Hash of the whole report.
@@ -33,7 +33,7 @@ pub struct ReportMark {
     pub key: Option<Vec<u8>>,
 }
 
-/// The content of the column `cases.detail_sealed`.
+/// The sealed (encrypted) details of a case: the content of the column `cases.detail_sealed`.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Detail {
     #[serde(flatten)]
@@ -109,7 +109,7 @@ pub enum Owner<'a> {
 }
 
 impl Owner<'_> {
-    /// Returns the parameters of `of_owner!`: person, agencies and source. Exactly one of them is set.
+    /// Returns the parameters of `of_owner!`: person, agencies and source. Exactly one of them is `Some`.
     fn columns(&self) -> (Option<PersonId>, Option<&[AgencyCode]>, Option<&str>) {
         match self {
             Self::Applicant(person) => (Some(*person), None, None),
@@ -166,13 +166,13 @@ async fn find_by(
     row.map(|row| row.open(keys)).transpose()
 }
 
-/// A case of a back-office system, and the hashes of its report.
+/// A case that a back-office system reported, and the hashes of the report.
 pub struct ReportedCase {
     pub case: VersionedCase,
     pub mark: ReportMark,
 }
 
-/// Finds cases of back-office systems by the system and its reference: `sources[i]` with `references[i]`.
+/// Finds reported cases by the name of the back-office system and its reference: `sources[i]` with `references[i]`.
 pub async fn find_by_source(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -225,7 +225,7 @@ pub async fn of_applicant(
 }
 
 /// Returns an agency's open cases after a position in the queue, in the order of their due dates. Cases that wait for
-/// their applicant come last. `state` selects the cases in one state.
+/// their applicant come last. `state` limits the list to cases in one state.
 pub async fn queue(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -234,7 +234,7 @@ pub async fn queue(
     after: Option<(Option<NaiveDate>, CaseId)>,
     limit: i64,
 ) -> Result<Vec<VersionedCase>, StoreError> {
-    // The first page too begins after a position, so that PostgreSQL always uses the index `cases_in_queue`.
+    // Every page, also the first, begins after a position, so that PostgreSQL always uses the index `cases_in_queue`.
     let sql = select!(
         "where agency = $1 and state in ('submitted', 'supplement_noticed', 'accepted')
            and state = coalesce($2, state)
@@ -247,7 +247,7 @@ pub async fn queue(
     rows.into_iter().map(|row| row.open(keys)).collect()
 }
 
-/// Finds a case by its number. A case outside the remit is not found.
+/// Finds a case by its number. A case outside the remit (the officer's agencies) is not found.
 pub async fn by_number(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -271,7 +271,7 @@ pub struct SealedParts {
     pub recipient: Option<Vec<u8>>,
 }
 
-/// Returns the sealed parts of these cases, unopened. A case that does not exist is left out.
+/// Returns the sealed parts of these cases without decrypting them. A case that does not exist is left out.
 pub async fn sealed_parts(conn: &mut Conn, ids: &[CaseId]) -> Result<Vec<SealedParts>, StoreError> {
     let sql = "select id, application, recipient_sealed from cases where id = any($1)";
     Ok(sqlx::query_as(sql).bind(ids).fetch_all(conn).await?)
@@ -295,11 +295,11 @@ pub async fn applications_of(conn: &mut Conn, people: &[PersonId]) -> Result<Vec
 }
 
 /// Draws the next `count` case numbers of a day and returns the first of them. Must not run in the transaction that
-/// uses the numbers, because every other transaction that draws a number waits for this row. A number that is then not
-/// used leaves a harmless gap.
+/// uses the numbers: every other transaction that draws numbers of this day waits until the drawing transaction ends. A
+/// number that is not used in the end leaves a harmless gap.
 ///
-/// The draw is on disk when this returns. A process may use the numbers much later, and no other process may draw them
-/// again.
+/// The draw is on disk when this function returns. A process may use the numbers much later, and no other process may
+/// draw them again.
 pub async fn draw_numbers(conn: &mut Conn, day: NaiveDate, count: u32) -> Result<u32, StoreError> {
     let sql = "insert into case_counters (day, last) values ($1, $2)
                on conflict (day) do update set last = case_counters.last + excluded.last returning last";
@@ -335,9 +335,9 @@ pub struct HistoryEntry {
     pub by: String,
     /// Class and id of the party for which the caller acted: `agency:police`.
     pub for_: String,
-    /// The stored word of the act. A newer release may have stored a word that this release does not know.
+    /// The name of the act, as it is stored. A newer release may have stored a name that this release does not know.
     pub act: String,
-    /// Reasons and particulars, as an object.
+    /// The reasons and details of the act, as a JSON object.
     pub cause: Value,
 }
 

@@ -1,4 +1,5 @@
-//! The published catalogue: versions of items, the parts that items share, and the revision.
+//! The published catalogue: versions of items, the parts that items share (agencies, regions, calendar, templates, …),
+//! and the revision.
 
 use serde_json::Value;
 
@@ -23,7 +24,8 @@ pub struct StoredHash {
     pub in_force: bool,
 }
 
-/// A version of an item, or a part, that is to be written. `version` is ignored for a part.
+/// A version of an item, or a shared part of the catalogue, that is to be written. `version` is ignored for a shared
+/// part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewContent {
     /// The item's code, or the part's name.
@@ -35,14 +37,14 @@ pub struct NewContent {
 }
 
 /// Returns the published revision and its time of publication; `None` before the first publication. Does not wait for a
-/// publication that is under way.
+/// publication that is in progress.
 pub async fn revision(conn: &mut Conn) -> Result<Option<(i64, Instant)>, StoreError> {
     Ok(sqlx::query_as("select revision, published_at from catalogue").fetch_optional(conn).await?)
 }
 
-/// Waits for the end of any other publication, and makes later publications wait until this transaction ends.
+/// Locks the catalogue until this transaction ends, so that only one transaction at a time publishes.
 pub async fn lock(conn: &mut Conn) -> Result<(), StoreError> {
-    // Locks the table and not its row, because the first publication finds no row. Readers do not wait.
+    // The table is locked and not its row, because there is no row before the first publication. Readers do not wait.
     sqlx::query("lock table catalogue in exclusive mode").execute(conn).await?;
     Ok(())
 }
@@ -60,7 +62,7 @@ pub async fn newest_hashes(conn: &mut Conn) -> Result<Vec<StoredHash>, StoreErro
     Ok(sqlx::query_as(sql).fetch_all(conn).await?)
 }
 
-/// Returns name and content hash of every part.
+/// Returns name and content hash of every shared part.
 pub async fn part_hashes(conn: &mut Conn) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
     Ok(sqlx::query_as("select name, content_hash from catalogue_parts").fetch_all(conn).await?)
 }
@@ -75,7 +77,7 @@ pub async fn withdraw(conn: &mut Conn, codes: &[String], at: Instant) -> Result<
 /// Adds versions of items. They are in force at once.
 ///
 /// # Errors
-/// If a version exists already.
+/// If one of the versions exists already.
 pub async fn insert_versions(conn: &mut Conn, versions: &[NewContent], at: Instant) -> Result<(), StoreError> {
     let sql = "insert into item_versions (code, version, content, content_hash, published_at) \
                select code, version, content, hash, $5 \
@@ -86,7 +88,7 @@ pub async fn insert_versions(conn: &mut Conn, versions: &[NewContent], at: Insta
     Ok(())
 }
 
-/// Adds or replaces parts.
+/// Adds or replaces shared parts.
 pub async fn put_parts(conn: &mut Conn, parts: &[NewContent], at: Instant) -> Result<(), StoreError> {
     let sql = "insert into catalogue_parts (name, content, content_hash, published_at) \
                select name, content, hash, $4 \
@@ -122,7 +124,7 @@ pub async fn version(conn: &mut Conn, code: &ItemCode, version: i32) -> Result<O
     Ok(sqlx::query_scalar(sql).bind(code).bind(version).fetch_optional(conn).await?)
 }
 
-/// Returns name and content of every part.
+/// Returns name and content of every shared part.
 pub async fn parts(conn: &mut Conn) -> Result<Vec<(String, Value)>, StoreError> {
     Ok(sqlx::query_as("select name, content from catalogue_parts").fetch_all(conn).await?)
 }

@@ -1,8 +1,9 @@
-//! The log of changes of each person. It names what the person's clients should read again, numbered in the order of
-//! commits.
+//! The log of changes of each person. It names the data that the person's clients should read again, numbered in the
+//! order of commits.
 //!
-//! A number that a transaction draws early may be committed late, and a client that has read past it would miss it. So
-//! a transaction takes the person's advisory lock before it numbers their changes, and keeps the lock until its end.
+//! Without a lock, a transaction could number a change early and commit it late. A client that has already read a later
+//! number would miss that change. So a transaction takes the person's advisory lock before it numbers the person's
+//! changes, and keeps the lock until its end.
 
 use sqlx_macros::FromRow;
 use uuid::Uuid;
@@ -17,13 +18,13 @@ pub struct Change {
     pub seq: i64,
     /// A [`ChangeKind`](super::record::ChangeKind): `case`, `notification`, `parcel` or `draft`.
     pub kind: String,
-    /// The public id of what changed.
+    /// The public id of the changed case, notification, parcel or draft.
     pub subject: String,
     pub at: Instant,
 }
 
-/// Takes the advisory locks of these people until the end of the transaction, in an order that cannot deadlock.
-/// [`super::record::save`] takes these locks by itself.
+/// Takes the advisory locks of these people until the end of the transaction. The order of the locks is always the
+/// same, so that no deadlock is possible. [`super::record::save`] takes these locks itself.
 pub async fn hold(conn: &mut Conn, people: impl IntoIterator<Item = PersonId>) -> Result<(), StoreError> {
     let mut people: Vec<Uuid> = people.into_iter().map(PersonId::uuid).collect();
     people.sort_unstable();

@@ -1,5 +1,5 @@
-//! How ids and codes of the domain are stored: ids as `uuid`, codes as `text`. With these implementations a statement
-//! takes them as parameters, and a row returns them.
+//! How ids and codes of the domain are stored: ids as `uuid`, codes as `text`. These implementations of sqlx's traits
+//! let statements take them as parameters, and rows return them.
 
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
@@ -17,8 +17,8 @@ use crate::domain::kernel::ids::{
 use crate::domain::notice::notification::ChannelCode;
 use crate::domain::work::job::Lane;
 
-/// Stores each type like `$column`. `$write` is the method that returns the stored value, and `$read` the constructor
-/// that takes it. Neither fails.
+/// Implements sqlx's traits for each type: a value is stored as a `$column`. `$write` is the method that returns the
+/// stored value, and `$read` the constructor that takes it. Both always succeed.
 macro_rules! stored {
     ($column:ty, $write:ident: $($type:ident::$read:ident),+ $(,)?) => {$(
         impl Type<Postgres> for $type {

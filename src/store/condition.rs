@@ -22,9 +22,9 @@ pub struct Condition {
     /// True if the server can repair a page that a crash left half written.
     pub full_page_writes: bool,
     pub autovacuum: bool,
-    /// Connections that the server allows to ordinary users.
+    /// The number of connections that the server allows to ordinary users.
     pub connections: i32,
-    /// Connections in use, without this one.
+    /// The number of connections in use, without this connection.
     pub in_use: i32,
     /// The server's clock.
     pub now: Instant,
@@ -54,13 +54,14 @@ pub async fn ask(conn: &mut PgConnection) -> Result<Condition, StoreError> {
     Ok(sqlx::query_as(sql).fetch_one(conn).await?)
 }
 
-/// The versions of the migrations in which a schema differs from this program.
+/// The differences between a schema and this program: the versions of the migrations that differ.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Schema {
     pub missing: Vec<i64>,
-    /// Applied by a newer program. This program does not know them.
+    /// Migrations that a newer program applied. This program does not know them.
     pub newer: Vec<i64>,
-    /// Applied with other content than this program has under that version, or begun and not finished.
+    /// Migrations that were applied with another content than this program has under that version, or were begun and
+    /// not finished.
     pub broken: Vec<i64>,
 }
 
@@ -91,8 +92,9 @@ fn unexpected(error: MigrateError) -> StoreError {
     StoreError::Broken(error.to_string())
 }
 
-/// Checks that the keys belong to this database: opens the oldest and the newest phone number, and compares their
-/// hashes. Returns how many phone numbers it checked, at most two. A fresh database has none.
+/// Checks that the keys belong to this database. For the oldest and the newest phone number, opens the sealed value and
+/// compares its hash with the stored hash. Returns how many phone numbers it checked: none in a fresh database, at most
+/// two.
 ///
 /// # Errors
 /// If the keys do not belong to this database.

@@ -1,6 +1,6 @@
-//! Consents that are reserved for jobs. A consent allows one message, or every message if it lasts. A job reserves a
-//! consent before it sends its message. When the outcome is known, the consent is used up, given back or refuted. So
-//! two messages never use the same consent, whatever fails in between.
+//! Consents that are reserved for jobs. A one-time consent allows one message; a lasting consent allows every message.
+//! A job reserves a consent before it sends its message. When the outcome is known, the consent is used up or given
+//! back, or the person's balance is set to zero. So two messages never use the same consent, even after a crash.
 
 use std::collections::BTreeSet;
 
@@ -17,8 +17,8 @@ pub struct Wanted<'t> {
     pub template: &'t str,
 }
 
-/// Reserves consents of a channel for jobs. Returns the jobs that have a consent, from now or from an earlier attempt.
-/// If there are fewer consents than jobs, the older jobs get them.
+/// Reserves consents of a channel for jobs. Returns the jobs that now have a consent, including those that reserved it
+/// in an earlier attempt. If there are fewer consents than jobs, the older jobs get them.
 pub async fn hold(
     conn: &mut Conn,
     channel: &ChannelCode,
@@ -60,9 +60,9 @@ pub async fn hold(
     Ok(held.into_iter().collect())
 }
 
-/// True if the person could get another message of this template beside the message of this job. That is true if the
-/// consent lasts, or if the person gave a second consent that is still free or is reserved for another of the `pushes`.
-/// `pushes` are business keys of pushes to this person.
+/// True if the person has a consent for one more message of this template than the message of this job. That is the
+/// case if the consent lasts, or if a second consent is free or is reserved for another of the `pushes`. `pushes` are
+/// business keys of push jobs to this person.
 pub async fn is_there_another(
     conn: &mut Conn,
     channel: &ChannelCode,
@@ -85,7 +85,7 @@ pub async fn use_up(conn: &mut Conn, jobs: &[JobId]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Gives a job's consent back, because its message surely did not arrive.
+/// Gives a job's consent back, because its message certainly did not arrive.
 pub async fn give_back(conn: &mut Conn, job: JobId) -> Result<(), StoreError> {
     let sql = "with ended as (delete from consent_holds where job_id = $1 returning person_id, channel, template)
                update consents c set balance = c.balance + 1, updated_at = now()

@@ -57,7 +57,7 @@ pub async fn hold_balance(
     template: &str,
     now: Instant,
 ) -> Result<ConsentBalance, StoreError> {
-    // The update makes PostgreSQL lock a row that existed before. A row that is inserted is locked anyway.
+    // The `do update` makes PostgreSQL lock a row that existed before. A new row is locked anyway.
     let sql = "insert into consents (person_id, channel, template, updated_at) values ($1, $2, $3, $4)
                on conflict on constraint consents_pkey do update set updated_at = excluded.updated_at
                returning channel, template, balance, lasting, refused_at, unmatched, heard_at";

@@ -17,7 +17,7 @@ pub struct Draft {
     pub id: DraftId,
     pub person: PersonId,
     pub item: ItemCode,
-    /// The version of the item for which the draft was saved last.
+    /// The version of the item that was in force when the draft was last saved.
     pub item_version: i32,
     pub content: DraftContent,
     /// The number of the draft's changes, from 1. Clients see it as the strong `ETag` of the draft.

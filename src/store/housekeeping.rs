@@ -1,4 +1,5 @@
-//! The lock that lets only one process at a time do the housekeeping. The file of each aggregate removes its old rows.
+//! The lock that lets only one process at a time do the housekeeping: the deletion of old rows. The statements that
+//! delete rows are in the file of each aggregate.
 
 use super::{StoreError, Tx};
 

@@ -1,5 +1,5 @@
-//! Stored answers to requests that carried an `Idempotency-Key`. An answer repeats personal data, so its body is
-//! sealed (encrypted).
+//! Stored answers to requests with an `Idempotency-Key`: a repeated request gets the same answer again. An answer
+//! contains personal data, so its body is sealed (encrypted).
 
 use chrono::TimeDelta;
 use serde_json::Value;
@@ -22,7 +22,7 @@ pub struct AnswerKey<'a> {
 pub struct StoredAnswer {
     /// SHA-256 of the canonical request.
     pub fingerprint: Vec<u8>,
-    /// The form of the answer, in terms of the API that called the use case.
+    /// The API's own data about the answer (status, headers), stored and returned unchanged.
     pub form: Value,
     pub body: Value,
 }
@@ -35,7 +35,7 @@ impl StoredAnswer {
 
 const BODY: &str = "idempotent_answers.body";
 
-/// How long an answer is kept. After that its key can be used again.
+/// How long an answer is stored. After that its key can be used again.
 pub const KEPT: TimeDelta = TimeDelta::days(30);
 
 #[derive(FromRow)]
@@ -55,13 +55,14 @@ impl Row {
 
 /// Takes the lock of a key for this transaction. Returns false if another transaction has the lock.
 pub async fn try_lock(conn: &mut Conn, AnswerKey { scope, key }: AnswerKey<'_>) -> Result<bool, StoreError> {
-    // If the hashes of two keys collide, one of the two clients is only asked to try again.
+    // If the hashes of two keys collide, no harm is done: one of the two clients is asked to try again.
     let sql = "select pg_try_advisory_xact_lock(hashtextextended($1 || chr(10) || $2, 0))";
     Ok(sqlx::query_scalar(sql).bind(scope).bind(key).fetch_one(conn).await?)
 }
 
-/// Finds the answer that is stored under a key. The statement names only the key and not the age: otherwise a plan that
-/// was made on an empty table could use the index of ages, and would read all rows ever after.
+/// Finds the answer that is stored under a key. The statement selects by key only, and the age is checked afterwards.
+/// With the age in the statement, a plan that was made on an empty table could use the index of ages, and would read
+/// all rows ever after.
 pub async fn find(
     conn: &mut Conn,
     keys: &KeyRing,

@@ -1,4 +1,4 @@
-//! Real-name checks that residents requested. A check is removed when it succeeds.
+//! Attempts at a real-name check (实名认证), which count against the limits. A successful attempt is removed.
 
 use uuid::Uuid;
 
@@ -6,8 +6,8 @@ use super::{Conn, StoreError};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::PersonId;
 
-/// Returns the times of a person's checks after an instant, the latest first. The caller has locked the person, so that
-/// two requests cannot both use the last check that the limits allow.
+/// Returns the times of a person's attempts after an instant, the latest first. The caller has locked the person, so
+/// that two requests cannot both use the last attempt that the limits allow.
 pub async fn made_after(conn: &mut Conn, person: PersonId, after: Instant) -> Result<Vec<Instant>, StoreError> {
     let sql = "select at from identity_tries where person_id = $1 and at > $2 order by at desc";
     Ok(sqlx::query_scalar(sql).bind(person).bind(after).fetch_all(conn).await?)
@@ -19,13 +19,13 @@ pub async fn insert(conn: &mut Conn, id: Uuid, person: PersonId, now: Instant) -
     Ok(())
 }
 
-/// Removes a check, because it succeeded or was not carried out. It then no longer counts against the limits.
+/// Removes an attempt, because it succeeded or was not carried out. It then no longer counts against the limits.
 pub async fn remove(conn: &mut Conn, id: Uuid) -> Result<(), StoreError> {
     sqlx::query("delete from identity_tries where id = $1").bind(id).execute(conn).await?;
     Ok(())
 }
 
-/// Removes up to `limit` checks that were made before an instant. Returns how many.
+/// Removes up to `limit` attempts from before an instant. Returns how many.
 pub async fn forget(conn: &mut Conn, made_before: Instant, limit: i64) -> Result<u64, StoreError> {
     let sql = "delete from identity_tries where id = any (array(
                    select id from identity_tries where at < $1 order by at limit $2))";

@@ -1,5 +1,5 @@
-//! Joins two people who turned out to be one: everything of the first person moves to the second, and the first person
-//! is deleted.
+//! Joins two accounts that belong to one person: all data of the first account moves to the second, and the first
+//! account is deleted.
 
 use uuid::Uuid;
 
@@ -8,9 +8,9 @@ use super::{Conn, StoreError, changes};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, DraftId, NotificationId, ParcelId, PersonId};
 
-/// Locks both people until the end of the transaction, and also the rows of the first person that another transaction
-/// may be changing. The order of the locks is the order that all transactions use: cases, parcels, drafts, people, the
-/// changes of people.
+/// Locks both people until the end of the transaction, and also those rows of the first person that another transaction
+/// may be changing. All transactions take locks in the same order: cases, parcels, drafts, people, the changes of
+/// people.
 pub async fn hold(conn: &mut Conn, from: PersonId, into: PersonId) -> Result<(), StoreError> {
     const LOCKS: [&str; 4] = [
         "select from cases where person_id = ($1::uuid[])[1] order by id for no key update",
@@ -24,10 +24,11 @@ pub async fn hold(conn: &mut Conn, from: PersonId, into: PersonId) -> Result<(),
     changes::hold(conn, [from, into]).await
 }
 
-/// Writes an id as clients know it.
+/// Formats an id as clients know it.
 type PublicId = fn(Uuid) -> String;
 
-/// Moves the rows that clients show. Each moved row is a change, so that clients read it again.
+/// The statements that move rows which clients show. Each moved row is entered in the log of changes, so that clients
+/// read it again.
 const SHOWN: [(ChangeKind, &str, PublicId); 4] = [
     (ChangeKind::Case, "update cases set person_id = $2 where person_id = $1 returning id", |id| {
         CaseId::from_uuid(id).to_string()
@@ -43,8 +44,8 @@ const SHOWN: [(ChangeKind, &str, PublicId); 4] = [
     }),
 ];
 
-/// Moves or deletes all other rows of a person. The second person keeps at most one default address, and the consents
-/// of both add up.
+/// The statements that move or delete all other rows of the first person. The second person keeps at most one default
+/// address, and the balances of consents are added up.
 const REST: [&str; 10] = [
     "update uploads set person_id = $2 where person_id = $1",
     "update addresses set person_id = $2,
@@ -68,7 +69,8 @@ const REST: [&str; 10] = [
     "delete from changes where person_id = $1 and $2::uuid is not null",
 ];
 
-/// Deletes the first person. A second person who has no phone, name or resident ID gets that of the first.
+/// Deletes the first person. The second person gets the phone, name and resident ID of the first if their own is
+/// missing.
 const END: &str = "with gone as (
          delete from people where id = $1
          returning phone_sealed, phone_hash, name_sealed, resident_id_sealed, resident_id_hash, verified_at
@@ -86,11 +88,11 @@ const END: &str = "with gone as (
          verified_at = coalesce(p.verified_at, g.verified_at)
      from gone g where p.id = $2";
 
-/// Moves everything of one person to another. The caller has called [`hold`], and at most one of the two people is
-/// verified.
+/// Moves all data of one person to another, and deletes the first person. The caller has called [`hold`], and at most
+/// one of the two people is verified.
 ///
 /// # Errors
-/// If another transaction added a row of the first person meanwhile. The caller must not commit then.
+/// If another transaction has added a row of the first person since [`hold`]. The caller must not commit then.
 pub async fn join(
     conn: &mut Conn,
     record: &mut Record,
@@ -111,7 +113,7 @@ pub async fn join(
     Ok(())
 }
 
-/// Returns the person into whom a person was joined; `None` if that never happened.
+/// Returns the person into whom a deleted person was joined; `None` if this person was never joined into another.
 pub async fn became(conn: &mut Conn, person: PersonId) -> Result<Option<PersonId>, StoreError> {
     let sql = "select into_id from joined_people where person_id = $1";
     Ok(sqlx::query_scalar(sql).bind(person).fetch_optional(conn).await?)

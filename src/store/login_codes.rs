@@ -1,4 +1,4 @@
-//! One-time codes that prove the possession of a phone. The limits per phone number count these rows.
+//! One-time codes that prove the possession of a phone. The limit of codes for a phone number counts these rows.
 
 use sqlx_macros::FromRow;
 
@@ -102,7 +102,8 @@ pub async fn find_open(
 /// Counts a try against a phone number's latest code, locks the code and returns it. Returns `None` if the latest code
 /// is used or expired.
 ///
-/// The caller compares the codes only after this count, so that parallel guesses are limited like guesses in a row.
+/// The caller compares the codes only after this count, so that parallel guesses are limited like guesses one after
+/// another.
 pub async fn try_latest(
     conn: &mut Conn,
     keys: &KeyRing,

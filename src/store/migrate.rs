@@ -12,7 +12,7 @@ use sqlx::migrate::{MigrateError, Migration, Migrator};
 use super::StoreError;
 use super::condition::{Schema, schema};
 
-/// Why a schema was not brought up to date. Migrations that were applied before the failure stay applied.
+/// The reason why a schema was not brought up to date. Migrations that were applied before the failure stay applied.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
     #[error(transparent)]
@@ -23,12 +23,12 @@ pub enum MigrationError {
          this program, {missing:?} are not applied"
     )]
     Foreign {
-        /// Applied with other content, or only in part.
+        /// Migrations that were applied with other content, or only in part.
         broken: Vec<i64>,
         newer: Vec<i64>,
         missing: Vec<i64>,
     },
-    /// Other statements used the tables during all attempts.
+    /// The migration with this version was never applied, because other statements used its tables during all attempts.
     #[error("migration {0} always finds its tables in use: try again when the database is less busy")]
     Busy(i64),
     #[error("migration {version} cannot be applied")]
@@ -51,14 +51,14 @@ pub enum Migrated {
 
 /// How long a migration waits for its tables. Other statements on these tables wait behind it.
 const WAIT: &str = "set lock_timeout = '1s'";
-/// For an index that is built concurrently: it waits for other statements, but no statement waits behind it.
+/// For a migration that builds an index concurrently: it waits for other statements, but no statement waits behind it.
 const WAIT_FOR_EVER: &str = "set lock_timeout = 0";
-/// The SQLSTATE that PostgreSQL answers when `lock_timeout` is over.
+/// The SQLSTATE that PostgreSQL reports after `lock_timeout`.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 const TRIES: u32 = 60;
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Applies the missing migrations one after the other. Calls `tell` before each.
+/// Applies the missing migrations one after the other. Calls `tell` with each migration before it is applied.
 ///
 /// # Errors
 /// If a migration cannot be applied, or the schema is that of another program.

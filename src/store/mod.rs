@@ -1,8 +1,8 @@
-//! PostgreSQL, which holds the truth. One file per aggregate.
+//! Access to PostgreSQL, the source of truth. One file per aggregate.
 //!
 //! A function here takes a connection or a transaction that a use case in `casework` opened. It fails with
 //! [`StoreError::Unavailable`] if the database cannot be reached, and with [`StoreError::Broken`] if the database
-//! returns a value that cannot be read. A doc comment names only other errors. Statements name their columns, so that a
+//! returns a value that cannot be read. Doc comments name only other errors. Statements name their columns, so that a
 //! column that a newer release adds does not break the statements of this release.
 
 pub mod addresses;
@@ -58,10 +58,10 @@ pub type Tx<'c> = Transaction<'c, Postgres>;
 /// A connection. The caller decides if it is in a transaction.
 pub type Conn = PgConnection;
 
-/// Why the database did not do what was asked.
+/// The reason why a database operation failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// A constraint of the schema was violated. The text is the constraint's name.
+    /// The operation violates a constraint of the schema. The text is the constraint's name.
     #[error("the constraint {0} is violated")]
     Constraint(String),
     /// The database cannot be reached or is too busy. The same request may succeed later.
@@ -117,8 +117,8 @@ impl StoreError {
         matches!(self, Self::Constraint(name) if name == constraint)
     }
 
-    /// True if a row named a person who does not exist. The usual reason is that another transaction joined the person
-    /// with a second one.
+    /// True if a row refers to a person who does not exist. The usual reason is that another transaction joined that
+    /// person into a second person.
     #[must_use]
     pub fn names_missing_person(&self) -> bool {
         matches!(self, Self::Constraint(name) if name.ends_with("_person_id_fkey"))
@@ -197,7 +197,7 @@ impl Store {
         Ok(())
     }
 
-    /// For migrations.
+    /// The pool of connections, for migrations.
     #[must_use]
     pub const fn pool(&self) -> &PgPool {
         &self.pool
@@ -223,7 +223,7 @@ pub struct Connections {
     pub limit: u32,
 }
 
-/// Records how long the caller waited for a connection, even if it got none.
+/// Waits for a connection, and records the duration of the wait in the metrics, even if the caller got no connection.
 async fn measured<T>(connection: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
     let watch = Stopwatch::start();
     let connection = connection.await;
@@ -231,15 +231,15 @@ async fn measured<T>(connection: impl Future<Output = Result<T, sqlx::Error>>) -
     connection
 }
 
-/// True if an idle connection still answers. A connection that was returned a moment ago answered then and is not asked
-/// again, because the question would cost a round trip per statement.
+/// True if an idle connection still answers. A connection that was idle for only a moment is not tested, because the
+/// test would cost a round trip per statement.
 async fn answers_after_rest(connection: &mut PgConnection, idle_for: Duration) -> Result<bool, sqlx::Error> {
     const A_MOMENT: Duration = Duration::from_secs(1);
     if idle_for < A_MOMENT { Ok(true) } else { still_answers(connection).await }
 }
 
-/// True if a connection answers in time. The pool itself asks a returned connection without a time-out, so a connection
-/// that fell silent would keep its slot in the pool for ever.
+/// Tests a connection, and fails if it does not answer in time. The pool's own test has no time-out, so a connection
+/// that no longer answers would keep its slot in the pool for ever.
 async fn still_answers(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     const ANSWER_WITHIN: Duration = Duration::from_secs(2);
     match tokio::time::timeout(ANSWER_WITHIN, connection.ping()).await {

@@ -16,7 +16,7 @@ use crate::domain::notice::notification::{ChannelCode, Event, Notification};
 pub struct Received {
     pub notification: Notification,
     pub read_at: Option<Instant>,
-    /// The channel that delivered it to the phone.
+    /// The channel that delivered the notification to the phone.
     pub delivered_by: Option<ChannelCode>,
 }
 
@@ -67,8 +67,8 @@ impl TryFrom<Row> for Received {
     }
 }
 
-/// Returns a person's latest notifications: those of the last three days, and at least a hundred. For three days pushes
-/// are tried and receipts are kept, so these notifications can still affect each other.
+/// Returns a person's latest notifications: all of the last three days, and at least a hundred. Pushes are retried and
+/// receipts are kept for at most three days, so older notifications cannot affect new ones.
 pub async fn latest_of(conn: &mut Conn, person: PersonId) -> Result<Vec<NotificationId>, StoreError> {
     const LATEST: i64 = 100;
     // Ids are UUIDs of version 7, which begin with their time in milliseconds.
@@ -141,7 +141,7 @@ pub async fn mark_read(
     Ok(sqlx::query_scalar(sql).bind(person).bind(id).bind(now).fetch_one(conn).await?)
 }
 
-/// Returns those of these notifications that a channel delivered to the phone.
+/// Returns the notifications among these that a channel has already delivered to the phone.
 pub async fn already_delivered(
     conn: &mut Conn,
     ids: &[NotificationId],
@@ -150,7 +150,8 @@ pub async fn already_delivered(
     Ok(sqlx::query_scalar(sql).bind(ids).fetch_all(conn).await?.into_iter().collect())
 }
 
-/// Removes the delivery of a notification, because the channel reports that it did not deliver it after all.
+/// Deletes the stored channel of a delivered notification, because the channel reports that it did not deliver it after
+/// all.
 pub async fn not_delivered(conn: &mut Conn, id: NotificationId, channel: &ChannelCode) -> Result<(), StoreError> {
     let sql = "update notifications set delivered_by = null, delivered_at = null where id = $1 and delivered_by = $2";
     sqlx::query(sql).bind(id).bind(channel).execute(conn).await?;
@@ -166,7 +167,7 @@ pub async fn delivered(conn: &mut Conn, ids: &[NotificationId], channels: &[Chan
     Ok(())
 }
 
-/// True if a notification of this event of a parcel is stored.
+/// True if a notification about this event of this parcel is stored.
 pub async fn has_parcel_event(
     conn: &mut Conn,
     case: CaseId,

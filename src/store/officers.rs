@@ -11,7 +11,7 @@ use crate::domain::kernel::ids::{OfficerId, SessionId};
 use crate::domain::kernel::private::Private;
 use crate::domain::people::staff::{Officer, Username};
 
-/// The name of the constraint that two officers cannot have the same username.
+/// The name of the constraint by which each username belongs to at most one officer.
 pub const ONE_OFFICER_PER_USERNAME: &str = "officers_username_key";
 
 macro_rules! select {
@@ -92,17 +92,17 @@ pub async fn all(conn: &mut Conn) -> Result<Vec<Officer>, StoreError> {
 
 /// The rule by which failed sign-ins lock an account.
 pub struct Lockout {
-    /// Failures in a row that lock the account.
+    /// The number of failures in a row that locks the account.
     pub after: i32,
-    /// How long it stays locked.
+    /// How long the account stays locked.
     pub lasts: Duration,
 }
 
-/// Counts a failed sign-in against an account and returns the hash of its password. If the password then turns out to
-/// be right, [`forget_failures`] takes the failure back. Returns `None` if the account does not exist, or is closed or
-/// locked.
+/// Counts a failed sign-in against an account and returns the hash of its password. Returns `None` if the account does
+/// not exist, or is closed or locked. If the password then turns out to be right, [`forget_failures`] resets the count.
 ///
-/// The count comes before the slow comparison of passwords, so that parallel guesses are limited like guesses in a row.
+/// The count comes before the slow comparison of passwords, so that parallel guesses are limited like guesses one after
+/// another.
 pub async fn count_try(
     conn: &mut Conn,
     username: &Username,

@@ -99,8 +99,8 @@ pub async fn lock(conn: &mut Conn, parcels: &BTreeSet<ParcelId>) -> Result<(), S
     Ok(())
 }
 
-/// Finds the parcel that a carrier means: by our order number, or else by the carrier's waybill number. Carriers reuse
-/// waybill numbers, so the newest parcel counts.
+/// Finds the parcel that a carrier refers to: by our order number, or else by the carrier's waybill number. Carriers
+/// reuse waybill numbers, so the newest parcel with the number is returned.
 pub async fn known_as(
     conn: &mut Conn,
     carrier: &CarrierCode,
@@ -129,7 +129,7 @@ pub async fn of_agency(
     after: Option<(Option<NaiveDate>, ParcelId)>,
     limit: i64,
 ) -> Result<Vec<StoredParcel>, StoreError> {
-    // The first page too begins after a position, so that PostgreSQL always uses the index `parcels_to_serve`.
+    // Every page, also the first, begins after a position, so that PostgreSQL always uses the index `parcels_to_serve`.
     let sql = select!(
         "where agency = $1 and state = $2
            and (coalesce(serve_by, 'infinity'::date), id) > (coalesce($3::date, 'infinity'::date), $4::uuid)
@@ -161,9 +161,9 @@ pub async fn update(conn: &mut Conn, parcel: &Parcel, now: Instant) -> Result<()
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScanSource {
-    /// The carrier called us. Such a scan is only a hint.
+    /// The scan came in a callback of the carrier, and is only a hint.
     Callback,
-    /// We asked the carrier. Such a scan is a fact.
+    /// The scan came in the carrier's response to our query, and is a fact.
     Query,
 }
 
@@ -212,7 +212,7 @@ pub async fn add_scans(
 
 pub struct StoredScan {
     pub scan: Scan,
-    /// True if a query brought the scan. Otherwise it is only a hint from a call of the carrier.
+    /// True if the scan came in the carrier's response to our query. Otherwise it is only a hint from a callback.
     pub is_fact: bool,
 }
 

@@ -16,9 +16,10 @@ const NAME: &str = "people.name";
 const RESIDENT_ID: &str = "people.resident_id";
 const OPENID: &str = "wechat_accounts.openid";
 
-/// The names of the constraints that two people cannot have the same phone number, resident ID or WeChat account.
+/// The names of the constraints by which each phone number, resident ID and WeChat account belongs to at most one
+/// person.
 const ONE_PERSON_PER: [&str; 3] = ["people_phone_hash_key", "people_resident_id_hash_key", "wechat_accounts_pkey"];
-/// Not a constraint of the schema. It reports that a row changed between the look-up and its lock.
+/// The name in the error of [`changed_hands`]. It is not a constraint of the schema.
 const CHANGED_HANDS: &str = "changed hands";
 
 /// True if an error only says that a person was added, joined or deleted between two reads, or that PostgreSQL resolved
@@ -29,14 +30,15 @@ pub fn raced(error: &StoreError) -> bool {
     name == CHANGED_HANDS || error.names_missing_person() || ONE_PERSON_PER.contains(&name.as_str())
 }
 
-/// The error for a phone, resident ID or account that belonged to a person when it was looked up, and no longer does.
+/// The error for a phone, resident ID or account that belonged to a person when it was looked up, and no longer
+/// belonged to that person when its row was locked.
 #[must_use]
 pub fn changed_hands() -> StoreError {
     StoreError::Constraint(CHANGED_HANDS.to_owned())
 }
 
-/// A phone without a hash was named by a back-office system: messages go there, but no person proved to own it. So it
-/// is not selected as the person's phone.
+/// Selects people. A phone without a hash comes from a back-office system: messages go there, but no person proved to
+/// own it. So it is not selected as the person's phone.
 macro_rules! select {
     ($rest:literal) => {
         concat!(
@@ -122,7 +124,8 @@ pub async fn find_by_phone(conn: &mut Conn, keys: &KeyRing, phone: &MobilePhone)
     row.map(|row| row.open(keys)).transpose()
 }
 
-/// Finds the person who proved this resident ID. Before that, finds the person whom a back-office system named by it.
+/// Finds the person with this resident ID: the person who proved it, or the person whom a back-office system named by
+/// it if no other account has proved it yet.
 pub async fn find_by_resident_id(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -137,7 +140,7 @@ pub async fn find_by_resident_id(
 /// Stores the first sign-in of a person whom a back-office system named before.
 ///
 /// # Errors
-/// [`changed_hands`] if the person was joined with another person meanwhile.
+/// [`changed_hands`] if the person was joined with another person since the look-up.
 pub async fn record_first_sign_in(
     conn: &mut Conn,
     id: PersonId,
@@ -149,14 +152,14 @@ pub async fn record_first_sign_in(
     if done.rows_affected() == 1 { Ok(()) } else { Err(changed_hands()) }
 }
 
-/// Locks a person until the end of the transaction, so that what they own is changed by one request at a time.
+/// Locks a person until the end of the transaction, so that only one request at a time changes the person's data.
 pub async fn hold(conn: &mut Conn, id: PersonId) -> Result<(), StoreError> {
     sqlx::query("select 1 from people where id = $1 for no key update").bind(id).execute(conn).await?;
     Ok(())
 }
 
-/// Reserves a phone number for this transaction, if no person has it. Until this transaction ends, a transaction that
-/// saves a reported decision for the number waits.
+/// Reserves a phone number for this transaction, if no person has it. A transaction that saves a reported decision for
+/// the number then waits until this transaction ends.
 ///
 /// If the other transaction came first, this one waits here. The two cannot deadlock: this transaction has locked no
 /// person yet, and the other one locks people only after it has entered all its phones and resident IDs.
@@ -171,7 +174,8 @@ pub async fn reserve_resident_id(conn: &mut Conn, keys: &KeyRing, id: &ResidentI
     reserve(conn, sql, keys.hash(RESIDENT_ID, id.expose())).await
 }
 
-/// Inserts a row that belongs to no person, and deletes it again. Until the end of the transaction others wait for it.
+/// Inserts a row with this hash that belongs to no person, and deletes it again. Other transactions that insert the
+/// same hash wait until this transaction ends.
 async fn reserve(conn: &mut Conn, insert: &'static str, hash: Vec<u8>) -> Result<(), StoreError> {
     let id = fresh_uuid();
     sqlx::query(insert).bind(id).bind(hash).execute(&mut *conn).await?;

@@ -1,4 +1,4 @@
-//! Receipts of messages from gateways that do not repeat our key in a receipt. They help to decide about a push whose
+//! Receipts from gateways whose receipts do not repeat our key of the message. They help to decide about a push whose
 //! outcome is unknown ([`crate::domain::work::doubt`]).
 
 use chrono::TimeDelta;
@@ -20,7 +20,7 @@ pub struct Receipt<'a> {
     /// The template's id at the gateway.
     pub template: &'a str,
     pub fate: Fate,
-    /// Time by the gateway's clock.
+    /// The time of the event by the gateway's clock.
     pub happened_at: Instant,
 }
 
@@ -51,7 +51,7 @@ pub struct InDoubt<'a> {
     pub template: &'a str,
     /// Time of the first attempt that may have reached the gateway.
     pub since: Instant,
-    /// Business keys of the pushes to the same person over this channel.
+    /// Business keys of the push jobs to the same person over this channel.
     pub pushes: &'a [String],
 }
 
@@ -104,16 +104,16 @@ pub async fn about(conn: &mut Conn, push: InDoubt<'_>) -> Result<Receipts, Store
     Ok(Receipts { arrived, refused, lost, others })
 }
 
-/// Finds the job of the push that delivered the message of a receipt. `pushes` are the business keys among which it is
-/// looked for.
+/// Finds the push job that delivered the message of a receipt. Only jobs with one of the business keys `pushes` are
+/// searched.
 pub async fn push_of(conn: &mut Conn, pushes: &[String], reference: &str) -> Result<Option<JobId>, StoreError> {
     let sql = "select j.id from jobs j join attempts a on a.job_id = j.id and a.fence = j.fence
                where j.key = any($1) and a.reference = $2 limit 1";
     Ok(sqlx::query_scalar(sql).bind(pushes).bind(reference).fetch_optional(conn).await?)
 }
 
-/// Removes up to `limit` receipts that came before an instant, when the outcome of every push is known. Returns how
-/// many.
+/// Removes up to `limit` receipts that were received before an instant. Returns how many. The caller chooses an instant
+/// by which the outcome of every push is known.
 pub async fn forget(conn: &mut Conn, heard_before: Instant, limit: i64) -> Result<u64, StoreError> {
     let sql = "delete from push_receipts where heard_at < $1 and ctid = any (array(
                    select ctid from push_receipts where heard_at < $1 order by heard_at limit $2))";

@@ -1,6 +1,7 @@
 //! How a person can be reached: over which channels, in which language, and with which consents.
 //!
-//! Each channel finds a person by one kind of address. A new kind is a new arm of the `match` here.
+//! Each channel finds a person by one kind of address. A new kind of address needs a new arm in the `match` of this
+//! file.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,7 @@ use crate::domain::kernel::text::Language;
 use crate::domain::notice::notification::ChannelCode;
 use crate::domain::notice::reach::{AddressKind, Reach};
 
-/// The columns of [`ReachRow`] for a row `p` of `people`. With an outer join that finds no such row, they say that the
+/// The columns of [`ReachRow`] for a row `p` of `people`. If an outer join finds no such row, the columns mean that the
 /// person cannot be reached.
 macro_rules! columns {
     () => {
@@ -64,7 +65,7 @@ pub(super) fn stored_language(tag: &str) -> Language {
 }
 
 /// Removes an address that the gateway reports as gone. `sealed` is the address that was tried, as it is stored. The
-/// person's other addresses stay, and so does an address that replaced the tried one meanwhile.
+/// person's other addresses stay. So does a new address that has replaced the tried one since then.
 pub async fn forget(
     conn: &mut Conn,
     person: PersonId,
@@ -73,7 +74,7 @@ pub async fn forget(
     sealed: &[u8],
 ) -> Result<(), StoreError> {
     let sql = match kind {
-        // Kept, because the person also signs in with the phone, and the number may come back into use.
+        // The phone number stays, because the person also signs in with it, and it may come back into use.
         AddressKind::Phone => return Ok(()),
         AddressKind::WechatAccount => {
             "update wechat_accounts set gone_at = now()

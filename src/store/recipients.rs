@@ -1,7 +1,8 @@
-//! Finds the recipients of notifications, with their present addresses on a channel. So a phone that was sold gets no
-//! messages of its former owner.
+//! Finds the recipients of notifications, with their present addresses on a channel. An address is read only when the
+//! message is sent, so a phone that was sold gets no messages of its former owner.
 //!
-//! Each channel finds a person by one kind of address. A new kind is a new arm of the `match` here.
+//! Each channel finds a person by one kind of address. A new kind of address needs a new arm in the `match` of this
+//! file.
 
 use std::collections::BTreeMap;
 
@@ -59,7 +60,7 @@ struct Row {
 }
 
 /// Finds these notifications and their recipients on a channel. A notification that cannot be read has its own error,
-/// so that only its own push fails. It is one statement, because every push waits for it.
+/// so that only its own push fails. There is only one statement, because every push waits for its result.
 pub async fn of(
     conn: &mut Conn,
     link: &Link,

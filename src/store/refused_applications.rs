@@ -6,7 +6,7 @@ use crate::domain::item::ItemCode;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{ClientId, PersonId};
 
-/// How many characters of an item's code are stored. A code that does not exist may be any text.
+/// How many characters of an item's code are stored. The item need not exist, so the code may be a text of any length.
 const LONGEST_CODE: usize = 100;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

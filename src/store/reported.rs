@@ -1,6 +1,6 @@
-//! Looks up many decisions that back-office systems report, before a use case saves them, in one round trip.
+//! Looks up many decisions that back-office systems report in one round trip, before a use case saves them.
 //!
-//! If a report has a resident ID, the applicant is the person who proves that ID. Messages go to the reported phone.
+//! If a report has a resident ID, the applicant is the person who proved that ID. Messages go to the reported phone.
 //! The phone may belong to a spouse or a stranger by now, so its owner is never taken for the applicant. If a report
 //! has a phone alone, the applicant is the owner of that phone.
 
@@ -21,7 +21,7 @@ pub struct KnownAs {
     pub resident_id: Option<ResidentId>,
 }
 
-/// The keyed hash by which an applicant is found.
+/// The keyed hash by which an applicant is found in the database.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Name {
     /// The hash of the phone. It is used only if no resident ID is reported.
@@ -58,7 +58,7 @@ impl Name {
 #[derive(Debug, Clone)]
 pub struct Named<'a> {
     pub source: &'a str,
-    /// The system's own reference.
+    /// The back-office system's own reference.
     pub reference: &'a str,
     pub applicant: Name,
 }
@@ -80,9 +80,9 @@ pub struct KnownApplicant {
     pub reach: Reach,
 }
 
-/// Looks decisions up. The results are in the order of `decisions`. It locks no rows. So a write that relies on a
-/// result violates a constraint if another transaction wrote first. The next look-up then finds the rows of that
-/// transaction.
+/// Looks decisions up. The results are in the order of `decisions`. No row is locked, so another transaction may write
+/// a row after the look-up. A write that relies on the result then violates a constraint, and the next look-up finds
+/// the rows of that transaction.
 pub async fn look_up(conn: &mut Conn, decisions: &[Named<'_>]) -> Result<Vec<Known>, StoreError> {
     #[derive(FromRow)]
     struct Row {

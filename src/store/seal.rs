@@ -45,7 +45,7 @@ impl KeyRing {
     /// Reads a key file: one key per line, `<number> <base64>`, and one line `hash <base64>`. `#` starts a comment.
     ///
     /// # Errors
-    /// Names the first wrong line, or the missing key.
+    /// If a line is invalid or a key is missing. The error names the first invalid line or the missing key.
     pub fn parse(text: &str) -> Result<Self, KeyRingError> {
         let mut sealing = BTreeMap::new();
         let mut hashing = None;
@@ -77,7 +77,7 @@ impl KeyRing {
         Private::new(format!("{about}\n1 {}\nhash {}\n", key(), key()))
     }
 
-    /// Seals bytes for a place, `table.column`.
+    /// Seals (encrypts) a value for the column that `place` names as `table.column`.
     pub fn seal(&self, place: &str, value: &[u8]) -> Result<Vec<u8>, StoreError> {
         let nonce: [u8; NONCE_LEN] = random_bytes();
         let key = &self.0.sealing[&self.0.newest];
@@ -87,7 +87,7 @@ impl KeyRing {
         Ok([[VERSION].as_slice(), &self.0.newest.to_be_bytes(), &nonce, &text].concat())
     }
 
-    /// Opens a value that was sealed for a place.
+    /// Opens (decrypts) a value that was sealed for a place.
     ///
     /// # Errors
     /// If its key is missing, the value was changed, or it was sealed for another place.
@@ -117,7 +117,7 @@ impl KeyRing {
 
     pub fn open_json<T: DeserializeOwned>(&self, place: &str, sealed: &[u8]) -> Result<T, StoreError> {
         let text = self.open(place, sealed)?;
-        // The text of serde's error may repeat personal data. So only the position is reported.
+        // The text of serde's error may repeat personal data, so only the position of the error is reported.
         serde_json::from_slice(&text).map_err(|error| {
             let line = error.line();
             let column = error.column();
@@ -125,7 +125,7 @@ impl KeyRing {
         })
     }
 
-    /// Returns the keyed hash (HMAC-SHA-256) by which a value of a place is found.
+    /// Returns the keyed hash (HMAC-SHA-256) by which a value is found in the column that `place` names.
     #[must_use]
     pub fn hash(&self, place: &str, value: &str) -> Vec<u8> {
         let mut context = hmac::Context::with_key(&self.0.hashing);

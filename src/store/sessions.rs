@@ -1,5 +1,5 @@
-//! Sessions and their refresh tokens. Only the hash of a token is stored. The successor of a token is derived from the
-//! token itself.
+//! Sessions and their refresh tokens. Only the hash of a token is stored. Each token has one successor, which is
+//! computed from the token itself.
 
 use sqlx_macros::FromRow;
 use uuid::Uuid;
@@ -7,9 +7,9 @@ use uuid::Uuid;
 use super::{Conn, KeyRing, StoreError};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::SessionId;
-use crate::domain::people::session::{Audience, EndedBecause, RefreshToken};
+use crate::domain::people::session::{EndedBecause, RefreshToken, SessionAudience};
 
-/// The successor of a token. It can be computed only with the token and the hash key.
+/// Returns the successor of a refresh token. It can be computed only with the token and the hash key.
 #[must_use]
 pub fn successor(keys: &KeyRing, token: &RefreshToken) -> RefreshToken {
     RefreshToken::of(&keys.hash("refresh_tokens.successor", token.expose()))
@@ -17,8 +17,8 @@ pub fn successor(keys: &KeyRing, token: &RefreshToken) -> RefreshToken {
 
 pub struct NewSession {
     pub id: SessionId,
-    pub audience: Audience,
-    /// The person or the officer.
+    pub audience: SessionAudience,
+    /// The UUID of the person or officer who signed in.
     pub subject: Uuid,
     pub created_at: Instant,
     pub expires_at: Instant,
@@ -29,7 +29,7 @@ pub struct NewSession {
 pub struct HeldToken {
     #[sqlx(rename = "id")]
     pub session: SessionId,
-    /// The person or the officer.
+    /// The UUID of the person or officer who signed in.
     #[sqlx(rename = "subject_id")]
     pub subject: Uuid,
     pub expires_at: Instant,
@@ -62,7 +62,7 @@ pub async fn open(conn: &mut Conn, session: &NewSession, token: &RefreshToken) -
 /// are served one after the other.
 pub async fn hold_token(
     conn: &mut Conn,
-    audience: Audience,
+    audience: SessionAudience,
     token: &RefreshToken,
 ) -> Result<Option<HeldToken>, StoreError> {
     let sql = "select s.id, s.subject_id, s.expires_at, s.ended_at is not null as ended, t.used_at

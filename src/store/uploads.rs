@@ -1,4 +1,5 @@
-//! Uploads: owner, kind and place of each uploaded file. An upload is kept for good once a case names it.
+//! Uploads: the owner, the kind and the storage path of each uploaded file. An upload is kept for good once it is part
+//! of a case.
 
 use std::collections::BTreeSet;
 
@@ -94,21 +95,21 @@ pub async fn find_for_change(conn: &mut Conn, id: UploadId) -> Result<Option<Sto
     row.map(TryInto::try_into).transpose()
 }
 
-/// Counts a person's files that no case names.
+/// Counts a person's files that are part of no case.
 pub async fn count_unused(conn: &mut Conn, person: PersonId) -> Result<i64, StoreError> {
     let sql = "select count(*) from uploads where person_id = $1 and keep_until is not null";
     Ok(sqlx::query_scalar(sql).bind(person).fetch_one(conn).await?)
 }
 
-/// Returns files that no case named in time, and locks them until the end of the transaction. Rows that another
-/// transaction has locked are left out.
+/// Returns files that expired because they became part of no case in time, and locks them until the end of the
+/// transaction. Rows that another transaction has locked are left out.
 pub async fn expired(conn: &mut Conn, now: Instant, limit: i64) -> Result<Vec<StoredUpload>, StoreError> {
     let sql = select!("where keep_until < $1 order by keep_until limit $2 for update skip locked");
     let rows: Vec<Row> = sqlx::query_as(sql).bind(now).bind(limit).fetch_all(conn).await?;
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
-/// Sets until when each locked file is kept. `None` keeps a file for good.
+/// Sets until when each file is kept. `None` keeps a file for good. The caller has locked the files.
 pub async fn keep(conn: &mut Conn, files: &[(UploadId, Option<Instant>)]) -> Result<(), StoreError> {
     let (ids, until): (Vec<UploadId>, Vec<Option<Instant>>) = files.iter().copied().unzip();
     let sql = "update uploads u set keep_until = t.keep_until
@@ -117,13 +118,13 @@ pub async fn keep(conn: &mut Conn, files: &[(UploadId, Option<Instant>)]) -> Res
     Ok(())
 }
 
-/// Deletes the rows of locked files. The caller removes their contents.
+/// Deletes the rows of locked files. The caller removes the contents from the object store.
 pub async fn remove(conn: &mut Conn, files: &[UploadId]) -> Result<(), StoreError> {
     sqlx::query("delete from uploads where id = any($1)").bind(files).execute(conn).await?;
     Ok(())
 }
 
-/// Returns those of these uploads that a person made.
+/// Returns the uploads among these that belong to a person.
 pub async fn made_by(
     conn: &mut Conn,
     person: PersonId,

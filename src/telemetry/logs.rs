@@ -1,4 +1,4 @@
-//! Logs to standard error: one JSON object per line, or plain text. No log has personal data.
+//! Writes the log to standard error: one JSON object per line, or plain text. The log contains no personal data.
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;

@@ -1,5 +1,5 @@
-//! Sends spans to a collector by OTLP over HTTP. Ended spans wait in a bounded queue, which a separate thread sends. If
-//! the collector is slow or away, spans are dropped, and no request waits.
+//! Sends spans to a collector by OTLP over HTTP. Ended spans wait in a bounded queue. A separate thread sends them, so
+//! no request waits for the collector. If the collector is slow or unreachable, spans are dropped.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -36,7 +36,7 @@ impl TraceSettings {
     }
 }
 
-/// The base address of the collector.
+/// The base URL of the collector, without a slash at the end.
 #[derive(Debug, Clone)]
 struct Collector(String);
 
@@ -50,7 +50,7 @@ impl FromStr for Collector {
     }
 }
 
-/// A number from 0 to 1.
+/// The share of requests to trace, from 0 to 1.
 #[derive(Debug, Clone, Copy)]
 struct Share(f64);
 
@@ -63,9 +63,9 @@ impl FromStr for Share {
     }
 }
 
-/// The most ended spans that wait to be sent. Further spans are dropped.
+/// The most ended spans that wait in the queue. Further spans are dropped.
 const QUEUE: usize = 4_096;
-/// The most spans in one message.
+/// The most spans in one message to the collector.
 const BATCH: usize = 512;
 /// The longest wait before a message is sent, full or not.
 const EVERY: Duration = Duration::from_secs(2);
@@ -107,7 +107,7 @@ pub fn start(settings: &TraceSettings, part: &'static str) -> Result<Traces, Exp
 }
 
 impl Traces {
-    /// Sends the last spans.
+    /// Sends the spans that are still in the queue, for at most two seconds.
     pub async fn finish(self) {
         let Some(provider) = self.0 else { return };
         let finished = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(FINISH_WITHIN)).await;
@@ -117,8 +117,8 @@ impl Traces {
     }
 }
 
-/// Decides which traces are sent. A request follows the decision of its caller, and an attempt that of the request
-/// which caused its job. Of all other traces, a share is sent.
+/// Decides which traces are sent. The caller of a request decides for it with `traceparent`. An attempt at a job is
+/// traced if the request that caused the job is. Of all other traces, the configured share is sent.
 #[derive(Debug, Clone)]
 struct FollowCaller {
     root: Sampler,

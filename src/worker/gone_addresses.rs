@@ -1,5 +1,6 @@
-//! Decides whether to believe a gateway that reports an address as gone. The server deletes such an address. But if a
-//! gateway reports many at once, our credentials are probably those of another app, and all addresses would be deleted.
+//! Decides whether to believe a gateway that reports an address as gone (no longer valid). The server deletes an
+//! address if it believes the report. But if a gateway reports many addresses at once, our credentials are probably
+//! those of another app. Such reports are not believed, because the server would delete all addresses.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,11 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::domain::notice::notification::ChannelCode;
 use crate::gateway::push::PushFact;
 
-/// Counts the reports to this process, by channel. Cloning shares them.
+/// Counts of the gateways' reports about addresses, by channel, since this process started. Clones share the counts.
 #[derive(Clone, Default)]
 pub struct GoneAddresses(Arc<Mutex<BTreeMap<ChannelCode, Reports>>>);
 
-/// How many recent reports said that an address is gone, and how many that it is valid.
+/// The numbers of recent reports of one channel that an address is gone, or that an address is valid.
 #[derive(Debug, Clone, Copy, Default)]
 struct Reports {
     gone: u32,
@@ -20,11 +21,12 @@ struct Reports {
 
 /// A gateway is believed while at most one address in this many is gone. The first gone address is always believed.
 const ONE_IN: u32 = 10;
-/// The number of reports after which both counts are halved.
+/// The number of reports after which both counts are halved, so that recent reports weigh more than old ones.
 const REMEMBERED: u32 = 1_000;
 
 impl GoneAddresses {
-    /// Counts a gateway's report. True if the gateway's reports of gone addresses are believed now.
+    /// Counts a gateway's report about an address. Returns true if the channel's reports of gone addresses are believed
+    /// now.
     pub fn believes(&self, channel: &ChannelCode, fact: &PushFact) -> bool {
         let mut reports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let reports = reports.entry(channel.clone()).or_default();

@@ -1,5 +1,5 @@
-//! The health of a worker: the time since each lane last finished a round of its loop. By this, `/readyz` reports a
-//! process that still answers requests but does no jobs any more.
+//! The health of a worker: the time since each lane (the queue of jobs for one gateway) last finished a round of its
+//! loop. `/readyz` uses it to detect a process that still answers requests but no longer does jobs.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,12 +8,12 @@ use std::time::Duration;
 use crate::domain::kernel::clock::Stopwatch;
 use crate::domain::work::job::Lane;
 
-/// Cloning shares the state.
+/// The time at which each lane last finished a round of its loop. Clones share the state.
 #[derive(Clone, Default)]
 pub struct Health(Arc<Mutex<BTreeMap<Lane, Stopwatch>>>);
 
 impl Health {
-    /// Notes that a lane finished a round of its loop.
+    /// Records that a lane has just finished a round of its loop.
     pub fn beat(&self, lane: &Lane) {
         let mut beats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(beat) = beats.get_mut(lane) {
@@ -23,7 +23,7 @@ impl Health {
         }
     }
 
-    /// The time since each lane last finished a round of its loop.
+    /// Returns the time since each lane last finished a round of its loop.
     pub fn rounds(&self) -> Vec<(Lane, Duration)> {
         let beats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         beats.iter().map(|(lane, beat)| (lane.clone(), beat.elapsed())).collect()

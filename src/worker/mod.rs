@@ -1,4 +1,5 @@
-//! The worker reads the ids of due jobs from Redis, claims the jobs in the database, makes attempts at them, and settles them.
+//! The worker reads the ids of due jobs from Redis, claims the jobs in the database, makes attempts at them, and
+//! settles them: it stores the result of each attempt.
 //!
 //! ```text
 //! relay ──► Redis Streams ──► lane ──► lane pool ──► jobs/<kind> ──► verdict ──► settler ──► PostgreSQL, then Redis
@@ -6,9 +7,11 @@
 //!            sweeper: due jobs that are on no stream ◄────────────────────────────────────────┘
 //! ```
 //!
-//! Each gateway has a lane with its own stream, slots, rate and breaker, so that a slow gateway delays no other. One-time codes
-//! have a lane beside the pushes of their channel. Both lanes share one rate, and codes draw on it first, so that no sign-in
-//! waits behind a burst of decisions. If a worker dies, the leases of its jobs end, and other workers take the jobs over.
+//! A lane is the queue of jobs for one gateway. It has its own Redis stream, rate limit, circuit breaker and slots (the
+//! number of attempts at the same time). So a slow gateway delays no other gateway. One-time codes have a lane of their
+//! own, beside the lane for the pushes of the same channel. Both lanes share one rate limit, and codes go first, so
+//! that no sign-in waits behind a burst of decisions. If a worker dies, the leases of its jobs end, and other workers
+//! take the jobs over.
 
 pub mod attempts;
 pub mod gone_addresses;
@@ -29,7 +32,7 @@ use crate::worker::pool::{lane, settler};
 use crate::worker::upkeep::{abandoned, heartbeat, housekeeper};
 use crate::worker::workshop::Workshop;
 
-/// Starts a worker. When the process stops, the worker finishes the attempts that are under way.
+/// Starts the tasks of a worker. When the process stops, they finish the attempts that are under way.
 pub fn start(workshop: &Arc<Workshop>, tasks: &Tasks) {
     let (settler, ended) = settler::channel();
     let mut pools = Vec::new();

@@ -17,7 +17,7 @@ pub struct Workshop {
     pub queue: Queue,
     pub channels: Channels,
     pub carriers: Carriers,
-    /// The sender of parcels.
+    /// The address of the office that sends all parcels.
     pub office: PostalAddress,
     pub settings: WorkerSettings,
     /// This worker's name in leases and attempts.
@@ -27,14 +27,14 @@ pub struct Workshop {
 }
 
 impl Workshop {
-    /// Waits for an answer of the database, at most for the length of a lease. If none comes, the connection is broken,
-    /// and the caller must go on over another one.
+    /// Waits for a database operation, for at most the length of a lease. Fails if the database does not answer in
+    /// time. The connection is then unusable, and the caller must use another one.
     pub async fn in_time<T>(&self, answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         let lease = self.settings.time_outs.lease;
         tokio::time::timeout(lease, answer).await.unwrap_or_else(|_| Err(StoreError::silent()))
     }
 
-    /// Every lane of this installation, with its pace.
+    /// Returns every lane (queue of jobs) of this installation, with its pace: its rate limit and number of slots.
     pub fn lanes(&self) -> Vec<(Lane, Pace)> {
         let push = self.channels.iter().map(|channel| (Lane::push(channel.code()), channel.pace()));
         let carrying = self.channels.iter().filter(|channel| channel.login_template().is_some());

@@ -12,17 +12,18 @@ use crate::domain::kernel::text::Language;
 use crate::trace::Span;
 
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// W3C Trace Context
+/// The trace header of W3C Trace Context.
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// A request while it is answered.
+/// The properties of the request that the current task handles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Current {
-    /// The caller's `X-Request-Id`, if it is safe to repeat, or a fresh `req_…`.
+    /// The caller's `X-Request-Id` if its characters are harmless, otherwise a fresh `req_…`.
     pub id: String,
-    /// The `traceparent` of everything that this request causes: the caller's trace with a span of this process.
+    /// The `traceparent` for everything that this request causes: the caller's trace id, or a new one, with a span id
+    /// of this process.
     pub traceparent: String,
-    /// The language of the answer.
+    /// The language of the response.
     pub language: Language,
 }
 
@@ -30,7 +31,7 @@ tokio::task_local! {
     static CURRENT: Arc<Current>;
 }
 
-/// Returns the current request. Outside of a request it returns one with a fresh id and Chinese as its language.
+/// Returns the current request. Outside of a request, returns a substitute with a fresh id and Chinese as its language.
 pub fn current_request() -> Arc<Current> {
     CURRENT.try_with(Arc::clone).unwrap_or_else(|_| Arc::new(Current::of(&HeaderMap::new(), &Span::default())))
 }
@@ -52,18 +53,19 @@ impl Current {
         Self { language, ..Self::of(&HeaderMap::new(), &Span::default()) }
     }
 
-    /// Runs a future as part of this request.
+    /// Runs a future in which [`current_request`] returns this request.
     pub fn scope<F: Future>(self: Arc<Self>, future: F) -> impl Future<Output = F::Output> {
         CURRENT.scope(self, future)
     }
 }
 
-/// True for a text that is safe in a log line and in a header.
+/// True if a caller's request id is safe in a log line and in a header.
 fn is_harmless(id: &str) -> bool {
     (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
 
-/// Keeps the trace and the sampling decision of the caller with a new span id, or begins a new trace.
+/// Builds a `traceparent` with a new span id. Keeps the trace id and the sampling flag of the caller's `parent`. If it
+/// is absent or invalid, begins a new trace.
 fn continue_trace(parent: Option<&str>) -> String {
     let span = random_number::<u64>();
     match parent.and_then(read_trace) {
@@ -72,7 +74,7 @@ fn continue_trace(parent: Option<&str>) -> String {
     }
 }
 
-/// Reads the trace id and the flags of a `traceparent`.
+/// Returns the trace id and the flags of a `traceparent`; `None` if it is invalid.
 fn read_trace(parent: &str) -> Option<(&str, &str)> {
     let is_hex =
         |text: &str, length| text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));

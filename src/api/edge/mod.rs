@@ -1,6 +1,7 @@
-//! What the operations of all audiences share: limits, parameters, answers, documents, and the layers around them.
+//! The code that all audiences share: limits, parameters, responses, OpenAPI documents, and the layers around the
+//! operations.
 //!
-//! Operations import the names below. The files of this folder import from each other.
+//! Operations import the names that are re-exported below. The files of this folder import from each other directly.
 
 pub mod answers;
 pub mod current;

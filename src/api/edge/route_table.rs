@@ -1,5 +1,5 @@
-//! All paths of the server, with their methods. poem's router does not provide them. They are needed for the `Allow`
-//! header of 405 (RFC 9110 §15.5.6), for logs and metrics, and for the rate limit of attempts to sign in.
+//! All paths of the server, with their methods, because poem's router does not list them. The `Allow` header of 405
+//! (RFC 9110 §15.5.6), logs, metrics, and the rate limit of attempts to sign in depend on this table.
 
 use std::collections::BTreeSet;
 
@@ -9,19 +9,19 @@ use poem_openapi::registry::MetaApi;
 use crate::api::edge::parameters::security::is_sign_in_attempt;
 use crate::metrics::requests::Route;
 
-/// The addresses, grouped by their number of segments so that a lookup is fast. In a group, those with the fewest
+/// The paths, grouped by their number of segments so that a lookup is fast. Within a group, the paths with the fewest
 /// parameters come first.
 #[derive(Debug, Default)]
 pub struct RouteTable(Vec<Vec<Address>>);
 
 #[derive(Debug)]
 struct Address {
-    /// Its name in documents, logs and metrics: `/v1/cases/{id}`.
+    /// The path in documents, logs and metrics: `/v1/cases/{id}`.
     route: Route,
-    /// `None` for a parameter.
+    /// The parts of the path between slashes. `None` stands for a parameter.
     segments: Vec<Option<String>>,
     methods: BTreeSet<String>,
-    /// The methods of attempts to sign in.
+    /// The methods by which a caller tries to sign in, or to prove an identity.
     attempts: Vec<Method>,
 }
 
@@ -39,13 +39,13 @@ impl RouteTable {
         self
     }
 
-    /// Adds a path that is in no document, for GET.
+    /// Adds a path for GET that is in no OpenAPI document.
     #[must_use]
     pub fn with_page(self, path: &str) -> Self {
         self.with_address(path, &[Method::GET])
     }
 
-    /// Adds a path that is in no document.
+    /// Adds a path that is in no OpenAPI document.
     #[must_use]
     pub fn with_address(mut self, path: &str, methods: &[Method]) -> Self {
         for method in methods {
@@ -75,13 +75,13 @@ impl RouteTable {
         address
     }
 
-    /// The value of `Allow` at a path.
+    /// Returns the value of the `Allow` header for a path; `None` if the path is unknown.
     pub fn allow(&self, path: &str) -> Option<HeaderValue> {
         let methods = &self.find(path)?.methods;
         HeaderValue::from_str(&methods.iter().map(String::as_str).collect::<Vec<_>>().join(", ")).ok()
     }
 
-    /// The route under which requests of a path are logged and counted.
+    /// Returns the route under which logs and metrics record a path; `None` if the path is unknown.
     pub fn route(&self, path: &str) -> Option<&Route> {
         self.find(path).map(|address| &address.route)
     }

@@ -1,4 +1,4 @@
-//! The layers around all routes, in their order.
+//! Puts the layers (middleware) around all routes, in the right order.
 
 use std::sync::Arc;
 
@@ -28,34 +28,36 @@ pub struct Edge {
     pub rate_limits: RateLimits,
 }
 
-/// Puts the layers around the routes. Requests pass the layers from the last line to the first, answers from the first
-/// line to the last.
+/// Puts the layers around the routes. A request passes the layers from the last line to the first. Its response passes
+/// them from the first line to the last.
 pub fn surround(route: Route, edge: Edge, routes: RouteTable) -> impl Endpoint<Output = Response> + 'static {
     let routes = Arc::new(routes);
     route
-        // Inside of `CatchAll`, because a body that is too large is a problem.
+        // Inside of `CatchAll`, which turns the error about a body that is too large into a response.
         .layer(LimitBodies)
         .layer(DemandPlainBodies)
         .layer(LimitHeads)
         .layer(AnswerInTime { limit: ANSWER_WITHIN })
-        // Turns every failure into an answer. The layers in the lines below see answers only.
+        // Turns every failure into a response. The layers in the lines below never see an error.
         .layer(CatchAll { routes: Arc::clone(&routes) })
-        // A layer contains the future of its inner endpoint. The box prevents that large futures are moved again and
-        // again.
+        // The future of a layer contains the future of its inner endpoint, so it grows with each layer. A box keeps
+        // large futures from being moved again and again.
         .boxed()
-        // Outside of `CatchAll`, so that problems also count, and also have the headers.
+        // Outside of `CatchAll`, so that error responses also count against the limit, and also have the rate-limit
+        // headers.
         .layer(LimitRate { limits: edge.rate_limits, routes: Arc::clone(&routes) })
-        // Outside of the rate limit, which depends on the caller.
+        // Outside of the rate limit, because the limit depends on the caller.
         .layer(edge.identify)
         .boxed()
-        // Inside of compression, which changes the tag.
+        // Inside of compression, which changes the ETag.
         .layer(TagReads)
         .layer(AnswerNotModified)
         .layer(CompressAnswers::default())
         .boxed()
-        // Outside of the rate limit: a preflight request has no token. Browsers need the headers to read any answer.
+        // Outside of the rate limit, because a preflight request has no token, and because browsers need the CORS
+        // headers to read any response.
         .layer(AllowOrigins(edge.origins))
         .layer(LogRequests::new(routes))
-        // Outermost, so that every answer and every log line has the request's id.
+        // Outermost, so that every response and every log line has the request's id.
         .layer(NameRequests)
 }

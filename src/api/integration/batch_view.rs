@@ -1,4 +1,4 @@
-//! A batch of results, and the answer to it: a verdict per row.
+//! A batch of results, and the response to it, which contains a verdict per row.
 
 use poem_openapi::payload::Json;
 use poem_openapi::types::{Example, ToJSON};
@@ -14,7 +14,7 @@ use crate::casework::frame::idempotency::Answer;
 use crate::casework::read_models::VersionedCase;
 use crate::domain::kernel::ids::CaseId;
 
-/// 批量结果。 Results, each with its reference.
+/// 批量结果。 A batch of results, each with the client's own reference.
 #[derive(Debug, Object)]
 #[oai(deny_unknown_fields, example)]
 pub(super) struct ResultBatch {
@@ -32,26 +32,27 @@ impl Example for ResultBatch {
     }
 }
 
-/// 逐行结果。 The verdict on one row.
+/// 逐行结果。 The outcome of one row of a batch.
 #[derive(Debug, Object)]
 #[oai(rename = "ResultVerdict", example, skip_serializing_if_is_none)]
 pub(super) struct Verdict {
-    /// The row's reference, if it is readable.
+    /// The row's reference; absent if the row has no readable reference.
     #[oai(rename = "ref")]
     reference: Option<String>,
-    /// The status that the row would have alone: 201, 200, or that of its problem.
+    /// The HTTP status that the row would have if it were sent alone: 201 (new), 200 (reported before), or the status
+    /// of its problem.
     status: u16,
-    /// The case of the result.
+    /// The case to which the result belongs.
     case: Option<CaseId>,
-    /// 办件编号: the number for people.
+    /// 办件编号: the number of the case, for people.
     number: Option<String>,
-    /// Present if the row is refused. Its pointers start at the batch: `/results/3/applicant/phone`.
+    /// Present if the row was refused. The pointers of its errors start at the batch: `/results/3/applicant/phone`.
     problem: Option<ProblemBody>,
 }
 
 impl Verdict {
-    /// `outcome` is the case, with `true` if this request created it, or the problem of a refused row. A problem is
-    /// logged if the server is at fault.
+    /// Builds the verdict on a row. `outcome` is the case, with `true` if this request created it, or the problem of a
+    /// refused row. Logs the problem if the server is at fault.
     pub(super) fn of(reference: Option<String>, outcome: Result<(bool, VersionedCase), Problem>) -> Self {
         match outcome {
             Ok((is_new, VersionedCase { case, .. })) => {
@@ -77,16 +78,16 @@ example!(Verdict {
     problem: None,
 });
 
-/// 全部结果。 The verdicts.
+/// 全部结果。 The outcomes of all rows.
 #[derive(Debug, Object)]
 pub(super) struct BatchVerdicts {
-    /// One for each row, in the given order.
+    /// One outcome per row, in the order of the request.
     pub data: Vec<Verdict>,
 }
 
 #[derive(ApiResponse)]
 pub(super) enum BatchAnswer {
-    /// 逐行结果 · The verdicts
+    /// 逐行结果 · One outcome per row
     #[oai(status = 207)]
     MultiStatus(Json<BatchVerdicts>),
 }

@@ -1,4 +1,4 @@
-//! The API of a back-office system: `/integration/v1`.
+//! The API by which back-office systems report results: `/integration/v1`.
 
 pub mod results;
 pub mod tag;
@@ -10,7 +10,7 @@ mod new_result;
 use crate::api::edge::openapi::document::About;
 use crate::api::services::Services;
 
-/// The implementations of all operations.
+/// The structs with all operations of this API. Its routes and its document are built from them.
 pub type Api = (token::Token, results::Results);
 
 pub fn api(services: &Services) -> Api {

@@ -25,10 +25,10 @@ use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::private::Private;
 use crate::domain::people::identity::{MobilePhone, ResidentId};
 
-/// The pattern of a reference: the other system's own id of a result.
+/// The pattern of a reference, which is the other system's own id of a result.
 const REFERENCE: &str = "^[A-Za-z0-9._:-]{1,100}$";
 
-/// True if a text matches [`REFERENCE`]; faster than the pattern.
+/// True if a text matches [`REFERENCE`]. This check is faster than the regular expression.
 pub(super) fn is_reference(text: &str) -> bool {
     (1..=100).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(&b))
 }
@@ -43,7 +43,7 @@ pub(super) struct NewResultBody {
     applicant: NewApplicant,
     /// 准予或不予
     outcome: OutcomeWord,
-    /// A denial needs reasons.
+    /// The reasons of the decision: required for a denial.
     #[oai(default, validator(max_length = 2000))]
     reasons: String,
     /// The result of a grant: required for a grant, and not allowed otherwise.
@@ -52,18 +52,18 @@ pub(super) struct NewResultBody {
     delivery: NewDeliveryBody,
 }
 
-/// 申请人。 The applicant, as the other system knows them.
+/// 申请人。 The applicant, as known to the other system.
 #[derive(Debug, Object)]
 #[oai(deny_unknown_fields, skip_serializing_if_is_none)]
 struct NewApplicant {
     /// 手机号: the notification goes to this number.
     phone: String,
-    /// 姓名. It is neither stored nor compared: people prove their names themselves.
+    /// 姓名. It is neither stored nor compared, because people verify their names themselves.
     #[oai(validator(max_length = 100))]
     name: Option<String>,
-    /// 公民身份号码: the owner of the result. Only a person who proves this number here, now or later, can read the result,
-    /// even if another person has the phone number by then. Without it, the owner of the phone number can read the
-    /// result. Send it: phone numbers are assigned again. Only a keyed hash of it is stored.
+    /// 公民身份号码: identifies the owner of the result. Only a person who verifies this number here, now or later, can read
+    /// the result, even if another person has the phone number by then. Without it, the owner of the phone number can
+    /// read the result. Send it, because phone numbers are assigned again. Only a keyed hash of this number is stored.
     resident_id: Option<String>,
 }
 
@@ -101,7 +101,7 @@ struct Recipient {
 }
 
 impl NewResultBody {
-    /// Returns the result, or all its faults.
+    /// Validates the body. Returns the result, or all faults.
     pub(super) fn read(
         self,
         reference: String,
@@ -204,17 +204,17 @@ example!(NewResultBody {
     },
 });
 
-/// The unparsed row of a batch: a [`NewResultBody`] with its reference.
+/// A row of a batch before it is parsed: the JSON of a [`NewResultBody`] with its reference.
 #[derive(Debug, Clone)]
 pub(super) struct ResultRow(pub(super) Value);
 
 impl ResultRow {
-    /// The reference for the verdict, even of an invalid row.
+    /// Returns the row's reference for the verdict, even if the row is invalid.
     pub(super) fn reference(&self) -> Option<String> {
         self.0.get("ref").and_then(Value::as_str).map(str::to_owned)
     }
 
-    /// Returns the result, or all faults of the row.
+    /// Validates the row. Returns the result, or all faults.
     pub(super) fn read(self, regions: &Regions, today: NaiveDate) -> Result<NewResult, Vec<FieldError>> {
         let faults = shape::faults::<Self>(&self.0);
         if !faults.is_empty() {

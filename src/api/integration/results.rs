@@ -1,8 +1,8 @@
-//! Results of other systems: reported alone or in batches, and shown.
+//! Operations on results of other systems: report them alone or in batches, and show them.
 //!
-//! Source and reference identify a result, so a repeated report changes nothing. The `Idempotency-Key` also
-//! distinguishes a repeated request, which gets the first answer, from a new one. The database stores the key with a
-//! single result, and the whole answer to a batch.
+//! A source (the name of the reporting system) and a reference identify a result, so a repeated report changes nothing.
+//! The `Idempotency-Key` distinguishes a repeated request, which gets the first response, from a new request. For a
+//! single result the database stores only the key. For a batch it stores the whole response.
 
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
@@ -34,17 +34,18 @@ pub struct Results(pub Services);
 impl Results {
     /// 回传办理结果 · Report a result
     ///
-    /// The applicant is notified and the result is sent. The same report again changes nothing.
+    /// The applicant is notified and the result is delivered. A repeated report of the same result changes nothing.
     ///
-    /// A reference identifies everything that was reported under it: the decision, the applicant and the delivery.
-    /// Other content under the same reference is refused (`result_conflict`), so that no correction goes unnoticed.
+    /// A reference identifies everything that was reported under it: the decision, the applicant and the delivery. A
+    /// report with other content under the same reference is refused (`result_conflict`), so that the client notices
+    /// that its correction is not applied.
     #[oai(path = "/results/:source/:reference", method = "put", operation_id = "put_result")]
     async fn put(
         &self,
         client: Client,
-        /// The client's name as a source.
+        /// The name under which this client reports results.
         source: Path<String>,
-        /// The client's own reference: 1 to 100 letters, digits, `.`, `_`, `:` or `-`.
+        /// The client's own id of the result: 1 to 100 letters, digits, `.`, `_`, `:` or `-`.
         reference: Path<String>,
         idempotency_key: IdempotencyKey,
         body: Body<NewResultBody>,
@@ -70,9 +71,9 @@ impl Results {
     async fn get(
         &self,
         client: Client,
-        /// The client's name as a source.
+        /// The name under which this client reports results.
         source: Path<String>,
-        /// The client's own reference.
+        /// The client's own id of the result.
         reference: Path<String>,
     ) -> Result<Shown<ResultBody>, Problem> {
         let office = self.office(&client, Scope::ResultsRead, Some(&source)).await?;
@@ -85,7 +86,8 @@ impl Results {
 
     /// 批量回传 · Report a batch of results
     ///
-    /// Up to 500 results. Each row has its own verdict, in the given order; a faulty row does not affect the others.
+    /// Reports up to 500 results. The response has one outcome per row, in the order of the request. A faulty row does
+    /// not affect the others.
     #[oai(path = "/result-batches", method = "post", operation_id = "post_result_batch")]
     async fn batch(
         &self,
@@ -112,11 +114,11 @@ impl Results {
 /// A row of a batch after it was parsed.
 struct ReadRow {
     reference: Option<String>,
-    /// The faults of an invalid row. A valid row goes to the use case.
+    /// The faults of an invalid row. `None` for a valid row, which goes to the use case.
     faults: Option<Vec<FieldError>>,
 }
 
-/// Builds the answer to a batch. `recorded` are the outcomes of the valid rows, in their order.
+/// Builds the response to a batch. `recorded` contains the outcomes of the valid rows, in their order.
 fn verdicts(rows: &[ReadRow], recorded: Vec<Recorded>) -> Answer {
     let mut recorded = recorded.into_iter();
     let mut data = Vec::new();
@@ -132,7 +134,8 @@ fn verdicts(rows: &[ReadRow], recorded: Vec<Recorded>) -> Answer {
 }
 
 impl Results {
-    /// Returns the back office of a client that has the scope. `source`, if present, must be the client's own.
+    /// Returns the back-office system for which a client reports. Fails if the client does not have the scope, or if
+    /// `source` is present and is not the client's own.
     async fn office(&self, client: &Client, scope: Scope, source: Option<&str>) -> Result<Reporter, Problem> {
         client.require_scope(scope.as_str())?;
         // The client may have been removed after its token was signed.
@@ -149,7 +152,8 @@ impl Results {
     }
 }
 
-/// The case of a result, with `true` if this request, or the one that it repeats, created it.
+/// Returns the case of a recorded result. The flag is true if this request created the case, or repeats the request
+/// that created it.
 fn taken(recorded: Recorded) -> Result<(bool, VersionedCase), Problem> {
     match recorded {
         Recorded::Created(case) | Recorded::Replayed(case) => Ok((true, case)),
@@ -164,12 +168,12 @@ fn taken(recorded: Recorded) -> Result<(bool, VersionedCase), Problem> {
 struct ResultBody {
     #[oai(rename = "ref")]
     reference: String,
-    /// The case of the result.
+    /// The case to which the result belongs.
     case: CaseId,
-    /// 办件编号: the number for people.
+    /// 办件编号: the number of the case, for people.
     number: String,
     state: CaseState,
-    /// The number of changes, from 1.
+    /// The version of the case. It starts at 1 and grows with every change.
     version: i64,
 }
 

@@ -1,5 +1,5 @@
-//! Access tokens for back-office systems (RFC 6749 §4.4 with RFC 7523). The `code` of a problem is the error of RFC
-//! 6749 §5.2: `invalid_client`, …
+//! Access tokens for back-office systems (RFC 6749 §4.4 with RFC 7523). The `code` of an error response is the error
+//! code of RFC 6749 §5.2: `invalid_client`, …
 
 use poem_openapi::payload::{Form, Json};
 use poem_openapi::{ApiResponse, Object, OpenApi};
@@ -77,13 +77,13 @@ example!(TokenRequest {
 #[derive(Object)]
 #[oai(example)]
 struct TokenBody {
-    /// Goes into `Authorization: Bearer …`.
+    /// Send it as `Authorization: Bearer …`.
     access_token: String,
     /// Always `Bearer`.
     token_type: String,
     /// Seconds until the token expires.
     expires_in: u64,
-    /// The granted scopes: the requested ones that the client has.
+    /// The granted scopes: those of the requested scopes that the client has.
     scope: String,
 }
 
@@ -115,7 +115,7 @@ enum TokenAnswer {
 impl From<ClientTokenError> for Problem {
     fn from(error: ClientTokenError) -> Self {
         match error {
-            // The reason is only logged, because it would help an attacker.
+            // The reason is logged, but not sent: it would help an attacker.
             ClientTokenError::UnknownClient | ClientTokenError::Assertion(_) | ClientTokenError::Replayed => {
                 Self::new(Code::InvalidClient).cause(error)
             }

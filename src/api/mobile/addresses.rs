@@ -1,4 +1,4 @@
-//! The address book of a person (地址簿), unmasked.
+//! Operations on a person's address book (地址簿). Its entries are not masked.
 
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;

@@ -1,4 +1,4 @@
-//! Parts of an application in bodies of the mobile API: form, materials, delivery, and faults.
+//! The parts of an application in bodies of the mobile API: form, materials, delivery, and faults.
 
 use std::collections::BTreeMap;
 
@@ -13,17 +13,17 @@ use crate::domain::form::Fault;
 use crate::domain::kernel::ids::{AddressId, UploadId};
 use crate::domain::kernel::private::Private;
 
-/// The answers to an item's form: one member per section.
+/// The applicant's entries in an item's form: one member per section of the form.
 pub type FormBody = BTreeMap<String, Any<Value>>;
 
-/// 材料。 The files for one material.
+/// 材料。 The uploaded files for one material.
 #[derive(Debug, Clone, Object)]
 #[oai(rename = "HandedIn", deny_unknown_fields)]
 pub struct HandedInBody {
     /// The `key` of the material in the item's guide.
     #[oai(validator(max_length = 100))]
     pub key: String,
-    /// The files, in order.
+    /// The ids of the uploaded files, in order.
     #[oai(validator(max_items = 20))]
     pub uploads: Vec<UploadId>,
 }
@@ -94,7 +94,7 @@ impl From<Fault> for FieldError {
     }
 }
 
-/// The problem of an application with faults.
+/// Creates the 422 problem of an application with faults.
 pub fn faulty(faults: Vec<Fault>) -> Problem {
     Problem::invalid(faults.into_iter().map(FieldError::from))
 }

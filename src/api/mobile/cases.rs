@@ -30,7 +30,7 @@ const LIST: &str = "list_cases";
 impl MobileCases {
     /// 提交申请 · Submit an application
     ///
-    /// The draft becomes a case, which keeps what was handed in unchanged.
+    /// The draft becomes a case. The case keeps the form and the files unchanged.
     ///
     /// The pointers of `invalid_body` point into the draft.
     #[oai(path = "/cases", method = "post", operation_id = "submit_case")]
@@ -99,7 +99,7 @@ impl MobileCases {
 
     /// 提交补正 · Answer a supplement notice
     ///
-    /// Possible once, with everything that the notice asked for.
+    /// The applicant can answer once, and must send everything that the notice asked for.
     #[oai(path = "/cases/:id/supplement", method = "post", operation_id = "answer_supplement")]
     async fn answer(
         &self,
@@ -119,7 +119,7 @@ impl MobileCases {
 
     /// 更正收件地址 · Correct the delivery address
     ///
-    /// Sends the result again, to another address. Possible while its last parcel was refused, returned or cancelled.
+    /// Sends the result again, to another address. Possible only if the last parcel was refused, returned or cancelled.
     #[oai(path = "/cases/:id/delivery", method = "put", operation_id = "correct_delivery")]
     async fn correct_delivery(
         &self,
@@ -152,11 +152,11 @@ struct NewCase {
     draft: DraftId,
 }
 
-/// 撤回申请。 The reason of a withdrawal.
+/// 撤回申请。 The reason for a withdrawal.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
 struct Withdrawal {
-    /// In the applicant's words.
+    /// The reason, in the applicant's words.
     #[oai(validator(max_length = 500, pattern = r"^[^\x00]*\S[^\x00]*$"))]
     reason: String,
 }
@@ -168,7 +168,7 @@ struct SupplementAnswer {
     /// A note to the officer.
     #[oai(default, validator(max_length = 2000))]
     note: String,
-    /// All answers to the item's form, if any of them changes.
+    /// All entries in the item's form, if any of them changes.
     form: Option<FormBody>,
     /// Additional files, by material.
     #[oai(default, validator(max_items = 50))]
@@ -182,11 +182,11 @@ impl From<SupplementAnswer> for Application {
     }
 }
 
-/// 更正收件地址。 The new address of a result.
+/// 更正收件地址。 The new address to which the result is sent.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
 struct DeliveryCorrection {
-    /// An entry of the address book.
+    /// An entry of the address book: the new address.
     address: AddressId,
 }
 

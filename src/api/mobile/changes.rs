@@ -1,5 +1,5 @@
-//! Changes as they happen. Mini-programs use the long-poll, all other clients Server-Sent Events. Both read the same
-//! log.
+//! Tells clients when a person's cases, notifications or parcels change. Mini-programs use the long-poll, all other
+//! clients use Server-Sent Events. Both read the same log of changes.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub struct Changes(pub Services);
 
 /// The longest wait of a long-poll, in seconds: mini-programs time out after a minute.
 const LONGEST_WAIT: u64 = 25;
-/// The most changes that are read from the log at once.
+/// The most changes that one query reads from the log.
 const AT_ONCE: i64 = 100;
 const LIST: &str = "list_changes";
 
@@ -34,8 +34,8 @@ const LIST: &str = "list_changes";
 impl Changes {
     /// 变化列表 · List changes
     ///
-    /// Lists what changed since a cursor, and waits if nothing did. Without a cursor it answers at once, with the
-    /// current cursor. If nothing changes in time, `data` is empty.
+    /// Lists the changes after a cursor, and waits if there are none. Without a cursor, the response comes at once and
+    /// contains the current cursor. If nothing changes in time, `data` is empty.
     #[oai(path = "/changes", method = "get", operation_id = "list_changes")]
     async fn list(
         &self,
@@ -60,7 +60,7 @@ impl Changes {
     /// 变化推送 · Stream changes
     ///
     /// The stream lasts until the access token expires. With `Last-Event-ID` and a new token, the next stream continues
-    /// where the last one ended. A person may have eight streams; a ninth ends the oldest.
+    /// where the last one ended. A person may have eight open streams; a ninth closes the oldest.
     #[oai(path = "/events", method = "get", operation_id = "stream_events")]
     async fn events(
         &self,
@@ -98,7 +98,8 @@ impl Changes {
     ) -> impl futures_util::Stream<Item = ChangeBody> + Send + 'static {
         let open = (self.0.casework.clone(), self.0.cursors.clone(), held, LiveClient::connect(), since);
         stream::unfold(open, move |(casework, cursors, held, client, since)| async move {
-            // If the database is unavailable the stream ends, and the client opens the next one with its last event id.
+            // If the database is unavailable, the stream ends. The client then opens a new stream with the id of its
+            // last event.
             let found = casework.changes().next(&held, since, AT_ONCE).await.ok()?;
             let last = found.last()?.seq;
             let shown: Option<Vec<_>> = found.iter().map(|change| show(&cursors, person, change).ok()).collect();
@@ -117,15 +118,15 @@ fn show(cursors: &Cursors, person: PersonId, change: &Change) -> Result<ChangeBo
     })
 }
 
-/// 变化。 Something that changed, to be read again.
+/// 变化。 A resource that has changed. Read it again to see the change.
 #[derive(Debug, Object)]
 #[oai(rename = "Change", example)]
 struct ChangeBody {
-    /// `case`, `notification`, `parcel`. More words may come.
+    /// The kind of resource: `case`, `notification`, `parcel`. More values may be added.
     kind: String,
     id: String,
     at: Instant,
-    /// The cursor after this change.
+    /// The cursor that points behind this change.
     cursor: String,
 }
 
@@ -140,11 +141,11 @@ example!(ChangeBody {
 #[derive(Debug, Object)]
 #[oai(example)]
 struct ChangePage {
-    /// Oldest first.
+    /// The changes, oldest first.
     data: Vec<ChangeBody>,
-    /// True if there are more changes already.
+    /// True if more changes are available now.
     has_more: bool,
-    /// The cursor of the next request.
+    /// The cursor for the next request.
     next_cursor: String,
 }
 

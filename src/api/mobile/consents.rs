@@ -1,4 +1,4 @@
-//! Consent to messages, per template, as WeChat's subscribe messages require it.
+//! A person's consent to messages, per message template, as WeChat requires for its subscribe messages.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,8 @@ pub struct MobileConsents(pub People);
 impl MobileConsents {
     /// 订阅消息列表 · List consents
     ///
-    /// Lists the templates that need consent, in the person's language, and which of them to ask for at the next tap.
+    /// Lists the templates that need consent, in the person's language. `should_ask` marks those to ask for at the next
+    /// tap.
     #[oai(path = "/consents", method = "get", operation_id = "list_consents")]
     async fn list(&self, person: Person) -> Result<Json<ConsentList>, Problem> {
         Ok(Json(ConsentList::of(&self.0.consents().list(person.id).await?)))
@@ -29,7 +30,7 @@ impl MobileConsents {
 
     /// 上报订阅结果 · Report consents
     ///
-    /// Reports the person's answers. Each accept of a one-time template allows one message.
+    /// Reports the person's choices. Each accept of a one-time template allows one message.
     #[oai(path = "/consents", method = "post", operation_id = "report_consents")]
     async fn report(
         &self,
@@ -48,14 +49,14 @@ impl MobileConsents {
     }
 }
 
-/// 订阅结果。 The person's answers.
+/// 订阅结果。 The person's choices.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
 struct ConsentReport {
     /// 渠道: `wechat`.
     #[oai(validator(max_length = 30))]
     channel: String,
-    /// Template id → answer, as `wx.requestSubscribeMessage` returns it.
+    /// Template id → choice, as `wx.requestSubscribeMessage` returns it.
     #[oai(validator(min_properties = 1, max_properties = 20))]
     results: BTreeMap<String, ConsentAnswer>,
 }
@@ -76,7 +77,7 @@ struct ConsentBody {
     /// The events that the template announces.
     events: Vec<String>,
     kind: Consent,
-    /// The number of messages left; 0 if consent lasts.
+    /// The number of messages that may still be sent; 0 if the consent is not limited to a number.
     balance: u32,
     /// True if the client should ask for consent at the next tap.
     should_ask: bool,

@@ -1,4 +1,4 @@
-//! Devices: installations of clients. A client registers at each start, and when its push token changes.
+//! Devices: installations of client apps. An app registers at each start, and when its push token changes.
 
 use poem_openapi::param::Path;
 use poem_openapi::{Object, OpenApi};
@@ -20,7 +20,7 @@ pub struct Devices(pub People);
 impl Devices {
     /// 登记设备 · Register a device
     ///
-    /// Stores an installation of a client. It belongs to the person who registered it last.
+    /// Stores an installation of a client app. It belongs to the person who registered it last.
     #[oai(path = "/devices/:installation_id", method = "put", operation_id = "put_device")]
     async fn put(
         &self,
@@ -42,12 +42,12 @@ impl Devices {
     }
 }
 
-/// 设备。 An installation of a client.
+/// 设备。 An installation of a client app.
 #[derive(Object)]
 #[oai(rename = "Device", deny_unknown_fields, example, skip_serializing_if_is_none)]
 struct DeviceBody {
     platform: Platform,
-    /// The channel of the push token. Send both or neither.
+    /// The channel of the push token. Send both members or neither.
     #[oai(validator(max_length = 30))]
     push_channel: Option<String>,
     #[oai(validator(max_length = 4096))]

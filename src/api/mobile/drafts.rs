@@ -32,7 +32,7 @@ const LIST: &str = "list_drafts";
 impl Drafts {
     /// 草稿列表 · List drafts
     ///
-    /// Drafts that were not submitted, the last changed first.
+    /// Lists the drafts that are not submitted yet. The last changed draft comes first.
     #[oai(path = "/drafts", method = "get", operation_id = "list_drafts")]
     async fn list(
         &self,
@@ -49,7 +49,7 @@ impl Drafts {
 
     /// 查看草稿 · Show a draft
     ///
-    /// `faults` lists what would prevent its submission.
+    /// `faults` lists the errors that prevent its submission.
     #[oai(path = "/drafts/:id", method = "get", operation_id = "get_draft")]
     async fn get(&self, person: Person, id: Path<DraftId>) -> Result<Shown<DraftBody>, Problem> {
         let validated = self.0.casework.drafts().find(person.id, id.0).await?.ok_or(Code::NotFound)?;
@@ -58,9 +58,10 @@ impl Drafts {
 
     /// 保存草稿 · Save a draft
     ///
-    /// Creates a draft (`If-None-Match: *`) under an id that the client made, or saves it (`If-Match`).
+    /// Creates a draft (`If-None-Match: *`) under an id that the client generated, or replaces its content
+    /// (`If-Match`).
     ///
-    /// It may be incomplete. `faults` lists what would prevent its submission.
+    /// The draft may be incomplete. `faults` lists the errors that prevent its submission.
     #[oai(path = "/drafts/:id", method = "put", operation_id = "put_draft")]
     async fn put(
         &self,
@@ -87,12 +88,12 @@ impl Drafts {
 struct DraftContentBody {
     #[oai(validator(max_length = 100))]
     item_code: String,
-    /// The answers to the item's form so far.
+    /// The entries in the item's form so far.
     form: FormBody,
-    /// The files, by material.
+    /// The uploaded files, by material.
     #[oai(validator(max_items = 50))]
     materials: Vec<HandedInBody>,
-    /// Absent until it is chosen.
+    /// The way of delivery; absent until it is chosen.
     delivery: Option<DeliveryChoiceBody>,
 }
 
@@ -121,21 +122,22 @@ impl From<CreateOrMatch> for Expect {
 struct DraftBody {
     id: DraftId,
     item_code: String,
-    /// The version of the item when the draft was last saved.
+    /// The version of the item at the time when the draft was last saved.
     item_version: i32,
-    /// The answers to the item's form.
+    /// The entries in the item's form so far.
     form: FormBody,
-    /// The files, by material.
+    /// The uploaded files, by material.
     materials: Vec<HandedInBody>,
     delivery: Option<DeliveryChoiceBody>,
-    /// What would prevent its submission now, in the reader's language. The pointers point into this draft.
+    /// The errors that prevent the submission of this draft now, in the reader's language. The pointers point into this
+    /// draft.
     faults: Vec<FieldErrorBody>,
-    /// The case that the draft became.
+    /// The case that the draft became; absent until the draft is submitted.
     submitted_as: Option<CaseId>,
     updated_at: Instant,
     /// When the draft is deleted, unless it is changed before.
     kept_until: Instant,
-    /// The number of changes, from 1; also the `ETag`.
+    /// The version of the draft, also in the `ETag`. It starts at 1 and grows with every change.
     version: i64,
 }
 
@@ -168,7 +170,7 @@ struct DraftSummary {
     updated_at: Instant,
     /// When the draft is deleted, unless it is changed before.
     kept_until: Instant,
-    /// The number of changes, from 1.
+    /// The version of the draft. It starts at 1 and grows with every change.
     version: i64,
 }
 
@@ -222,7 +224,7 @@ impl From<SaveDraftError> for Problem {
     }
 }
 
-/// The problem of a draft that became a case.
+/// Creates the problem for a draft that has become a case.
 pub(super) fn submitted_as(case: CaseId) -> Problem {
     Problem::new(Code::DraftSubmitted).detail(format!("办件 {case}"), format!("The draft became the case {case}"))
 }

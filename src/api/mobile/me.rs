@@ -49,11 +49,11 @@ impl Me {
 
     /// 绑定手机号 · Set the phone number
     ///
-    /// Proves the number with a code from `POST /v1/login-codes`.
+    /// Verifies the number with a code from `POST /v1/login-codes`.
     ///
     /// The person then owns the results that other systems reported for this number. If the number belongs to another
-    /// account that has signed in before, the answer is `phone_taken`, and the code remains valid: ask the person, and
-    /// send the choice in `if_taken`.
+    /// account that has signed in before, the response is `phone_taken`, and the code remains valid: ask the person,
+    /// and send the choice in `if_taken`.
     #[oai(path = "/me/phone", method = "put", operation_id = "set_phone")]
     async fn set_phone(
         &self,
@@ -69,10 +69,10 @@ impl Me {
 
     /// 绑定微信 · Attach a WeChat account
     ///
-    /// Takes a code from `wx.login`. The WeChat account then signs the person in, and receives messages.
+    /// Send a code from `wx.login`. The person can then sign in with the WeChat account, and receives messages there.
     ///
     /// A person who already has an account signs in by SMS in the mini-program, and then attaches WeChat. If the WeChat
-    /// account has signed in here before, the answer is `wechat_taken`: ask the person, and send the choice in
+    /// account has signed in here before, the response is `wechat_taken`: ask the person, and send the choice in
     /// `if_taken` with a new code.
     #[oai(path = "/me/wechat", method = "put", operation_id = "attach_wechat")]
     async fn attach_wechat(
@@ -88,7 +88,7 @@ impl Me {
 
     /// 选择语言 · Set the language
     ///
-    /// The language of messages to the person.
+    /// Sets the language of messages to the person.
     #[oai(path = "/me/language", method = "put", operation_id = "set_language")]
     async fn set_language(&self, person: Person, body: Body<LanguageBody>) -> Result<Json<PersonBody>, Problem> {
         self.0.identity().set_language(person.id, body.language).await?;
@@ -175,8 +175,8 @@ impl From<AttachError> for Problem {
     }
 }
 
-/// The problem of a phone or WeChat account that belongs to another account. The title of `code` says what the person
-/// can do.
+/// Creates the problem for a phone number or a WeChat account that belongs to another account. The title of `code`
+/// tells the person what they can do.
 fn taken(error: TakenError, code: Code) -> Problem {
     match error {
         TakenError::Taken => Problem::new(code),

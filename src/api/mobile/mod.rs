@@ -1,4 +1,4 @@
-//! The API of a resident's phone: `/v1`.
+//! The API for residents' phones: `/v1`.
 
 pub mod addresses;
 pub mod application_view;
@@ -19,7 +19,7 @@ pub mod uploads;
 use crate::api::edge::openapi::document::About;
 use crate::api::services::Services;
 
-/// The implementations of all operations.
+/// The structs with all operations of this API. Its routes and its document are built from them.
 pub type Api = (
     items::ItemsApi,
     (sessions::MobileSessions, me::Me, devices::Devices, consents::MobileConsents, addresses::Addresses),

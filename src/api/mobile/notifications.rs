@@ -25,7 +25,7 @@ impl Notifications {
     async fn list(
         &self,
         person: Person,
-        /// Only unread notifications.
+        /// True to list only unread notifications.
         unread: Query<Option<bool>>,
         cursor: Query<Option<String>>,
         limit: Query<Option<u32>>,
@@ -42,7 +42,7 @@ impl Notifications {
 
     /// 未读消息数 · Count unread notifications
     ///
-    /// Counts up to a hundred.
+    /// The count stops at a hundred.
     #[oai(path = "/notifications/unread-count", method = "get", operation_id = "count_unread")]
     async fn unread_count(&self, person: Person) -> Result<Json<Unread>, Problem> {
         let unread = self.0.casework.inbox().unread(person.id).await?;
@@ -88,7 +88,7 @@ impl Notifications {
 #[oai(rename = "Notification", example, skip_serializing_if_is_none)]
 struct NotificationBody {
     id: NotificationId,
-    /// `granted`, `parcel_delivered`, … More words may come.
+    /// The event that the notification announces: `granted`, `parcel_delivered`, … More values may be added.
     event: String,
     /// 标题
     title: Bilingual,
@@ -98,7 +98,7 @@ struct NotificationBody {
     /// 办件编号
     case_number: String,
     created_at: Instant,
-    /// Absent until it is read.
+    /// When the notification was read; absent until then.
     read_at: Option<Instant>,
 }
 
@@ -119,7 +119,7 @@ example!(NotificationBody {
 /// 未读数。 The number of unread notifications.
 #[derive(Debug, Object)]
 struct Unread {
-    /// 100 means 100 or more.
+    /// The number of unread notifications; 100 means 100 or more.
     unread: i64,
 }
 

@@ -1,4 +1,4 @@
-//! A person, for the person themselves. Identity and phone number are masked, because others may see the screen.
+//! A person's own data, as the person sees it. Identity and phone number are masked, because others may see the screen.
 
 use poem_openapi::Object;
 
@@ -13,7 +13,7 @@ use crate::domain::people::person::Person;
 #[oai(rename = "Person", example, skip_serializing_if_is_none)]
 pub struct PersonBody {
     pub id: PersonId,
-    /// 手机号: masked; absent until one is proved.
+    /// 手机号: masked; absent until a number is verified.
     pub phone: Option<String>,
     /// 姓名: masked; absent until it is verified.
     pub name: Option<String>,

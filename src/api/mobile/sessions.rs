@@ -23,7 +23,7 @@ pub struct MobileSessions(pub People);
 impl MobileSessions {
     /// 微信登录 · Sign in with WeChat
     ///
-    /// Takes a code from `wx.login`. The first sign-in creates an account.
+    /// Send a code from `wx.login`. The first sign-in creates an account.
     #[oai(path = "/sessions/wechat", method = "post", operation_id = "sign_in_wechat")]
     async fn wechat(
         &self,
@@ -36,7 +36,7 @@ impl MobileSessions {
 
     /// 获取验证码 · Request a sign-in code
     ///
-    /// Sends a one-time code to a phone. The answer is the same if the number is unknown.
+    /// Sends a one-time code to a phone. The response is the same if the number is unknown.
     #[oai(path = "/login-codes", method = "post", operation_id = "request_login_code")]
     async fn code(&self, _attempt: SignInAttempt, body: Body<CodeRequest>) -> Result<CodeRequested, Problem> {
         let phone = read_phone(&body.phone, "/phone")?;
@@ -46,7 +46,7 @@ impl MobileSessions {
 
     /// 验证码登录 · Sign in with a code
     ///
-    /// Takes a code that was sent by SMS. The first sign-in creates an account.
+    /// Send a code that was received by SMS. The first sign-in creates an account.
     #[oai(path = "/sessions/sms", method = "post", operation_id = "sign_in_sms")]
     async fn sms(&self, _attempt: SignInAttempt, body: Body<PhoneProof>) -> Result<Opened<Session>, Problem> {
         let PhoneProof { phone, code } = body.into_inner();
@@ -56,7 +56,7 @@ impl MobileSessions {
 
     /// 刷新登录 · Refresh the session
     ///
-    /// Exchanges a refresh token for the next pair of tokens. A refresh token works once; keep the new one.
+    /// Exchanges a refresh token for the next pair of tokens. A refresh token works once: store the new one.
     #[oai(path = "/sessions/refresh", method = "post", operation_id = "refresh_session")]
     async fn refresh(&self, _anyone: Anyone, body: Body<Refresh>) -> Result<Refreshed<Session>, Problem> {
         Ok(Refreshed::of(self.0.sessions().refresh(&body.into_inner().into()).await?))
@@ -81,7 +81,7 @@ impl MobileSessions {
     }
 }
 
-/// 微信登录。 A code from WeChat.
+/// 微信登录。 A sign-in code from WeChat.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
 struct WechatSignIn {
@@ -121,13 +121,13 @@ example!(PhoneProof { phone: "13800138000".to_owned(), code: "042617".to_owned()
 #[derive(Object)]
 #[oai(example)]
 struct Session {
-    /// Goes into `Authorization: Bearer …`.
+    /// Send it as `Authorization: Bearer …`.
     access_token: String,
     /// Always `Bearer`.
     token_type: String,
     /// Seconds until the access token expires.
     expires_in: u64,
-    /// Exchanged once for the next pair of tokens.
+    /// Works once: exchange it for the next pair of tokens.
     refresh_token: String,
     person: PersonBody,
 }
@@ -154,7 +154,7 @@ example!(Session {
 
 #[derive(ApiResponse)]
 enum CodeRequested {
-    /// 已受理 · A code will be sent, if the number exists
+    /// 已受理 · If the number exists, a code will be sent
     #[oai(status = 202)]
     Accepted,
 }

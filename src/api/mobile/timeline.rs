@@ -39,7 +39,7 @@ impl Timeline {
 
     /// 查看寄递 · Show a parcel
     ///
-    /// With its scans.
+    /// Includes the scans of the carrier.
     #[oai(path = "/parcels/:id", method = "get", operation_id = "get_parcel")]
     async fn parcel(&self, person: Person, id: Path<ParcelId>) -> Result<Json<ParcelBody>, Problem> {
         let found = self.0.cases().parcel(person.id, id.0).await?.ok_or(Code::NotFound)?;
@@ -137,12 +137,13 @@ fn scan_text(meaning: ScanMeaning) -> text::Bilingual {
 #[oai(rename = "Step", example, skip_serializing_if_is_none, skip_serializing_if_is_empty)]
 struct StepBody {
     at: Instant,
-    /// `submitted`, `accepted`, `decided`, `notified`, `parcel_scanned`, … More words may come. `updated` is an act
-    /// that this release of the server does not know.
+    /// The kind of step: `submitted`, `accepted`, `decided`, `notified`, `parcel_scanned`, … More values may be added.
+    /// `updated` is an act that this release of the server does not know.
     kind: String,
-    /// `person`, `officer`, `client`, `system`, or a carrier's code.
+    /// The actor: `person`, `officer`, `client`, `system`, or a carrier's code.
     actor: Option<String>,
-    /// For `notified`: the channel that delivered it to the phone; absent while it is only in the inbox.
+    /// For `notified`: the channel that delivered the notification to the phone; absent while the notification is only
+    /// in the inbox.
     channel: Option<String>,
     /// 说明
     text: Bilingual,
@@ -163,7 +164,7 @@ example!(StepBody {
 /// 办件进度。 The timeline of a case.
 #[derive(Debug, Object)]
 struct TimelineBody {
-    /// Oldest first.
+    /// The steps, oldest first.
     data: Vec<StepBody>,
 }
 
@@ -178,9 +179,9 @@ struct ParcelBody {
     carrier: String,
     /// 运单号; absent until the carrier assigns one.
     waybill: Option<String>,
-    /// `pending`, `ordered`, `picked_up`, … `delivered`. More words may come.
+    /// `pending`, `ordered`, `picked_up`, … `delivered`. More values may be added.
     state: String,
-    /// Oldest first.
+    /// The scans, oldest first.
     scans: Vec<ScanBody>,
 }
 

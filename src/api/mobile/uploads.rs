@@ -65,12 +65,12 @@ impl Uploads {
     }
 }
 
-/// The most characters of a file's name that are stored.
+/// The longest stored name of a file, in characters. A longer name is cut.
 const LONGEST_NAME: usize = 200;
 
 #[derive(Multipart)]
 struct UploadForm {
-    /// The file.
+    /// The file: JPEG, PNG, WebP or PDF.
     file: multipart::Upload,
 }
 
@@ -79,15 +79,15 @@ struct UploadForm {
 #[oai(rename = "Upload", example, skip_serializing_if_is_none)]
 struct UploadBody {
     id: UploadId,
-    /// The media type, from the content.
+    /// The media type, as detected from the content.
     content_type: FileKind,
     /// The length in bytes.
     size: u64,
     /// SHA-256 of the content, in hexadecimal digits.
     sha256: String,
     created_at: Instant,
-    /// When the file is deleted, unless it is handed in with a case, or is in a draft that is kept longer. Absent when
-    /// it belongs to a case.
+    /// When the file is deleted, unless it is handed in with a case, or is in a draft that is kept longer. Absent if
+    /// the file belongs to a case.
     kept_until: Option<Instant>,
 }
 

@@ -15,9 +15,9 @@ use crate::domain::work::job::JobState;
 pub struct OpsJobs(pub Services);
 
 const LIST: &str = "list_jobs";
-/// The count of dead jobs that match stops at this number.
+/// The count of matching dead jobs stops at this number.
 const MOST_COUNTED: i64 = 10_000;
-/// The most jobs that one call replays.
+/// The most jobs that one request replays.
 const MOST_REPLAYED: i64 = 1_000;
 
 #[OpenApi(prefix_path = "/ops/v1", tag = "OpsTag::Jobs")]
@@ -26,8 +26,8 @@ impl OpsJobs {
     ///
     /// The newest job comes first.
     ///
-    /// With `state` `pending` or `dead`, all jobs are found. Otherwise a page searches the next 1000 jobs from its
-    /// beginning.
+    /// With `state` `pending` or `dead`, the request searches all jobs in that state. Otherwise it searches only the
+    /// 1000 jobs that follow the cursor.
     #[oai(path = "/jobs", method = "get", operation_id = "list_jobs")]
     async fn list(
         &self,
@@ -56,7 +56,7 @@ impl OpsJobs {
 
     /// 查看任务 · Show a job
     ///
-    /// With all its attempts.
+    /// Includes all its attempts.
     #[oai(path = "/jobs/:id", method = "get", operation_id = "get_job")]
     async fn get(&self, _operator: Operator, id: Path<JobId>) -> Result<Json<JobFile>, Problem> {
         Ok(Json(self.show(id.0).await?))
@@ -64,7 +64,7 @@ impl OpsJobs {
 
     /// 重放任务 · Replay a dead job
     ///
-    /// The job is due at once, and its attempts are counted from zero.
+    /// The job becomes due at once, and its attempts are counted from zero.
     #[oai(path = "/jobs/:id/replay", method = "post", operation_id = "replay_job")]
     async fn replay(&self, _operator: Operator, id: Path<JobId>) -> Result<Json<JobFile>, Problem> {
         let replayed = self.0.casework.operations().replay_one(id.0).await?;
@@ -74,7 +74,7 @@ impl OpsJobs {
 
     /// 批量重放 · Replay dead jobs
     ///
-    /// Replays the dead jobs that match, at most 1000 at a time. Call it again while `matched` is larger.
+    /// Replays the dead jobs that match, at most 1000 at a time. Repeat the request while `matched` is larger.
     #[oai(path = "/job-replays", method = "post", operation_id = "replay_jobs")]
     async fn replay_all(&self, _operator: Operator, body: Body<ReplayOrder>) -> Result<Json<Replayed>, Problem> {
         let ReplayOrder { lane, kind, cause, dry_run } = body.into_inner();
@@ -98,22 +98,22 @@ impl OpsJobs {
 #[oai(rename = "Job", example, skip_serializing_if_is_none)]
 struct JobBody {
     id: JobId,
-    /// The queue before its gateway.
+    /// The lane: the queue of jobs for one gateway.
     lane: String,
     kind: String,
     /// The business key. It is unique: two jobs with the same key are one job.
     key: String,
-    /// `pending`, `done` or `dead`.
+    /// The state: `pending`, `done` or `dead`.
     state: String,
     due_at: Instant,
-    /// The attempts since the job was created or replayed.
+    /// The number of attempts since the job was created or replayed.
     attempt_count: i32,
-    /// Why the job waits, or is dead.
+    /// The reason why the job waits, or is dead.
     cause: Option<String>,
     created_at: Instant,
     /// When the job was done or became dead.
     finished_at: Option<Instant>,
-    /// The worker that holds the job.
+    /// The worker that has claimed the job.
     worker: Option<String>,
 }
 
@@ -145,7 +145,7 @@ example!(JobBody {
 struct JobFile {
     #[oai(flatten)]
     job: JobBody,
-    /// Oldest first.
+    /// The attempts, oldest first.
     attempts: Vec<AttemptBody>,
 }
 
@@ -153,16 +153,16 @@ struct JobFile {
 #[derive(Debug, Object)]
 #[oai(rename = "Attempt", skip_serializing_if_is_none)]
 struct AttemptBody {
-    /// The number of the claim, from 1.
+    /// The fence: it counts the claims of the job by workers, from 1.
     fence: i64,
     worker: String,
     started_at: Instant,
-    /// Absent while the attempt runs, and if its worker was lost.
+    /// When the attempt ended; absent while it runs, and if its worker was lost.
     ended_at: Option<Instant>,
     outcome: Option<String>,
-    /// The gateway's own words.
+    /// The gateway's message, in its own words.
     detail: Option<String>,
-    /// The gateway's own id.
+    /// The gateway's own id for what was sent.
     reference: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Lanes, and the jobs that wait in them, for operators. A lane is the queue before a gateway.
+//! Lanes, and the jobs that wait in them, for operators. A lane is the queue of jobs for one gateway.
 
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
@@ -11,14 +11,14 @@ use crate::domain::work::job::Lane;
 
 pub struct Lanes(pub Services);
 
-/// The count of jobs stops at this number.
+/// The jobs of a lane are counted up to this number.
 const MOST: i64 = 10_000;
 
 #[OpenApi(prefix_path = "/ops/v1", tag = "OpsTag::Lanes")]
 impl Lanes {
     /// 通道列表 · List lanes
     ///
-    /// With their waiting and dead jobs. Counts stop at 10000.
+    /// Each lane has the numbers of its waiting and dead jobs. They stop at 10000.
     #[oai(path = "/lanes", method = "get", operation_id = "list_lanes")]
     async fn list(&self, _operator: Operator) -> Result<Json<LaneList>, Problem> {
         let mut data = Vec::new();
@@ -30,12 +30,12 @@ impl Lanes {
     }
 }
 
-/// 通道。 The queue before one gateway.
+/// 通道。 The queue of jobs for one gateway.
 #[derive(Debug, Object)]
 #[oai(rename = "Lane", example, skip_serializing_if_is_none)]
 struct LaneBody {
     lane: String,
-    /// The number of stream entries that wait or are being handled; absent while Redis is away.
+    /// The number of Redis stream entries that wait or are being handled; absent while Redis is unavailable.
     depth: Option<u64>,
     /// The number of jobs that wait or run.
     pending: i64,

@@ -4,6 +4,6 @@ use poem_openapi::Tags;
 pub enum OpsTag {
     /// 任务 · Jobs and their attempts
     Jobs,
-    /// 通道 · Lanes and what waits in them
+    /// 通道 · Lanes and their waiting jobs
     Lanes,
 }

@@ -1,9 +1,11 @@
-//! The faults of an address, for residents (address book) and for other systems (reports of results).
+//! Turns faults of a postal address into faults of a request body. Residents send addresses to their address book;
+//! other systems send them with results.
 
 use crate::api::edge::FieldError;
 use crate::casework::people::addresses::AddressFault;
 
-/// Turns a fault of the address at the JSON pointer `at`, like `/delivery/recipient`, into a fault of the body.
+/// Turns a fault of a postal address into a fault of the body. `at` is the JSON pointer of the address:
+/// `/delivery/recipient`.
 pub fn field_error(at: &str, fault: AddressFault) -> FieldError {
     let (pointer, code, zh, en) = match fault {
         AddressFault::Name => ("/name", "not_a_name", "请填写收件人，最多 50 个字", "1 to 50 characters are needed"),

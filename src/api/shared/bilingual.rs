@@ -1,4 +1,4 @@
-//! A text in both languages: answers contain both, whatever `Accept-Language` says.
+//! A text in Chinese and English. Responses contain both languages, whatever `Accept-Language` says.
 
 use poem_openapi::Object;
 

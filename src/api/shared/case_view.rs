@@ -1,4 +1,4 @@
-//! A case, as the documents of all audiences describe it. The use cases decide who may read which case.
+//! A case, as all audiences see it. The use cases decide who may read which case.
 
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use poem_openapi::{Enum, Object};
@@ -19,7 +19,7 @@ use crate::domain::kernel::ids::CaseId;
 #[oai(rename = "Case", example, skip_serializing_if_is_none)]
 pub struct CaseBody {
     pub id: CaseId,
-    /// 办件编号: the number for people.
+    /// 办件编号: the number of the case, for people.
     pub number: String,
     pub item: CaseItem,
     /// The code of the deciding agency.
@@ -27,7 +27,7 @@ pub struct CaseBody {
     pub state: CaseState,
     pub delivery: DeliveryBody,
     pub submitted_at: Instant,
-    /// The due date of the agency's next act; absent while the applicant must act, and after the end.
+    /// The due date of the agency's next act; absent while the applicant must act, and after the case has ended.
     pub due_on: Option<NaiveDate>,
     /// 受理日: the day from which the periods count; absent until the case is accepted.
     pub accepted_on: Option<NaiveDate>,
@@ -36,17 +36,17 @@ pub struct CaseBody {
     /// 法定办结日: the last day that the law allows for the decision. Absent if the law sets no period, and while the
     /// working days of its year are not announced.
     pub legal_on: Option<NaiveDate>,
-    /// Absent until the case is decided.
+    /// The decision; absent until the case is decided.
     pub decision: Option<DecisionBody>,
-    /// Present if the applicant withdrew the application.
+    /// Present if the applicant has withdrawn the application.
     pub withdrawal: Option<WithdrawalBody>,
-    /// Present if a supplement notice was given.
+    /// Present if the agency has given a supplement notice.
     pub supplement: Option<SupplementBody>,
-    /// The number of changes, from 1; also the `ETag`.
+    /// The version of the case, also in the `ETag`. It starts at 1 and grows with every change.
     pub version: i64,
 }
 
-/// 事项。 The item of a case, in the version at its submission.
+/// 事项。 The item of a case, in its version at the submission.
 #[derive(Debug, Clone, Object)]
 pub struct CaseItem {
     pub code: String,
@@ -86,7 +86,7 @@ pub enum WayWord {
     Counter,
 }
 
-/// The fault of a member of a delivery, if it is missing, or is present and not wanted for this way of delivery.
+/// Returns a fault if this way of delivery needs a member that is missing, or forbids a member that is present.
 pub fn misplaced(pointer: &str, is_there: bool, is_wanted: bool) -> Option<FieldError> {
     let (code, zh, en) = match (is_there, is_wanted) {
         (false, true) => ("required", "必填", "This is required"),
@@ -101,7 +101,7 @@ pub fn misplaced(pointer: &str, is_there: bool, is_wanted: bool) -> Option<Field
 #[oai(rename = "Decision", skip_serializing_if_is_none)]
 pub struct DecisionBody {
     pub outcome: OutcomeWord,
-    /// A denial always has reasons.
+    /// The reasons. A denial always has reasons.
     pub reasons: String,
     /// The result of a grant.
     pub result: Option<ResultDocumentBody>,
@@ -115,7 +115,7 @@ pub struct DecisionBody {
 #[oai(rename = "CaseWithdrawal")]
 pub struct WithdrawalBody {
     pub withdrawn_at: Instant,
-    /// In the applicant's words.
+    /// The reason, in the applicant's words.
     pub reason: String,
 }
 
@@ -123,7 +123,7 @@ pub struct WithdrawalBody {
 #[derive(Debug, Clone, Object)]
 #[oai(rename = "Supplement", skip_serializing_if_is_none)]
 pub struct SupplementBody {
-    /// Everything that was missing.
+    /// Everything that was missing, point by point.
     pub points: Vec<String>,
     pub noticed_at: Instant,
     /// The day by which the applicant should answer. A later answer counts as well.
@@ -132,12 +132,13 @@ pub struct SupplementBody {
 }
 
 impl CaseBody {
-    /// `catalog` provides the name of the item.
+    /// Builds the body of a case. `catalog` provides the name of the item.
     pub fn of(versioned: &VersionedCase, catalog: &Snapshot) -> Self {
         let case = &versioned.case;
         let code = case.item.to_string();
         let version = case.item_version;
-        // The catalogue keeps every version that has a case. The code replaces the name of a missing one.
+        // The catalogue keeps every item version that has a case. If one is missing nevertheless, the code serves as
+        // the name.
         let nameless = || Bilingual { zh: code.clone(), en: code.clone() };
         let name = catalog.version(&case.item, version).map_or_else(nameless, |item| (&item.item.name).into());
         Self {

@@ -1,4 +1,4 @@
-//! The problems of acts on a case, for all audiences.
+//! The error responses to acts on a case, for all audiences.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ impl From<Refusal> for Problem {
     }
 }
 
-/// The problem of an act that the state of the parcel does not allow.
+/// Creates the problem for an act that the state of the parcel does not allow.
 pub fn parcel_is(state: &str) -> Problem {
     Problem::new(Code::ParcelWrongState).detail(format!("寄递状态为 {state}"), format!("The parcel is {state}"))
 }
@@ -58,7 +58,7 @@ fn in_chinese(state: &str) -> &str {
 }
 
 impl From<UnknownYear> for Problem {
-    /// Only an operator can load the calendar, so the answer contains the command.
+    /// The response names the command that loads the calendar, because only an operator can load it.
     fn from(error: UnknownYear) -> Self {
         const LATER: Duration = Duration::from_secs(3600);
         let UnknownYear(year) = error;

@@ -1,4 +1,4 @@
-//! Answers with the content of an upload.
+//! Responses with the content of an uploaded file.
 
 use futures_util::StreamExt;
 use poem::Body;
@@ -33,7 +33,8 @@ pub enum FileAnswer {
 }
 
 impl FileAnswer {
-    /// Streams a file. The headers forbid browsers to guess its type or to run it, because its author is unknown.
+    /// Streams a file. The headers forbid browsers to guess the type of the file or to run it, because an unknown
+    /// person uploaded it.
     pub fn of(kind: FileKind, content: Content) -> Self {
         let body = Binary(Body::from_bytes_stream(content.map(|piece| piece.map_err(std::io::Error::other))));
         let content = match kind {

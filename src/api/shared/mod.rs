@@ -1,4 +1,4 @@
-//! Bodies, answers and problems that several audiences share.
+//! Request bodies, responses and problems that several audiences share.
 
 pub mod address_faults;
 pub mod bilingual;

@@ -1,4 +1,4 @@
-//! JSON answers that are encoded once, and sent from memory.
+//! JSON responses that are encoded once, and sent from memory.
 
 use std::marker::PhantomData;
 
@@ -10,7 +10,7 @@ use poem_openapi::types::{ToJSON, Type};
 use crate::api::edge::answers::fixed::Fixed;
 use crate::api::edge::answers::resource::{TAG, meta};
 
-/// A `T` as JSON. Cloning shares the bytes.
+/// The JSON encoding of a `T`. Clones share the bytes.
 pub struct Preencoded<T> {
     json: Fixed,
     of: PhantomData<fn() -> T>,
@@ -23,7 +23,7 @@ impl<T> Clone for Preencoded<T> {
 }
 
 impl<T> Preencoded<T> {
-    /// `json` must be the encoding of a `T`.
+    /// `json` must be the JSON encoding of a `T`.
     pub fn new(json: impl Into<bytes::Bytes>) -> Self {
         Self { json: Fixed::new("application/json", json), of: PhantomData }
     }

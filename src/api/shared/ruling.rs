@@ -17,10 +17,10 @@ pub enum OutcomeWord {
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(rename = "ResultDocument", deny_unknown_fields, skip_serializing_if_is_none)]
 pub struct ResultDocumentBody {
-    /// For example 居住证.
+    /// The title of the document, for example 居住证.
     #[oai(validator(min_length = 1, max_length = 100))]
     pub title: String,
-    /// The number, if it has one.
+    /// The number of the document, if it has one.
     #[oai(validator(min_length = 1, max_length = 100))]
     pub number: Option<String>,
 }
@@ -33,8 +33,8 @@ impl From<&ResultDocument> for ResultDocumentBody {
 
 example!(ResultDocumentBody { title: "居住证".to_owned(), number: Some("JZ320413000042".to_owned()) });
 
-/// Reads a ruling. The errors are all contradictions (a grant without a result, a denial with one, a denial without
-/// reasons: 行政许可法 38), and texts that are blank or cannot be stored.
+/// Validates a ruling. Fails with all contradictions (a grant without a result, a denial with a result, a denial
+/// without reasons: 行政许可法 38), and with all texts that are blank or cannot be stored.
 pub fn ruling(
     outcome: OutcomeWord,
     reasons: String,
@@ -72,7 +72,7 @@ impl ResultDocumentBody {
     }
 }
 
-/// The fault of a text that is blank, or contains a NUL, which PostgreSQL cannot store.
+/// Creates the fault of a text that is blank, or contains a NUL, which PostgreSQL cannot store.
 fn unwritable(pointer: &str) -> FieldError {
     FieldError::new(pointer, "wrong_format", "格式不正确", "It does not have the right format")
 }

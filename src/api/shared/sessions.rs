@@ -1,4 +1,4 @@
-//! Requests and answers of sign-in that people and officers share.
+//! Requests and responses of sign-in that people and officers share.
 
 use poem_openapi::payload::Json;
 use poem_openapi::types::ToJSON;
@@ -8,14 +8,14 @@ use crate::api::edge::example;
 use crate::domain::kernel::private::Private;
 use crate::domain::people::session::RefreshToken;
 
-/// No cache may keep tokens (RFC 6749 §5.1).
+/// Caches must not keep tokens (RFC 6749 §5.1).
 const NO_STORE: &str = "no-store";
 
 /// 刷新令牌。 A refresh token.
 #[derive(Object)]
 #[oai(deny_unknown_fields, example)]
 pub struct Refresh {
-    /// The latest refresh token.
+    /// The latest refresh token of the session.
     #[oai(validator(min_length = 1, max_length = 200))]
     pub refresh_token: String,
 }

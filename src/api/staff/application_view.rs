@@ -1,4 +1,4 @@
-//! An application, for officers.
+//! An application, as officers see it.
 
 use poem_openapi::Object;
 use serde_json::Value;
@@ -6,17 +6,17 @@ use serde_json::Value;
 use crate::domain::application::{Application, HandedIn, Particulars};
 use crate::domain::kernel::ids::UploadId;
 
-/// 申请材料。 What the applicant handed in.
+/// 申请材料。 The form and the files that the applicant handed in.
 #[derive(Debug, Object)]
 #[oai(rename = "Application", skip_serializing_if_is_none)]
 pub(super) struct ApplicationBody {
-    /// The applicant, as known at that time; absent if only another system knows them.
+    /// The applicant, as known at the submission; absent if only another system knows them.
     applicant: Option<ApplicantBody>,
     /// A note to the officer.
     note: Option<String>,
-    /// The answers to the item's form; its `form_schema` describes them.
+    /// The entries in the item's form. The `form_schema` of the item describes them.
     form: Value,
-    /// The files, by material.
+    /// The uploaded files, by material.
     materials: Vec<HandedInBody>,
 }
 
@@ -32,13 +32,13 @@ struct ApplicantBody {
     phone: Option<String>,
 }
 
-/// 材料。 The files for one material.
+/// 材料。 The uploaded files for one material.
 #[derive(Debug, Object)]
 #[oai(rename = "HandedIn")]
 struct HandedInBody {
     /// The `key` of the material in the item.
     key: String,
-    /// The files, in order.
+    /// The ids of the uploaded files, in order.
     uploads: Vec<UploadId>,
 }
 

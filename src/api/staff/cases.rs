@@ -31,7 +31,7 @@ impl StaffCases {
     /// 办件列表 · List cases
     ///
     /// Lists the open cases of the agency. The earliest due date comes first; cases that wait for the applicant come
-    /// last. With `number` it finds one case, open or closed.
+    /// last. With `number`, the response contains only the case with that number, open or closed.
     #[oai(path = "/cases", method = "get", operation_id = "list_cases")]
     async fn list(
         &self,
@@ -61,7 +61,7 @@ impl StaffCases {
 
     /// 查看办件 · Show a case
     ///
-    /// With everything that was handed in. Resident IDs and phone numbers are masked: see `disclose_case`.
+    /// Includes everything that was handed in. Resident IDs and phone numbers are masked: see `disclose_case`.
     #[oai(path = "/cases/:id", method = "get", operation_id = "get_case")]
     async fn get(&self, officer: Officer, id: Path<CaseId>) -> Result<Shown<CaseFileBody>, Problem> {
         let file = self.0.casework.officers().case_file(&at_work(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
@@ -97,7 +97,7 @@ impl StaffCases {
 
     /// 受理 · Accept a case
     ///
-    /// The decision is due from now on.
+    /// From now on, the next act that the agency owes is the decision.
     #[oai(path = "/cases/:id/acceptance", method = "post", operation_id = "accept_case")]
     async fn accept(
         &self,
@@ -115,7 +115,7 @@ impl StaffCases {
 
     /// 补正告知 · Give a supplement notice
     ///
-    /// Tells the applicant everything that is missing. Possible once.
+    /// Notifies the applicant of everything that is missing. Possible once.
     #[oai(path = "/cases/:id/supplement-notice", method = "post", operation_id = "notice_supplement")]
     async fn notice_supplement(
         &self,
@@ -137,7 +137,8 @@ impl StaffCases {
 
     /// 作出决定 · Decide a case
     ///
-    /// Grants or denies. The applicant is notified and the parcel is ordered, even if a process fails in between.
+    /// Grants or denies the application. The applicant is notified and the parcel is ordered, even if a process fails
+    /// in between.
     #[oai(path = "/cases/:id/decision", method = "post", operation_id = "decide_case")]
     async fn decide(
         &self,
@@ -158,7 +159,7 @@ impl StaffCases {
 }
 
 impl StaffCases {
-    /// Lists the case with this number, or no case.
+    /// Returns a page with the case that has this number, or an empty page.
     async fn list_one(&self, officer: &OfficerAtWork, number: &str) -> Result<Json<Page<CaseBody>>, Problem> {
         let wrong = || {
             Problem::new(Code::InvalidParameter)
@@ -208,7 +209,7 @@ impl OpenState {
 struct CaseFileBody {
     #[oai(flatten)]
     case: CaseBody,
-    /// The application. It never changes.
+    /// The application as it was submitted. It never changes.
     application: ApplicationBody,
     /// The answer to a supplement notice.
     supplement_answer: Option<ApplicationBody>,
@@ -220,7 +221,7 @@ example!(CaseFileBody { case: CaseBody::example(), application: ApplicationBody:
 #[derive(Debug, Object)]
 #[oai(deny_unknown_fields, example)]
 struct Disclosure {
-    /// The applicant may ask for it.
+    /// The reason. The applicant may ask to see it.
     #[oai(validator(max_length = 500, pattern = r"^[^\x00]*\S[^\x00]*$"))]
     reason: String,
 }
@@ -244,7 +245,7 @@ example!(SupplementNotice { points: vec!["请补交居住证明的第二页".to_
 struct NewDecision {
     /// 准予或不予
     outcome: OutcomeWord,
-    /// A denial needs reasons.
+    /// The reasons of the decision: required for a denial.
     #[oai(default, validator(max_length = 2000))]
     reasons: String,
     /// The result of a grant: required for a grant, and not allowed otherwise.
@@ -262,12 +263,12 @@ example!(NewDecision {
 #[oai(rename = "HistoryEntry", example)]
 struct HistoryBody {
     at: Instant,
-    /// `person:per_…`, `officer:ofc_…`, `client:cli_…`, `carrier:ems`, `system`.
+    /// The actor: `person:per_…`, `officer:ofc_…`, `client:cli_…`, `carrier:ems`, `system`.
     by: String,
-    /// For whom: `person:per_…` for an applicant, `agency:…` for an act in the office of an agency.
+    /// On whose behalf: `person:per_…` for an applicant, `agency:…` for an act in the office of an agency.
     #[oai(rename = "for")]
     for_: String,
-    /// `submitted`, `accepted`, `decided`, … More words may come.
+    /// The kind of act: `submitted`, `accepted`, `decided`, … More values may be added.
     act: String,
     /// The reasons and details of the act.
     cause: Value,
@@ -291,6 +292,6 @@ example!(HistoryBody {
 /// 办件历史。 The history of a case.
 #[derive(Debug, Object)]
 struct History {
-    /// Oldest first.
+    /// The acts, oldest first.
     data: Vec<HistoryBody>,
 }

@@ -1,17 +1,19 @@
-//! The officer of a request, and the version of the case that they have read.
+//! Reads the officer of a request, and the version of the case that the officer has read.
 
 use crate::api::edge::{Code, IfMatch, Officer, Problem, current_request};
 use crate::casework::officers::OfficerAtWork;
 use crate::domain::people::remit::Remit;
 
-/// The officer with their remit, for the use cases. Answers `forbidden` to operators, because they see no cases.
+/// Returns the officer with their remit, which is the agencies whose cases they handle. Fails with `forbidden` for
+/// operators, because operators see no cases.
 pub(super) fn at_work(officer: &Officer) -> Result<OfficerAtWork, Problem> {
     let remit = Remit::of(officer.role, &officer.agency).ok_or(Code::Forbidden)?;
     let trace = Some(current_request().traceparent.clone());
     Ok(OfficerAtWork { officer: officer.id, remit, trace })
 }
 
-/// The version that the officer has read. Answers `version_required` to `*`, because an act needs a version.
+/// Returns the version that the officer has read. Fails with `version_required` for `If-Match: *`, because an act needs
+/// a version.
 pub(super) fn seen(if_match: IfMatch) -> Result<i64, Problem> {
     if_match.version.ok_or_else(|| {
         Problem::new(Code::VersionRequired)

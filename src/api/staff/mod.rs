@@ -1,4 +1,4 @@
-//! The API of an officer's desk: `/staff/v1`.
+//! The API for officers: `/staff/v1`.
 
 pub mod case_uploads;
 pub mod cases;
@@ -13,7 +13,7 @@ mod parcel_view;
 use crate::api::edge::openapi::document::About;
 use crate::api::services::Services;
 
-/// The implementations of all operations.
+/// The structs with all operations of this API. Its routes and its document are built from them.
 pub type Api = (sessions::StaffSessions, cases::StaffCases, case_uploads::CaseUploads, parcels::StaffParcels);
 
 pub fn api(services: &Services) -> Api {

@@ -1,4 +1,4 @@
-//! A parcel for officers. The recipient is omitted, because the case contains them.
+//! A parcel, as officers see it. The recipient is omitted, because the case contains them.
 
 use chrono::NaiveDate;
 use poem_openapi::Object;
@@ -21,7 +21,7 @@ pub(super) struct ParcelBody {
     /// 运单号; absent until the carrier assigns one.
     pub waybill: Option<String>,
     pub state: ParcelState,
-    /// The last day for its arrival (行政许可法 44). Absent if the working days until then are not announced.
+    /// The last day on which the parcel may arrive (行政许可法 44). Absent if the working days until then are not announced.
     pub serve_by: Option<NaiveDate>,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct ParcelBody {
 pub(super) struct ParcelWithWayBody {
     #[oai(flatten)]
     parcel: ParcelBody,
-    /// Oldest first.
+    /// The scans, oldest first.
     scans: Vec<ScanBody>,
 }
 
@@ -39,7 +39,7 @@ pub(super) struct ParcelWithWayBody {
 #[derive(Debug, Clone, Object)]
 #[oai(rename = "Scan")]
 pub(super) struct ScanBody {
-    /// By the carrier's clock.
+    /// The time, by the carrier's clock.
     pub at: Instant,
     pub state: ScanMeaning,
     /// The place, in the carrier's words.

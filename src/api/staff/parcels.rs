@@ -1,4 +1,4 @@
-//! The parcels of an agency's cases: states, labels, cancellation.
+//! Operations on the parcels of an agency's cases: list them, print their labels, cancel them.
 
 use std::time::Duration;
 
@@ -28,8 +28,8 @@ const LIST: &str = "list_parcels";
 impl StaffParcels {
     /// 办件寄递 · List the parcels of a case
     ///
-    /// In the order in which they were requested. There is none before a grant that is sent by courier, and there are
-    /// several if one did not arrive.
+    /// Lists the parcels in the order in which they were requested. A case has a parcel only after a grant that is sent
+    /// by courier. It has several if one did not arrive.
     #[oai(path = "/cases/:id/parcels", method = "get", operation_id = "list_case_parcels")]
     async fn of_case(&self, officer: Officer, id: Path<CaseId>) -> Result<Json<CaseParcels>, Problem> {
         let found = self.0.casework.officers().parcels(&at_work(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
@@ -38,8 +38,8 @@ impl StaffParcels {
 
     /// 寄递列表 · List parcels
     ///
-    /// Lists the agency's parcels in a state. The earliest `serve_by` comes first. `ordered` parcels need their labels
-    /// printed; `address_refused` and `returned` ones need an officer.
+    /// Lists the agency's parcels in a state. The earliest `serve_by` comes first. The labels of `ordered` parcels must
+    /// be printed; `address_refused` and `returned` parcels need an officer.
     #[oai(path = "/parcels", method = "get", operation_id = "list_parcels")]
     async fn list(
         &self,
@@ -62,7 +62,7 @@ impl StaffParcels {
 
     /// 查看寄递 · Show a parcel
     ///
-    /// With its scans.
+    /// Includes the scans of the carrier.
     #[oai(path = "/parcels/:id", method = "get", operation_id = "get_parcel")]
     async fn get(&self, officer: Officer, id: Path<ParcelId>) -> Result<Json<ParcelWithWayBody>, Problem> {
         let found = self.0.casework.officers().parcel(&at_work(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
@@ -71,7 +71,7 @@ impl StaffParcels {
 
     /// 打印面单 · Fetch a label
     ///
-    /// Fetches the label to print from the carrier.
+    /// Fetches a label from the carrier, to print it.
     #[oai(path = "/parcels/:id/label", method = "get", operation_id = "get_label")]
     async fn label(&self, officer: Officer, id: Path<ParcelId>) -> Result<LabelAnswer, ProblemOf<LabelError>> {
         let label = self.0.casework.officers().label(&at_work(&officer)?, id.0).await?;
@@ -92,7 +92,7 @@ impl Brings for LabelError {
     const CODES: &'static [Code] = &[Code::ParcelWrongState, Code::GatewayFailed];
 }
 
-/// The problem for the officer if the carrier provides no label.
+/// Creates the problem for the officer if the carrier provides no label.
 fn label_problem(fault: CarrierFault) -> Problem {
     const SOON: Duration = Duration::from_secs(5);
     let problem = match fault.fact {
@@ -135,7 +135,7 @@ impl TryFrom<Label> for LabelFile {
 /// 办件寄递。 The parcels of a case.
 #[derive(Debug, Object)]
 struct CaseParcels {
-    /// In the order in which they were requested.
+    /// The parcels, in the order in which they were requested.
     data: Vec<ParcelBody>,
 }
 
@@ -148,7 +148,7 @@ enum LabelAnswer {
 
 #[derive(ApiResponse)]
 enum CancelAnswer {
-    /// 已受理 · The carrier will be asked
+    /// 已受理 · The carrier will be asked to cancel the parcel
     #[oai(status = 202)]
     Accepted,
 }

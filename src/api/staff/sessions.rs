@@ -20,7 +20,7 @@ pub struct StaffSessions(pub People);
 impl StaffSessions {
     /// 密码登录 · Sign in with a password
     ///
-    /// Five wrong passwords lock an account for 15 minutes. The answer does not show that an account is locked.
+    /// Five wrong passwords lock an account for 15 minutes. The response does not show that an account is locked.
     #[oai(path = "/sessions", method = "post", operation_id = "sign_in")]
     async fn sign_in(&self, _attempt: SignInAttempt, body: Body<Credentials>) -> Result<Opened<Session>, Problem> {
         let Credentials { username, password } = body.into_inner();
@@ -29,7 +29,7 @@ impl StaffSessions {
 
     /// 刷新登录 · Refresh the session
     ///
-    /// Exchanges a refresh token for the next pair of tokens. A refresh token works once; keep the new one.
+    /// Exchanges a refresh token for the next pair of tokens. A refresh token works once: store the new one.
     #[oai(path = "/sessions/refresh", method = "post", operation_id = "refresh_session")]
     async fn refresh(&self, _anyone: Anyone, body: Body<Refresh>) -> Result<Refreshed<Session>, Problem> {
         Ok(Refreshed::of(self.0.sessions().refresh_officer(&body.into_inner().into()).await?))
@@ -104,13 +104,13 @@ example!(OfficerBody {
 #[derive(Object)]
 #[oai(rename = "StaffSession", example)]
 struct Session {
-    /// Goes into `Authorization: Bearer …`.
+    /// Send it as `Authorization: Bearer …`.
     access_token: String,
     /// Always `Bearer`.
     token_type: String,
     /// Seconds until the access token expires.
     expires_in: u64,
-    /// Exchanged once for the next pair of tokens.
+    /// Works once: exchange it for the next pair of tokens.
     refresh_token: String,
     officer: OfficerBody,
 }

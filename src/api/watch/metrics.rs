@@ -1,4 +1,4 @@
-//! `/metrics`: the metrics of this process, the backlog of jobs, and whether PostgreSQL and Redis answer. The queries
+//! `/metrics`: the metrics of this process, the backlog of jobs, and whether PostgreSQL and Redis respond. The queries
 //! are cheap (two index scans of bounded length per lane), and run at most once in five seconds for all scrapers
 //! together.
 
@@ -17,19 +17,19 @@ use crate::domain::work::job::Lane;
 use crate::metrics::{self, backlog, database, lanes, stores};
 use crate::queue::Queue;
 
-/// The count of jobs stops at this number.
+/// The jobs of a lane are counted up to this number.
 const MOST: i64 = 10_000;
-/// The queried state is not older than this.
+/// PostgreSQL and Redis are queried again if the last queries are older than this.
 const EVERY: Duration = Duration::from_secs(5);
-/// The time-out of PostgreSQL and Redis.
+/// The time-out for replies of PostgreSQL and Redis.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
 pub struct Sources {
     pub casework: Casework,
     pub queue: Queue,
-    /// All lanes of this installation; a lane is the queue before a gateway.
+    /// All lanes of this installation. A lane is the queue of jobs for one gateway.
     pub lanes: Vec<Lane>,
-    /// The lanes that this process works on, if it is a worker.
+    /// The times since the last rounds of this process's lanes; empty if the process is not a worker.
     pub rounds: Rounds,
 }
 
@@ -59,7 +59,7 @@ impl Endpoint for Metrics {
 }
 
 impl Sources {
-    /// Queries PostgreSQL and Redis.
+    /// Queries PostgreSQL and Redis, and updates the metrics that depend on them.
     async fn ask(&self) {
         let (standing, pong) = tokio::join!(
             tokio::time::timeout(ANSWER_WITHIN, self.casework.jobs().standing(&self.lanes, MOST)),
@@ -73,7 +73,8 @@ impl Sources {
         }
     }
 
-    /// Updates the metrics that need no query: database connections, and the time since the last round of each lane.
+    /// Updates the metrics that need no query: database connections, and the time since each lane's last round of its
+    /// loop.
     fn look(&self) {
         let connections = self.casework.store().connections();
         database::set_connections(connections.busy, connections.idle, connections.limit);

@@ -14,10 +14,14 @@ use crate::api::edge::middleware::layer::WithLayer;
 use crate::api::edge::route_table::RouteTable;
 use crate::api::pages::alive;
 
-pub fn routes(
-    ready: BoxEndpoint<'static>,
-    metrics: BoxEndpoint<'static>,
-) -> impl Endpoint<Output = Response> + 'static {
+pub struct WatchParts {
+    /// `/readyz`
+    pub ready: BoxEndpoint<'static>,
+    /// `/metrics`
+    pub metrics: BoxEndpoint<'static>,
+}
+
+pub fn routes(WatchParts { ready, metrics }: WatchParts) -> impl Endpoint<Output = Response> + 'static {
     let routes = ["/healthz", "/readyz", "/metrics"].into_iter().fold(RouteTable::default(), RouteTable::with_page);
     Route::new()
         .at("/healthz", get(alive()))

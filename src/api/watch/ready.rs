@@ -1,5 +1,5 @@
-//! `/readyz`: answers 503 if this process cannot do its work. Every process needs the database. A worker also needs
-//! Redis, and lanes that go on; an API process works without Redis, but slower.
+//! `/readyz`: responds with 503 if this process cannot do its work. Every process needs the database. A worker also
+//! needs Redis, and its lanes must make progress. An API process works without Redis, but slower.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +15,11 @@ use crate::casework::Casework;
 use crate::domain::work::job::Lane;
 use crate::queue::Queue;
 
-/// The time-out of the database and Redis.
+/// The time-out for replies of the database and Redis.
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 
-/// Returns the time since each lane of this process last completed a round. A lane is the queue before a gateway.
+/// Returns the time since each lane of this process last completed a round of its loop. A lane is the queue of jobs for
+/// one gateway.
 pub type Rounds = Arc<dyn Fn() -> Vec<(Lane, Duration)> + Send + Sync>;
 
 #[derive(Clone)]
@@ -27,11 +28,11 @@ pub struct Ready {
     pub queue: Queue,
     /// True for a process that only works on jobs: it cannot do anything without Redis.
     pub needs_redis: bool,
-    /// The lanes that this process works on, if it is a worker.
+    /// The times since the last rounds of this process's lanes; empty if the process is not a worker.
     pub rounds: Rounds,
-    /// A lane whose last round is longer ago has stalled.
+    /// A lane has stalled if its last round is longer ago than this.
     pub stalled_after: Duration,
-    /// Cancelled when this process stops. It then takes no more work.
+    /// Cancelled when this process stops. The process is then not ready, because it takes no more work.
     pub stop: CancellationToken,
 }
 

@@ -18,10 +18,10 @@ use crate::store::cases::{self, Owner, VersionedCase};
 
 #[derive(Debug, thiserror::Error)]
 pub enum AnswerError {
-    /// All faults, each with a JSON pointer into the answer.
+    /// All faults of the answer. Each has a JSON pointer to the faulty field.
     #[error("the answer is not in order")]
     Faulty(Vec<Fault>),
-    /// A file of the answer was discarded while the answer was validated.
+    /// A file of the answer was discarded while the answer was being validated.
     #[error("a file of it is gone")]
     Stale,
     #[error(transparent)]
@@ -31,7 +31,7 @@ pub enum AnswerError {
 }
 
 impl From<ChangeError> for AnswerError {
-    /// The caller names no version of the case, so only a file of the answer can be stale.
+    /// The request names no version of the case. So only a discarded file of the answer can be the reason.
     fn from(error: ChangeError) -> Self {
         match error {
             ChangeError::Stale => Self::Stale,
@@ -85,7 +85,8 @@ impl Cases<'_> {
     }
 }
 
-/// The entry in the case's history: which parts the answer has, and not their content, which is personal.
+/// Returns the details for the case's history: which parts the answer has. The content of the parts is personal data
+/// and is left out.
 fn parts_of(handed_in: &Application) -> Value {
     let materials: Vec<&str> = handed_in.materials.iter().map(|material| material.key.as_str()).collect();
     let form = handed_in.form.expose().as_object().is_some_and(|form| !form.is_empty());

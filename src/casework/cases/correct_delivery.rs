@@ -1,5 +1,5 @@
-//! 更正收件地址: after a parcel was refused, returned or cancelled, the applicant gives another address, and the result is
-//! sent again. The job that orders the new parcel is saved in the same transaction.
+//! 更正收件地址: after a parcel was refused, returned or cancelled, the applicant gives another address, and the result
+//! is sent again. The job that orders the new parcel is saved in the same transaction as the new address.
 
 use serde_json::json;
 
@@ -27,14 +27,14 @@ pub enum CorrectError {
 /// The new address of a result.
 pub struct Correction {
     pub case: CaseId,
-    /// The version at which the applicant read the case; `None` for any.
+    /// The version of the case that the applicant has read; `None` if any version is accepted.
     pub version: Option<i64>,
-    /// An entry of the applicant's address book. The parcel gets a copy, which later changes of the book do not affect.
+    /// An entry of the applicant's address book. The parcel gets a copy, which does not change with the address book.
     pub address: AddressId,
 }
 
 impl Cases<'_> {
-    /// Sends a result again to another address. Refused unless the last parcel failed.
+    /// Sends a result again, to another address. Refused unless the last parcel failed.
     pub async fn correct_delivery(
         self,
         acting: Acting<PersonId>,
@@ -51,8 +51,8 @@ impl Cases<'_> {
         if let Entered::Replay(answer) = entered {
             return Ok(idempotency::again(tx, answer).await?);
         }
-        // Locks the case: the second of two corrections at the same time waits here, and then finds the parcel of the
-        // first.
+        // The lock makes the second of two simultaneous corrections wait. It then finds the parcel of the first
+        // correction, and is refused.
         cases::find_for_change(&mut tx, keys, case, owner).await?.ok_or(ChangeError::NotFound)?;
         let recipient =
             addresses::find(&mut tx, keys, acting.for_, address).await?.ok_or(CorrectError::NoSuchAddress)?;

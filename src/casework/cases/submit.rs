@@ -1,7 +1,7 @@
 //! 提交: a draft becomes a case.
 //!
-//! The draft is validated without a lock. Then one short transaction opens the case, unless the draft was changed
-//! since.
+//! The draft is validated without a lock. Then one short transaction opens the case. It is refused if the draft was
+//! changed since it was validated.
 
 use serde_json::json;
 
@@ -30,20 +30,20 @@ pub enum SubmitError {
     /// There is no such draft, or it is not the applicant's.
     #[error("there is no such draft here")]
     NotFound,
-    /// Submitting needs a verified name (实名认证).
+    /// Only a person with a verified name (实名认证) may submit.
     #[error("the person's name is not verified")]
     NotVerified,
     #[error(transparent)]
     NotOpen(#[from] NotOpen),
-    /// All faults, each with a JSON pointer into the draft.
+    /// All faults of the draft. Each has a JSON pointer to the faulty field.
     #[error("the application is not in order")]
     Faulty(Vec<Fault>),
     #[error("the draft was submitted as {0}")]
     Submitted(CaseId),
-    /// Another device changed the draft, or discarded a file of it, while it was validated.
+    /// Another device changed the draft, or discarded a file of it, while the draft was being validated.
     #[error("the draft was changed meanwhile")]
     Stale,
-    /// While the draft was validated, a new version of the item was published, or the item was withdrawn.
+    /// A new version of the item was published, or the item was withdrawn, while the draft was being validated.
     #[error("the item was changed meanwhile")]
     ItemChanged,
     /// A due date falls into a year whose working days are not announced yet.
@@ -61,7 +61,7 @@ impl From<SaveError> for SubmitError {
             SaveError::Stale => Self::Stale,
             SaveError::NotInForce => Self::ItemChanged,
             SaveError::Answered => Self::Idempotency(IdempotencyError::InProgress),
-            // The person does not exist any more: the account was joined with another one, which has the draft now.
+            // The person was deleted: the account was joined into another account, to which the draft now belongs.
             SaveError::Store(error) if error.violates("cases_person_id_fkey") => Self::NotFound,
             SaveError::Store(error) => Self::Store(error),
         }
@@ -80,7 +80,7 @@ struct Ready {
 
 impl Cases<'_> {
     /// Submits a draft. A repeated request gets the first answer. If the item's version is not in force any more, a
-    /// newer catalogue was published: this process loads it, and tries once more.
+    /// newer catalogue was published. This process then loads the newer catalogue, and tries once more.
     pub async fn submit(
         self,
         acting: &Acting<PersonId>,
@@ -133,8 +133,8 @@ impl Cases<'_> {
         }
     }
 
-    /// Returns the stored answer, if this request was answered before. Called only after the database refused to write:
-    /// it refuses a second answer under the same key.
+    /// Returns the stored answer if this request was answered before. Called only if the draft cannot be submitted: a
+    /// first request needs no look-up, because the database refuses a second answer under the same key.
     async fn answered_before(
         &self,
         conn: &mut Conn,
@@ -148,7 +148,7 @@ impl Cases<'_> {
         }
     }
 
-    /// Validates the draft, and makes the case that it becomes.
+    /// Validates the draft, and builds the case from it.
     async fn prepare(&self, conn: &mut Conn, draft: Draft, now: Instant) -> Result<Ready, SubmitError> {
         let catalog = self.0.catalog().current();
         let belongings = self.0.belongings(conn, draft.person, &draft.content).await?;
@@ -176,7 +176,7 @@ impl Cases<'_> {
         Ok(Ready { case, application, belongings, draft: draft.id, draft_version: draft.version })
     }
 
-    /// Finds out why the draft is not at the version that was validated.
+    /// Finds out why the draft is no longer at the version that was validated.
     async fn why_changed(&self, conn: &mut Conn, person: PersonId, draft: DraftId) -> SubmitError {
         match drafts::find(conn, self.0.store().keys(), person, draft).await {
             Ok(Some(Draft { submitted_as: Some(case), .. })) => SubmitError::Submitted(case),
@@ -186,8 +186,8 @@ impl Cases<'_> {
         }
     }
 
-    /// Collects the rows of a submission. Later changes of the address book do not affect the case's copy of the
-    /// address.
+    /// Collects the rows of a submission. The case gets its own copy of the address, which does not change with the
+    /// address book.
     fn open(&self, acting: &Acting<PersonId>, ready: &Ready, now: Instant) -> Result<Record, StoreError> {
         let Ready { case, application, belongings, draft, draft_version } = ready;
         let keys = self.0.store().keys();
@@ -212,7 +212,7 @@ impl Cases<'_> {
     }
 }
 
-/// The applicant's particulars; `None` if their name is not verified.
+/// Returns the applicant's name, resident ID and phone; `None` if the name is not verified.
 fn particulars(person: &Person) -> Option<Particulars> {
     let identity = person.identity.as_ref()?;
     Some(Particulars {

@@ -22,14 +22,14 @@ pub struct TimelineEntry {
 pub enum Happened {
     Act {
         act: Act,
-        /// The kind of actor: `person`, `officer`, `client`, `system`. Residents do not see the names of officers.
+        /// The kind of actor: `person`, `officer`, `client` or `system`. Names of officers are not shown to residents.
         actor: String,
         /// The reasons, in the actor's words; most acts have none.
         reasons: Vec<String>,
     },
     /// A newer release stored an act that this release does not know.
     UnknownAct { actor: String },
-    /// The carrier refused a parcel's address, or cancelled the parcel. No scan reports that.
+    /// The carrier refused a parcel's address, or cancelled the parcel. No scan shows that.
     ParcelEnded { end: ParcelEnd, carrier: String },
     Notified {
         event: Event,
@@ -40,7 +40,7 @@ pub enum Happened {
     Scanned { carrier: CarrierCode, meaning: ScanMeaning, place: String },
 }
 
-/// The end of a parcel that no scan reports.
+/// How a parcel ended if no scan shows its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParcelEnd {
     AddressRefused,
@@ -84,7 +84,7 @@ fn of_history(HistoryEntry { at, by, act, cause, .. }: HistoryEntry) -> Option<T
     let actor = class.to_owned();
     let what = match Act::from_stored(&act) {
         None => Happened::UnknownAct { actor },
-        // The timeline leaves this out, because reading a file does not advance the case.
+        // The timeline leaves this act out, because reading a file does not advance the case.
         Some(Act::UploadRead) => return None,
         Some(Act::ParcelMoved) => Happened::ParcelEnded { end: parcel_end(&cause)?, carrier: name.to_owned() },
         Some(act) => Happened::Act { act, actor, reasons: reasons(act, &cause) },
@@ -100,7 +100,7 @@ fn parcel_end(cause: &Value) -> Option<ParcelEnd> {
     }
 }
 
-/// The reasons of an act, if an officer wrote them for the applicant, or the applicant wrote them.
+/// Returns the reasons for an act, if an officer wrote them for the applicant, or if the applicant wrote them.
 fn reasons(act: Act, cause: &Value) -> Vec<String> {
     let words = match act {
         Act::Decided | Act::TakenOver => &cause["reasons"],

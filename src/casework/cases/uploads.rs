@@ -1,8 +1,8 @@
 //! An applicant uploads a file, reads it back, or discards it.
 //!
-//! The content of a file goes to the object store, and its row to the database. Before it writes the content, the use
-//! case saves a job that removes the content after an hour. The transaction that writes the row deletes this job. So a
-//! crash in between leaves no content without a row for long, and no row is ever without its content.
+//! The content of a file goes to the object store, and its row to the database. Before this use case writes the
+//! content, it saves a job that removes the content after an hour. The transaction that writes the row deletes this
+//! job. So after a crash, content without a row is removed by the job, and a row never lacks its content.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ use crate::store::{StoreError, Tx, jobs, people};
 pub enum UploadError {
     #[error("longer than {limit} bytes")]
     TooLarge {
-        /// In bytes.
+        /// The size limit in bytes.
         limit: u64,
     },
     #[error("it is empty")]
@@ -41,12 +41,12 @@ pub enum UploadError {
     /// There is no such upload, or it is not the applicant's.
     #[error("there is no such upload here")]
     NotFound,
-    /// The applicant has `most` files that belong to no case, and one person may not have more.
+    /// The applicant already has `most` files that belong to no case, which is the limit for one person.
     #[error("{most} files are not handed in already")]
     TooMany { most: i64 },
     #[error("it belongs to a case")]
     HandedIn,
-    /// The upload took so long that the job which removes its content has begun.
+    /// The upload took longer than an hour, and the job that removes its content has begun.
     #[error("its content is being removed already")]
     TooLate,
     #[error(transparent)]
@@ -57,10 +57,10 @@ pub enum UploadError {
     Store(#[from] StoreError),
 }
 
-/// The delay of the job that removes a content without a row. Writing an upload takes less.
+/// The delay of the job that removes the content of a file without a row. Writing a file takes less time.
 const ROWLESS_FOR: Duration = Duration::from_secs(3600);
 
-/// The stream of an upload's content.
+/// The content of an upload, as a stream.
 pub type Content = BoxStream<'static, Result<Bytes, FilesError>>;
 
 #[derive(Clone, Copy)]
@@ -101,7 +101,8 @@ impl Uploads<'_> {
         self.enqueue_removal(&stored.object_path).await?;
         files.write(&stored.object_path, content.into()).await?;
         let kept = self.keep(&stored, name, request(&stored.upload), answer).await;
-        // If the database failed, the row may exist all the same. If it does not, the job removes the content.
+        // If the result of the transaction is unknown, the row may exist, so the content must stay. If the row does not
+        // exist, the job removes the content.
         let refused = matches!(kept, Err(UploadError::TooMany { .. } | UploadError::Idempotency(_)));
         if refused || kept.as_ref().is_ok_and(|given| given.replayed) {
             self.remove_content(&stored.object_path).await;
@@ -109,7 +110,7 @@ impl Uploads<'_> {
         kept
     }
 
-    /// Saves the job that removes a content, unless the content gets a row in time.
+    /// Saves the job that removes the content of a file, unless the row of the file is written in time.
     async fn enqueue_removal(&self, path: &str) -> Result<(), StoreError> {
         let removal = Job::after(Work::RemoveContent { path: path.to_owned() }, ROWLESS_FOR);
         let mut connection = self.0.store().connection().await?;
@@ -117,7 +118,7 @@ impl Uploads<'_> {
         Ok(())
     }
 
-    /// Writes the row, and deletes the job that would remove the content.
+    /// Writes the row of a file, and deletes the job that would remove its content.
     async fn keep(
         &self,
         stored: &StoredUpload,
@@ -148,14 +149,14 @@ impl Uploads<'_> {
         Ok(Given::first(answer))
     }
 
-    /// Removes a content without a row. If this fails, the job removes it later.
+    /// Removes the content of a file without a row. If this fails, the job removes it later.
     async fn remove_content(&self, path: &str) {
         if let Err(error) = self.0.files().remove(path).await {
             tracing::warn!(%error, path, "an unused content stays until its promised removal");
         }
     }
 
-    /// Discards a file that belongs to no case. A job removes the content.
+    /// Discards a file that belongs to no case. A job removes its content.
     pub async fn discard(self, acting: &Acting<PersonId>, id: UploadId) -> Result<(), UploadError> {
         let now = self.0.now();
         let mut tx = self.0.store().begin().await?;

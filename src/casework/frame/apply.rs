@@ -1,5 +1,5 @@
-//! Turns the consequences of a transition ([`Owed`]) into rows of a [`Record`]: a notification and the job that pushes
-//! it, or a parcel and the job that orders it.
+//! Turns the consequences of a transition of a case ([`Owed`]) into rows of a [`Record`]. The consequences are a
+//! notification and the job that pushes it, or a parcel and the job that orders it.
 
 use crate::casework::Casework;
 use crate::catalog::Snapshot;
@@ -15,7 +15,7 @@ use crate::domain::work::job::{Job, Work};
 use crate::store::StoreError;
 use crate::store::record::Record;
 
-/// A case, and the version of its item on which it was opened.
+/// A case, and the item in the version for which the case was opened.
 #[derive(Clone, Copy)]
 pub(in crate::casework) struct CaseOfItem<'a> {
     pub case: &'a Case,
@@ -25,14 +25,24 @@ pub(in crate::casework) struct CaseOfItem<'a> {
 /// How an applicant is reached.
 pub(in crate::casework) struct Applicant<'a> {
     pub reach: &'a Reach,
-    /// The address of a parcel; `None` only if no parcel is owed.
+    /// The address for a parcel; `None` only if no parcel follows from the transition.
     pub recipient: Option<PostalAddress>,
-    /// The `traceparent` of the request that caused the consequences. The new jobs inherit it.
+    /// The `traceparent` of the request that made the transition. The new jobs inherit it.
+    pub trace: Option<&'a str>,
+}
+
+/// An event of a case that its applicant is told.
+pub(in crate::casework) struct EventMessage<'a> {
+    pub event: Event,
+    /// The parcel that the event is about, if any.
+    pub parcel: Option<ParcelId>,
+    pub reach: &'a Reach,
+    /// The `traceparent` of the request or callback that caused the event.
     pub trace: Option<&'a str>,
 }
 
 impl Casework {
-    /// Adds the rows of a transition's consequences (`owed`).
+    /// Adds the rows of a transition's consequences (`owed`) to the record.
     pub(in crate::casework) fn apply(
         &self,
         record: &mut Record,
@@ -43,22 +53,23 @@ impl Casework {
     ) -> Result<(), StoreError> {
         for owed in owed {
             match owed {
-                Owed::Notify(event) => self.notify(record, of, *event, None, applicant, now)?,
+                Owed::Notify(event) => {
+                    let Applicant { reach, trace, .. } = *applicant;
+                    self.notify(record, of, &EventMessage { event: *event, parcel: None, reach, trace }, now)?;
+                }
                 Owed::Parcel(carrier) => self.add_parcel(record, of.case, carrier, applicant, now)?,
             }
         }
         Ok(())
     }
 
-    /// Adds a notification for the inbox, and a push job if the event is worth a push and a channel reaches the person.
-    /// `parcel` is the parcel that the event is about.
+    /// Adds a notification for the inbox. Also adds a push job, if the event is worth a push and a channel reaches the
+    /// person.
     pub(in crate::casework) fn notify(
         &self,
         record: &mut Record,
         CaseOfItem { case, item }: CaseOfItem<'_>,
-        event: Event,
-        parcel: Option<ParcelId>,
-        Applicant { reach, trace, .. }: &Applicant<'_>,
+        &EventMessage { event, parcel, reach, trace }: &EventMessage<'_>,
         now: Instant,
     ) -> Result<(), StoreError> {
         let notification = Notification {
@@ -75,12 +86,12 @@ impl Casework {
         if event.rings()
             && let Some(channel) = self.next_channel(&self.catalog().current(), event, reach, None)
         {
-            record.enqueue(&Job::now(Work::Push { notification: notification.id, channel }), *trace)?;
+            record.enqueue(&Job::now(Work::Push { notification: notification.id, channel }), trace)?;
         }
         Ok(())
     }
 
-    /// Finds the first channel behind `after` in the chain that can bring an event to a person.
+    /// Finds the next channel of the chain after `after` that can deliver a message about an event to a person.
     pub(in crate::casework) fn next_channel(
         &self,
         catalog: &Snapshot,

@@ -1,7 +1,7 @@
-//! The bell announces a commit to the relay of the same process, which tells Redis.
+//! The bell announces a commit to the relay of the same process, which announces it to other processes through Redis.
 //!
-//! Ringing never waits and never fails. If a ring is lost, because the process dies or the relay does not keep up, the
-//! sweeper finds its jobs, and waiting clients poll the database after a while.
+//! Ringing never waits and never fails. A ring is lost if the process dies or the relay does not keep up. Then the
+//! sweeper finds the jobs, and waiting clients poll the database after a while.
 
 use std::collections::BTreeSet;
 
@@ -10,16 +10,16 @@ use tokio::sync::mpsc;
 use crate::domain::kernel::ids::PersonId;
 use crate::domain::work::job::Offer;
 
-/// The content of one ring.
+/// The content of one ring: what a commit changed for other processes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct News {
-    /// Jobs that are due.
+    /// Due jobs, whose ids workers must get.
     pub offers: Vec<Offer>,
-    /// People for whom something changed. Their waiting clients are woken.
+    /// People whose data changed. Their waiting clients are woken.
     pub people: BTreeSet<PersonId>,
 }
 
-/// Cloning shares the bell.
+/// The sender of rings to the relay. Clones ring the same bell.
 #[derive(Clone)]
 pub struct Bell(mpsc::Sender<News>);
 

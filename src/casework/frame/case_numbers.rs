@@ -1,7 +1,7 @@
 //! Gives numbers to new cases. All processes draw the numbers of a day from one row of the database. To wait for that
 //! row rarely, a process draws a block of numbers at a time.
 //!
-//! Therefore a smaller number does not mean an earlier case, and the rest of a block is lost when its process stops.
+//! So a smaller number does not mean an earlier case, and a process that stops loses the rest of its block.
 
 use std::ops::Range;
 
@@ -11,10 +11,10 @@ use tokio::sync::Mutex;
 use crate::domain::case::number::CaseNumber;
 use crate::store::{Conn, StoreError, cases};
 
-/// The size of a block, unless more are needed. A day has 999,999 numbers.
+/// How many numbers a process draws at a time, unless it needs more at once. A day has 999,999 numbers.
 const BLOCK: u32 = 500;
 
-/// The unused numbers of this process. They belong to one day.
+/// The numbers that this process has drawn and not used. All of them belong to one day.
 #[derive(Default)]
 pub struct CaseNumbers(Mutex<Drawn>);
 
@@ -25,15 +25,16 @@ struct Drawn {
 }
 
 impl CaseNumbers {
-    /// Takes one number of a day. The connection must not be in a transaction: others wait for the row until it ends.
+    /// Takes one number of a day. The connection must not be in a transaction, because other processes wait for the row
+    /// of the day until the transaction ends.
     pub async fn next(&self, conn: &mut Conn, day: NaiveDate) -> Result<CaseNumber, StoreError> {
         let number = self.take(conn, day, 1).await?.pop();
         number.ok_or_else(|| StoreError::Broken("no number was drawn".to_owned()))
     }
 
-    /// Takes several numbers of a day. The connection must not be in a transaction.
+    /// Takes several numbers of a day. The connection must not be in a transaction (see [`Self::next`]).
     pub async fn take(&self, conn: &mut Conn, day: NaiveDate, wanted: usize) -> Result<Vec<CaseNumber>, StoreError> {
-        // Locked while a block is drawn, so that one caller draws for all that come meanwhile.
+        // Locked while a block is drawn, so that one caller draws for all callers that wait.
         let mut drawn = self.0.lock().await;
         if drawn.day != day {
             *drawn = Drawn { day, counts: 0..0 };

@@ -1,4 +1,5 @@
-//! Keeps the published catalogue in memory: a process reads it whole when it starts, and when a newer one is published.
+//! Keeps the published catalogue in memory. A process reads the whole catalogue when it starts, and again when a newer
+//! one is published.
 
 use std::time::Duration;
 
@@ -57,8 +58,8 @@ pub(in crate::casework) fn decode<T: serde::de::DeserializeOwned>(what: &str, co
     serde_json::from_value(content).map_err(|error| StoreError::Broken(format!("catalogue, {what}: {error}")))
 }
 
-/// Replaces the catalogue in memory if a newer one is published, and returns true then. After an error the old one
-/// stays.
+/// Replaces the catalogue in memory if a newer one is published. Returns true if it was replaced. If this fails, the
+/// old catalogue stays in memory.
 pub async fn refresh(store: &Store, catalog: &Catalog) -> Result<bool, ReadError> {
     let mut connection = store.connection().await?;
     let published = rows::revision(&mut connection).await?;
@@ -70,7 +71,7 @@ pub async fn refresh(store: &Store, catalog: &Catalog) -> Result<bool, ReadError
     Ok(true)
 }
 
-/// Looks for a newer catalogue from time to time, until `stop`.
+/// Looks for a newer catalogue every few seconds, until `stop`.
 pub async fn keep_fresh(store: &Store, catalog: &Catalog, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
         if let Err(error) = refresh(store, catalog).await {

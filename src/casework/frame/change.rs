@@ -1,5 +1,5 @@
-//! The steps that every act on a case shares: read the case under a lock, let the domain make the transition, and save
-//! the new state together with the notifications, parcels and jobs that follow from it.
+//! The steps that every act on a case shares. Read the case under a lock, and let the domain make the transition. Then
+//! save the new state together with the notifications, parcels and jobs that follow from it.
 
 use chrono::NaiveDate;
 use serde_json::Value;
@@ -21,7 +21,7 @@ use crate::store::cases::{self, Owner, VersionedCase};
 use crate::store::record::{Record, SaveError};
 use crate::store::{StoreError, Tx, reach};
 
-/// Why an act on a case did not happen.
+/// The reason why an act on a case did not happen.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {
     /// There is no such case, or it is not the caller's.
@@ -56,18 +56,18 @@ pub(in crate::casework) struct CaseAct<'a> {
     pub case: CaseId,
     /// The act is refused as [`ChangeError::NotFound`] if the case has another owner.
     pub owner: Owner<'a>,
-    /// The version at which the caller read the case; `None` if the act is possible at any version.
+    /// The version of the case that the caller has read; `None` if any version is accepted.
     pub version: Option<i64>,
     pub by: Actor,
     pub act: Act,
-    /// Makes the details for the case's history, from the case after the act.
+    /// Returns the details for the case's history, given the case after the act.
     pub cause: &'a (dyn Fn(&Case) -> Value + Sync),
     /// The `traceparent` of the request.
     pub trace: Option<&'a str>,
 }
 
 impl<'a> CaseAct<'a> {
-    /// An act of an applicant on their own case, at any version.
+    /// An act of an applicant on their own case. Any version of the case is accepted.
     pub(in crate::casework) fn of_applicant(
         acting: Acting<PersonId>,
         case: CaseId,
@@ -78,7 +78,8 @@ impl<'a> CaseAct<'a> {
         Self { case, owner: Owner::Applicant(acting.for_), version: None, by: acting.by, act, cause, trace }
     }
 
-    /// An applicant's request acts for the applicant; every other one acts for the agency of the case.
+    /// Returns the actor, and the party for which the act is done: the applicant if the owner is the applicant, else
+    /// the agency of the case.
     fn acting(&self, case: &Case) -> Acting {
         let for_ = match self.owner {
             Owner::Applicant(person) => Behalf::Person(person),
@@ -88,9 +89,9 @@ impl<'a> CaseAct<'a> {
     }
 }
 
-/// What a transition may read besides the case.
+/// Data that a transition may use in addition to the case.
 pub(in crate::casework) struct Context<'a> {
-    /// The item's version on which the case was opened.
+    /// The item in the version for which the case was opened.
     pub item: &'a Item,
     pub catalog: &'a Snapshot,
     /// Today in Beijing.
@@ -98,7 +99,7 @@ pub(in crate::casework) struct Context<'a> {
     pub now: Instant,
 }
 
-/// A changed case, and the [`Record`] of what must be saved with it.
+/// A changed case, and the [`Record`] of all rows that must be saved with it.
 pub(in crate::casework) struct Changed {
     case: VersionedCase,
     record: Record,
@@ -112,7 +113,7 @@ impl Changed {
 }
 
 impl Casework {
-    /// Makes a transition of a case in its own transaction. A repeated request gets the first answer.
+    /// Makes a transition of a case in its own transaction, and saves it. A repeated request gets the first answer.
     pub(in crate::casework) async fn act(
         &self,
         act: CaseAct<'_>,
@@ -128,7 +129,8 @@ impl Casework {
         self.finish(tx, changed, request, answer).await
     }
 
-    /// Makes a transition of a case, which stays locked until the transaction ends. [`Casework::finish`] saves it.
+    /// Makes a transition of a case without saving it. The case stays locked until the transaction ends.
+    /// [`Casework::finish`] saves the transition.
     pub(in crate::casework) async fn change(
         &self,
         tx: &mut Tx<'_>,
@@ -153,7 +155,7 @@ impl Casework {
         Ok(Changed { case: VersionedCase { case, version: found.version + 1 }, record })
     }
 
-    /// Adds the rows of a transition's consequences (`owed`).
+    /// Adds the rows of a transition's consequences (`owed`) to the record.
     async fn enqueue(
         &self,
         tx: &mut Tx<'_>,
@@ -180,7 +182,7 @@ impl Casework {
         sealed.map(|sealed| self.store().keys().open_json("cases.recipient", &sealed)).transpose()
     }
 
-    /// Saves a changed case with the answer to the request, commits, and rings the bell.
+    /// Saves a changed case together with the answer to the request, commits, and announces the commit by the bell.
     pub(in crate::casework) async fn finish(
         &self,
         tx: Tx<'_>,

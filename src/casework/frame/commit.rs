@@ -1,4 +1,5 @@
-//! Saves a [`Record`] (all rows that a use case writes, in one statement), commits, and rings the bell afterwards.
+//! Saves a [`Record`] (all rows that a use case writes, in one statement), commits, and then announces the commit by
+//! the bell.
 
 use crate::casework::Casework;
 use crate::domain::kernel::clock::Instant;
@@ -8,7 +9,7 @@ use crate::store::record::{self, Record, SaveError};
 use crate::store::{Conn, StoreError, Tx};
 
 impl Casework {
-    /// Writes the record, and returns the jobs to announce after the commit.
+    /// Writes the record. Returns the jobs that must be announced after the commit.
     pub(in crate::casework) async fn save(
         &self,
         conn: &mut Conn,
@@ -18,7 +19,7 @@ impl Casework {
         record::save(conn, self.store().keys(), record, now).await
     }
 
-    /// Commits, then announces the jobs and the people for whom something changed.
+    /// Commits, and then announces the due jobs and the people whose data changed.
     pub(in crate::casework) async fn commit(
         &self,
         tx: Tx<'_>,

@@ -1,12 +1,12 @@
 //! Idempotency (`Idempotency-Key`): a repeated request has its effect only once, and gets the first answer. The answer
-//! is stored in the transaction of the effect, so that both exist or neither.
+//! is stored in the transaction of the effect, so that either both are stored or neither.
 //!
-//! A use case calls [`enter`] as its first statement. It stores the answer with its effect ([`leave_in`]), or as its
-//! last statement before the commit ([`leave`]). In between, an advisory lock refuses a second request with the same
-//! key at once. For a request without a key, these functions do nothing.
+//! A use case calls [`enter`] as its first statement. It stores the answer together with the effect ([`leave_in`]), or
+//! in its last statement before the commit ([`leave`]). In between, an advisory lock makes `enter` refuse a second
+//! request with the same key at once. For a request without a key, these functions do nothing.
 //!
 //! The database stores one answer per key. So a use case that writes its effect and its answer in one statement may
-//! call `enter` only after that statement was refused.
+//! first try that statement, and call `enter` only after the database has refused it.
 
 use serde_json::Value;
 
@@ -33,11 +33,11 @@ pub struct Answer {
     pub body: Value,
 }
 
-/// An answer that a use case returns.
+/// An answer that a use case gives to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given {
     pub answer: Answer,
-    /// True if it is the stored answer to an earlier request with the same key.
+    /// True if this is the stored answer to an earlier request with the same key.
     pub replayed: bool,
 }
 
@@ -47,12 +47,12 @@ impl Given {
     }
 }
 
-/// Tells a use case how to go on after [`enter`].
+/// How a use case must go on after [`enter`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entered {
-    /// The request is new: the use case has its effect and stores its answer.
+    /// The request is new. The use case must do its work and store its answer.
     First,
-    /// The request had its effect before: the use case returns this answer ([`again`]).
+    /// The request was answered before. The use case must return this answer by [`again`].
     Replay(Answer),
 }
 
@@ -85,7 +85,7 @@ pub async fn enter(
     now: Instant,
 ) -> Result<Entered, IdempotencyError> {
     let Some(request) = request else { return Ok(Entered::First) };
-    // Locked before the look, so that the look finds an answer that the last holder of the lock stored.
+    // Locked before the look-up, so that the look-up finds an answer which the last holder of the lock stored.
     let is_free = idempotency::try_lock(tx, request.named()).await?;
     match idempotency::find(tx, keys, request.named(), now).await? {
         Some(StoredAnswer { fingerprint, form, body }) if fingerprint == request.fingerprint => {
@@ -97,13 +97,13 @@ pub async fn enter(
     }
 }
 
-/// Returns a stored answer. Rolls back first: if the caller repeats the request at once, the key must be unlocked.
+/// Returns a stored answer, after a rollback that unlocks the key: the client may repeat the request at once.
 pub async fn again(tx: Tx<'_>, answer: Answer) -> Result<Given, StoreError> {
     tx.rollback().await?;
     Ok(Given { answer, replayed: true })
 }
 
-/// Adds the answer to the record of the effect, which the caller saves afterwards.
+/// Adds the answer to the record that contains the effect of the request. The caller saves the record.
 pub fn leave_in(
     record: &mut Record,
     keys: &KeyRing,
@@ -115,7 +115,7 @@ pub fn leave_in(
     record.answer(request.named(), &request.stored(answer), keys, now)
 }
 
-/// Stores the answer in the transaction of the effect. If this fails, the caller must not commit.
+/// Stores the answer in the transaction that contains the effect. If this fails, the caller must not commit.
 pub async fn leave(
     tx: &mut Tx<'_>,
     keys: &KeyRing,

@@ -1,4 +1,4 @@
-//! Finds the version of an item on which a case was opened.
+//! Finds the item of a case, in the version for which the case was opened.
 
 use std::borrow::Cow;
 
@@ -8,8 +8,8 @@ use crate::domain::case::Case;
 use crate::domain::item::Item;
 use crate::store::{Conn, StoreError};
 
-/// Reads the version from the database if it is not in memory yet: another process may have opened the case on a
-/// version that was published a moment ago.
+/// Returns the item of a case. Reads it from the database if the version is not in memory yet: another process may have
+/// opened the case for a version that was published a moment ago.
 pub(in crate::casework) async fn item_of<'a>(
     conn: &mut Conn,
     catalog: &'a Snapshot,

@@ -1,4 +1,5 @@
-//! The parts that use cases share: acts on a case, saving, idempotency, validation, the catalogue in memory, the bell.
+//! Code that several use cases share: acts on a case, saving, idempotency, validation, the catalogue in memory, the
+//! bell.
 
 pub mod apply;
 pub mod bell;

@@ -1,5 +1,6 @@
-//! Refuses applications for items outside the catalogue (目录之外不得实施行政审批), and keeps a log of refusals. An item can be
-//! applied for only if it is in force. Here it must also be handled on the phone, because only such an item has a form.
+//! Refuses applications for items outside the catalogue (目录之外不得实施行政审批), and keeps a log of refusals. A
+//! person can apply only for an item that is in force. The item must also be handled on the phone, because only such an
+//! item has a form.
 
 use crate::casework::Casework;
 use crate::casework::frame::catalogue::{self, ReadError};
@@ -9,7 +10,7 @@ use crate::domain::kernel::ids::PersonId;
 use crate::store::StoreError;
 use crate::store::refused_applications::{self, By, Refused};
 
-/// Why an item cannot be applied for here.
+/// Why a person cannot apply for an item on the phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotOpen {
     /// The item is not in the catalogue, or not in force any more.
@@ -21,7 +22,7 @@ pub enum NotOpen {
 }
 
 impl Casework {
-    /// Adds refusals to their log.
+    /// Adds refused applications to the log of refusals.
     pub(in crate::casework) async fn keep_refusals(&self, refused: &[Refused<'_>]) -> Result<(), StoreError> {
         if refused.is_empty() {
             return Ok(());
@@ -38,9 +39,9 @@ impl Casework {
         }
     }
 
-    /// Finds the item that a person wants to apply for, as far as this process's catalogue knows. (If a newer catalogue
-    /// is published, the database refuses the case.) Call this while no transaction is open: a refusal is logged in its
-    /// own transaction, so that the log survives the caller's rollback.
+    /// Finds the item for which a person wants to apply in the catalogue in memory. (If a newer catalogue is published,
+    /// the database refuses the case later.) Must be called while no transaction is open. A refusal is logged in a
+    /// transaction of its own, so that the log survives a rollback of the caller.
     pub(in crate::casework) async fn open_item<'a>(
         &self,
         catalog: &'a Snapshot,

@@ -14,7 +14,7 @@ use crate::domain::kernel::ids::{PersonId, UploadId};
 use crate::domain::people::person::Person;
 use crate::store::{Conn, StoreError, addresses, people, uploads};
 
-/// The applicant, and those of the uploads and addresses in the application that belong to the applicant.
+/// The applicant of a draft, and the uploads and the address in the draft that belong to the applicant.
 pub(in crate::casework) struct Belongings {
     pub person: Option<Person>,
     uploads: BTreeSet<UploadId>,
@@ -23,7 +23,7 @@ pub(in crate::casework) struct Belongings {
 }
 
 impl Casework {
-    /// Reads the owner of a draft, and their uploads and address that the draft refers to.
+    /// Reads the owner of a draft, and the owner's uploads and address to which the draft refers.
     pub(in crate::casework) async fn belongings(
         &self,
         conn: &mut Conn,
@@ -41,7 +41,7 @@ impl Casework {
         Ok(Belongings { person, uploads, address })
     }
 
-    /// Validates a draft as if it were submitted now.
+    /// Validates a draft as if it were submitted now. Returns the delivery, or all faults.
     pub(in crate::casework) fn validate(
         &self,
         catalog: &Snapshot,

@@ -1,4 +1,5 @@
-//! Callbacks of carriers and push platforms. The API stores a callback unread and answers it; a job reads it later.
+//! HTTP callbacks of carriers and push platforms. The API stores a callback without reading it, and responds. A job
+//! reads the callback later.
 
 use crate::casework::jobs::{ChannelNews, Jobs, missing};
 use crate::domain::kernel::clock::{Instant, fresh};
@@ -11,8 +12,8 @@ use crate::store::record::Record;
 use crate::store::{StoreError, Tx, consents, jobs};
 
 impl Jobs<'_> {
-    /// Stores a callback with the job that reads it. A repeated callback is stored once. If this fails, the API's
-    /// answer must make the sender repeat the callback. `trace` is the callback's `traceparent`.
+    /// Stores a callback with the job that reads it. A repeated callback is stored once. If this fails, the API must
+    /// respond with an error, so that the sender repeats the callback. `trace` is the callback's `traceparent`.
     pub async fn keep_call(self, call: &StoredCall, trace: Option<&str>) -> Result<(), StoreError> {
         let id = fresh(CallbackId::from_uuid);
         let mut tx = self.0.store().begin().await?;
@@ -25,7 +26,7 @@ impl Jobs<'_> {
         Ok(())
     }
 
-    /// Applies the receipts among the news of channels.
+    /// Applies the receipts in callbacks of push channels.
     pub(super) async fn apply_receipts(
         self,
         tx: &mut Tx<'_>,
@@ -42,8 +43,8 @@ impl Jobs<'_> {
         Ok(())
     }
 
-    /// Applies the given and withdrawn consents among the news of channels. Balances are locked in the same order as
-    /// when a client reports consents, so that the two cannot deadlock.
+    /// Applies the consents that people gave or withdrew, as callbacks of push channels report them. Balances are
+    /// locked in the same order as when a client reports consents, so that the two cannot deadlock.
     pub(super) async fn apply_consents(
         self,
         tx: &mut Tx<'_>,

@@ -1,4 +1,4 @@
-//! Claims due jobs for a worker, and reads what an attempt must know.
+//! Claims due jobs for a worker, and reads the data that an attempt needs.
 
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ use crate::store::jobs::{self, Claimed};
 use crate::store::login_codes::{self, LoginCode};
 
 impl Jobs<'_> {
-    /// Claims up to `at_most` of these jobs that are due and free. A claim lasts for a lease, and begins an attempt.
+    /// Claims up to `at_most` of these jobs that are due and free. A claim is valid for the duration `lease`, and
+    /// begins an attempt.
     pub async fn claim(
         self,
         ids: &[JobId],
@@ -21,13 +22,13 @@ impl Jobs<'_> {
         jobs::claim(&mut *self.0.store().connection().await?, ids, at_most, worker, lease).await
     }
 
-    /// Returns when earlier attempts of unknown outcome began. Some gateways can look messages up only by day.
+    /// Returns when a job's earlier attempts of unknown outcome began. Some gateways can look messages up only by day.
     pub async fn handed_over(self, id: JobId) -> Result<Vec<Instant>, StoreError> {
         let handed_over = jobs::handed_over(&mut *self.0.store().connection().await?, id).await?;
         Ok(handed_over.map(|handed_over| handed_over.at).unwrap_or_default())
     }
 
-    /// Counts the workers in a row that died or fell silent while they held a job.
+    /// Counts how many workers in a row died or stopped answering while they had claimed this job.
     pub async fn lost_in_a_row(self, id: JobId) -> Result<i32, StoreError> {
         jobs::lost_in_a_row(&mut *self.0.store().connection().await?, id).await
     }

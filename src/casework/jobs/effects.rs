@@ -1,5 +1,5 @@
-//! The ends of attempts at jobs: the new state of the job, and the consequences for the notification, parcel or
-//! callback that the job is about. A worker makes a [`Settlement`]; [`super::Jobs::settle`] writes it.
+//! The results of attempts at jobs: the new state of the job, and the consequences for its notification, parcel or
+//! callback. A worker makes a [`Settlement`]; [`super::Jobs::settle`] writes it.
 
 use crate::domain::delivery::parcel::{Scan, Waybill};
 use crate::domain::kernel::ids::{CallbackId, NotificationId, ParcelId};
@@ -11,15 +11,17 @@ use crate::store::jobs::Ending;
 use crate::store::parcels::ScanSource;
 
 #[derive(Debug, Clone)]
+#[must_use = "a job whose attempt is not settled is tried again"]
 pub struct Settlement {
-    /// The new state of the job.
+    /// The result of the attempt, with the new state of the job.
     pub ending: Ending,
-    /// The consequences for what the job is about.
+    /// The consequences for the notification, parcel or callback of the job.
     pub effect: Effect,
 }
 
 impl Settlement {
-    /// Returns the settlement to write if the database refuses the effect of this one: the job becomes a dead letter.
+    /// Returns the settlement to write if the database refuses the effect of this settlement: the job becomes a dead
+    /// letter.
     #[must_use]
     pub fn without_effect(self, why: &StoreError) -> Self {
         Self { ending: self.ending.unsettled(format!("what follows cannot be written: {why}")), effect: Effect::None }
@@ -34,16 +36,16 @@ pub enum Effect {
     /// A stored callback was read.
     Callback {
         callback: CallbackId,
-        /// A summary for operators.
+        /// A summary of the callback for operators.
         outcome: String,
         parcels: Vec<ParcelEffect>,
-        /// News about pushes and consents.
+        /// A channel's receipts of pushes, and its reports of consents.
         told: Option<ChannelNews>,
     },
 }
 
 impl Effect {
-    /// The parcels that change.
+    /// Returns the parcels that this effect changes.
     pub(super) fn parcels(&self) -> Vec<ParcelId> {
         match self {
             Self::None | Self::Push(_) => Vec::new(),
@@ -53,7 +55,7 @@ impl Effect {
     }
 }
 
-/// The end of a push on one channel.
+/// How a push ended on one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushEffect {
     pub notification: NotificationId,
@@ -65,7 +67,7 @@ pub struct PushEffect {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PushEnd {
     Delivered,
-    /// The person does not want messages there.
+    /// The person does not want messages on this channel.
     Refused {
         /// The template whose consent was reserved for the message; `None` if no consent was reserved.
         template: Option<String>,
@@ -73,7 +75,7 @@ pub enum PushEnd {
     /// The address is not valid any more.
     Gone {
         kind: AddressKind,
-        /// The sealed address, as it is in the database.
+        /// The sealed (encrypted) address, as it is in the database.
         kept: Vec<u8>,
     },
     /// The message certainly was not delivered.
@@ -82,7 +84,7 @@ pub enum PushEnd {
     Unknown,
 }
 
-/// News about a parcel.
+/// A change of a parcel, as its carrier reports it.
 #[derive(Debug, Clone)]
 pub struct ParcelEffect {
     pub parcel: ParcelId,
@@ -91,7 +93,7 @@ pub struct ParcelEffect {
 
 #[derive(Debug, Clone)]
 pub enum ParcelChange {
-    /// The carrier has the order.
+    /// The carrier has accepted the order.
     Ordered {
         /// `None` if the carrier has given no waybill yet.
         waybill: Option<Waybill>,
@@ -104,20 +106,20 @@ pub enum ParcelChange {
     Scanned(ParcelNews),
 }
 
-/// A carrier's report on a parcel.
+/// A carrier's report on a parcel's waybill and scans.
 #[derive(Debug, Clone)]
 pub struct ParcelNews {
-    /// `None` for a callback, whose scans hold the waybill.
+    /// `None` for a callback, because each scan in a callback names its waybill.
     pub waybill: Option<Waybill>,
     pub scans: Vec<Scan>,
     pub source: ScanSource,
 }
 
-/// The content of a channel's callback.
+/// The receipts and consents that a push channel reports in one callback.
 #[derive(Debug, Clone)]
 pub struct ChannelNews {
     /// The channel, and the kind of address by which it finds a person.
     pub link: Link,
-    /// In the order in which the channel reported them.
+    /// The reports, in the order in which the channel made them.
     pub news: Vec<PushNews>,
 }

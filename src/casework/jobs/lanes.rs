@@ -1,5 +1,5 @@
-//! The lanes (one queue of jobs per gateway): counts of their jobs, and jobs whose ring was lost. A ring is the stream
-//! entry that announces a job to a worker.
+//! The lanes (one queue of jobs per gateway): counts of their jobs, and jobs whose ring was lost. A ring is the Redis
+//! stream entry that announces a job to a worker.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::domain::work::job::{Lane, Offer};
 use crate::store::StoreError;
 use crate::store::jobs::{self, Backlog, LaneCounts};
 
-/// The most jobs that one sweep takes.
+/// The most jobs that one sweep returns.
 const AT_ONCE: i64 = 1_000;
 
 impl Jobs<'_> {
@@ -17,13 +17,13 @@ impl Jobs<'_> {
         jobs::lanes_in_use(&mut *self.0.store().connection().await?).await
     }
 
-    /// Takes jobs of a lane without a worker that are overdue, to be offered on the lane `inside`.
+    /// Returns overdue jobs of a lane that no worker serves, as offers on the lane `inside`.
     pub async fn take_in(self, lane: &Lane, overdue: Duration) -> Result<Vec<Offer>, StoreError> {
         let found = jobs::overdue(&mut *self.0.store().connection().await?, lane, overdue, AT_ONCE).await?;
         Ok(found.into_iter().map(|job| Offer { job, lane: Lane::inside() }).collect())
     }
 
-    /// Takes due jobs that were never offered, or were offered more than `lost_after` ago and not claimed.
+    /// Returns due jobs that were never offered, or that were offered more than `lost_after` ago and not claimed.
     pub async fn sweep(self, lane: &Lane, lost_after: Duration) -> Result<Swept, StoreError> {
         let found = jobs::sweep(&mut *self.0.store().connection().await?, lane, lost_after, AT_ONCE).await?;
         let lost = found.iter().filter(|swept| swept.was_lost).count();
@@ -45,7 +45,7 @@ impl Jobs<'_> {
         jobs::backlog(&mut connection, &lanes, most).await
     }
 
-    /// Counts the jobs of these lanes by their condition, up to `most` each.
+    /// Counts the jobs of these lanes (due, due later, running, dead), each number up to `most`.
     pub async fn standing(self, lanes: &[Lane], most: i64) -> Result<Vec<LaneCounts>, StoreError> {
         jobs::lane_counts(&mut *self.0.store().connection().await?, lanes, most).await
     }

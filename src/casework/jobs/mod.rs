@@ -22,7 +22,7 @@ use crate::store::{Store, StoreError};
 #[derive(Clone, Copy)]
 pub struct Jobs<'a>(&'a Casework);
 
-/// The operators' use cases. They need only these two parts, so `songda jobs` makes them without a whole [`Casework`].
+/// The operators' use cases. They need only these two fields, so `songda jobs` uses them without a whole [`Casework`].
 #[derive(Clone, Copy)]
 pub struct Operations<'a> {
     pub store: &'a Store,
@@ -30,7 +30,7 @@ pub struct Operations<'a> {
     pub bell: &'a Bell,
 }
 
-/// The error for a row that a job refers to and that does not exist.
+/// The error if a row to which a job refers does not exist.
 fn missing(id: impl std::fmt::Display) -> StoreError {
     StoreError::Broken(format!("{id} is not there"))
 }

@@ -7,24 +7,24 @@ use crate::store::StoreError;
 use crate::store::jobs::{self, AttemptRow, JobFilter, JobRow};
 
 impl Operations<'_> {
-    /// Lists the jobs of a filter, the newest first. `before` is the last job of the page before.
+    /// Lists the jobs that match a filter, the newest first. `before` is the last job of the previous page.
     pub async fn list(self, filter: &JobFilter, before: Option<JobId>, limit: i64) -> Result<Vec<JobRow>, StoreError> {
         jobs::list(&mut *self.store.connection().await?, filter, before, limit).await
     }
 
-    /// Finds a job with all attempts at it.
+    /// Finds a job, and all attempts at it.
     pub async fn show(self, id: JobId) -> Result<Option<(JobRow, Vec<AttemptRow>)>, StoreError> {
         let mut connection = self.store.connection().await?;
         let Some(job) = jobs::find(&mut connection, id).await? else { return Ok(None) };
         Ok(Some((job, jobs::attempts(&mut connection, id).await?)))
     }
 
-    /// Counts the dead letters of a filter up to `most`.
+    /// Counts the dead letters that match a filter, up to `most`.
     pub async fn count_dead(self, filter: &JobFilter, most: i64) -> Result<i64, StoreError> {
         jobs::count_dead(&mut *self.store.connection().await?, filter, most).await
     }
 
-    /// Makes up to `limit` dead letters of a filter pending again, the newest first, and returns their number.
+    /// Makes up to `limit` dead letters that match a filter pending again, the newest first. Returns how many.
     pub async fn replay(self, filter: &JobFilter, limit: i64) -> Result<usize, StoreError> {
         let dead = JobFilter { state: Some(JobState::Dead.as_str().to_owned()), ..filter.clone() };
         let mut tx = self.store.begin().await?;

@@ -1,10 +1,10 @@
-//! Applies news of a parcel: its new state, the resident's notification, and the job that follows.
+//! Applies a carrier's reports on a parcel: the parcel's new state, the resident's notification, and the next job.
 
 use std::time::Duration;
 
 use serde_json::json;
 
-use crate::casework::frame::apply::{Applicant, CaseOfItem};
+use crate::casework::frame::apply::{CaseOfItem, EventMessage};
 use crate::casework::frame::item_of_case::item_of;
 use crate::casework::jobs::{Jobs, ParcelChange, ParcelEffect, ParcelNews, missing};
 use crate::domain::case::act::Act;
@@ -20,10 +20,10 @@ use crate::store::parcels::{self, ScanSource, StoredParcel, StoredScan};
 use crate::store::record::{ChangeKind, Record};
 use crate::store::{StoreError, Tx, jobs, notifications, reach};
 
-/// The time from an order to the first time that the carrier is asked for its scans.
+/// The time from an order until the carrier is first asked for the parcel's scans.
 const FIRST_LOOK_AFTER: Duration = Duration::from_secs(30 * 60);
 
-/// The wait before the carrier is asked again, if its callback reported an end and its answer did not.
+/// The wait before the carrier is asked again, if its callback reported a final state that its answer did not confirm.
 const CONFIRM_AGAIN_AFTER: Duration = Duration::from_secs(5 * 60);
 
 impl Jobs<'_> {
@@ -42,7 +42,8 @@ impl Jobs<'_> {
         parcels::known_as(&mut *self.0.store().connection().await?, carrier, order_no, waybill).await
     }
 
-    /// Writes the news and the resident's notification. `trace` is the `traceparent` of the request behind the parcel.
+    /// Applies a change of a parcel, and adds the resident's notification. `trace` is the `traceparent` of the request
+    /// that caused the parcel.
     pub(super) async fn apply_parcel(
         self,
         tx: &mut Tx<'_>,
@@ -93,7 +94,7 @@ impl Jobs<'_> {
             ParcelChange::Cancelled => parcel.state = ParcelState::Cancelled,
             ParcelChange::Scanned(news) => {
                 if parcel.state == ParcelState::Pending {
-                    // The carrier has the order, although its answer to us was lost or is late.
+                    // The carrier has the order, although its response to the order was lost or is late.
                     record.enqueue(&Job::after(track(parcel), FIRST_LOOK_AFTER), trace)?;
                 }
                 self.scan(tx, record, parcel, news, now).await?;
@@ -102,8 +103,8 @@ impl Jobs<'_> {
         Ok(())
     }
 
-    /// Adds scans, and derives the state from all scans. If only a callback reported a final state, the state is not
-    /// believed before the carrier confirms it. The carrier is also asked when the waybill becomes known.
+    /// Adds scans, and derives the parcel's state from all its scans. If only a callback reported a final state, the
+    /// state counts only after the carrier confirms it. The carrier is also asked when the waybill becomes known.
     async fn scan(
         &self,
         tx: &mut Tx<'_>,
@@ -159,14 +160,15 @@ impl Jobs<'_> {
         let catalog = self.0.catalog().current();
         let item = item_of(tx, &catalog, &case).await?;
         let of = CaseOfItem { case: &case, item: &item };
-        let applicant = Applicant { reach: &reach, recipient: None, trace };
-        self.0.notify(record, of, event, Some(parcel.id), &applicant, now)
+        let news = EventMessage { event, parcel: Some(parcel.id), reach: &reach, trace };
+        self.0.notify(record, of, &news, now)
     }
 }
 
-/// Makes the job that asks the carrier about a parcel due. After a callback it is due at once, even if it was done
-/// before. If the carrier was just asked and did not confirm its own callback, it is due after a while. The job may be
-/// in the database, or in this record: a callback can report all scans of a parcel whose order is not settled yet.
+/// Makes the job that asks the carrier about a parcel due. After a callback the job is due at once, even if it was done
+/// before. If the carrier was just asked and did not confirm its own callback, the job is due after a while. The job
+/// may be in the database or in this record: a callback can report all scans of a parcel whose order is not settled
+/// yet.
 async fn confirm(tx: &mut Tx<'_>, record: &mut Record, parcel: &Parcel, source: ScanSource) -> Result<(), StoreError> {
     let key = track(parcel).key();
     let within = match source {
@@ -180,12 +182,12 @@ async fn confirm(tx: &mut Tx<'_>, record: &mut Record, parcel: &Parcel, source: 
     jobs::hasten(tx, &key, within).await
 }
 
-/// The job that asks the carrier about a parcel.
+/// Returns the job that asks the carrier about a parcel.
 fn track(parcel: &Parcel) -> Work {
     Work::TrackParcel { parcel: parcel.id, carrier: parcel.carrier.clone() }
 }
 
-/// The event that a resident is notified of when a parcel reaches a state.
+/// Returns the event of which a resident is notified when a parcel reaches a state.
 const fn event_of(state: ParcelState) -> Option<Event> {
     match state {
         ParcelState::PickedUp => Some(Event::ParcelPickedUp),

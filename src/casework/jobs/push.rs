@@ -1,5 +1,5 @@
-//! Pushes of notifications. Before a worker calls the gateway, this file finds the address, words the message and
-//! reserves the consent; afterwards it writes the consequences.
+//! Pushes of notifications. Before a worker calls the gateway, this file finds the address, writes the text of the
+//! message and reserves the consent. Afterwards it saves the consequences.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,8 +24,8 @@ pub(super) struct EndedPush<'a> {
 }
 
 impl Jobs<'_> {
-    /// Prepares many pushes over one channel with a few statements: finds the addresses, words the messages, and
-    /// reserves the consents that they use up.
+    /// Prepares many pushes over one channel with a few statements: finds the addresses, writes the texts, and reserves
+    /// the consents that the messages need.
     pub async fn prepare_pushes(self, link: &Link, pushes: &[PendingPush]) -> Result<PreparedPushes, StoreError> {
         let mut connection = self.0.store().connection().await?;
         let no_need = self.reached_otherwise(&mut connection, link, pushes).await?;
@@ -50,8 +50,8 @@ impl Jobs<'_> {
         prepared.remove(&push.job).unwrap_or_else(|| Err(missing(push.notification)))
     }
 
-    /// Finds the notifications that another channel delivered, or was asked to deliver, while their push over this
-    /// channel waited or was a dead letter. A replayed push must not notify twice.
+    /// Finds the notifications that need no push over this channel any more. While their push waited or was a dead
+    /// letter, another channel delivered them, or got a job to deliver them. A replayed push must not notify twice.
     async fn reached_otherwise(
         &self,
         conn: &mut Conn,
@@ -75,7 +75,8 @@ impl Jobs<'_> {
         Ok(reached)
     }
 
-    /// Writes the message in the person's language.
+    /// Writes the text of the message in the person's language. Returns [`Prepared::Unreachable`] if the person has no
+    /// address on the channel, or there is no template.
     fn word(
         &self,
         Link { channel, .. }: &Link,
@@ -96,7 +97,7 @@ impl Jobs<'_> {
         Ok(Prepared::Ready(Box::new(PushTask { to, kept, recipient, message, person })))
     }
 
-    /// Hashes an address with our key. Receipts and reservations hold this hash instead of the address.
+    /// Hashes an address with the installation's key. Receipts and reservations store this hash instead of the address.
     pub(super) fn address_hash(&self, address: &Private<String>) -> String {
         hex::encode(self.0.store().keys().hash("recipient", address.expose()))
     }
@@ -128,7 +129,8 @@ impl Jobs<'_> {
         }))
     }
 
-    /// Writes the consequences of ended pushes: delivered notifications, used consents, pushes over the next channels.
+    /// Saves the consequences of ended pushes: delivered notifications, used consents, and pushes over the next
+    /// channels.
     pub(super) async fn apply_pushes(
         self,
         tx: &mut Tx<'_>,
@@ -150,8 +152,8 @@ impl Jobs<'_> {
             let id = push.effect.notification;
             undelivered.push((found.get(&id).cloned().unwrap_or_else(|| Err(missing(id)))?, push));
         }
-        // All workers lock these consents in the order of people. If another statement of a settlement still causes a
-        // deadlock, PostgreSQL ends one of the two transactions, and the settler tries it again.
+        // All workers lock these consents in the order of people. Another statement of a settlement may still cause a
+        // deadlock. PostgreSQL then ends one of the two transactions, and the settler tries it again.
         undelivered.sort_by_key(|(notification, _)| notification.person);
         for (notification, push) in undelivered {
             settle_consent(tx, push.job, push.effect, notification.person).await?;
@@ -160,7 +162,7 @@ impl Jobs<'_> {
         Ok(())
     }
 
-    /// Hands a notification that did not arrive to the next channel of the chain.
+    /// Adds a push over the next channel of the chain for a notification that did not arrive.
     async fn pass_on(
         &self,
         tx: &mut Tx<'_>,
@@ -181,7 +183,7 @@ impl Jobs<'_> {
     }
 }
 
-/// Returns the business keys of the latest pushes to a person over a channel.
+/// Returns the business keys of the latest push jobs to a person over a channel.
 pub(super) async fn pushes_to(
     conn: &mut Conn,
     person: PersonId,
@@ -191,7 +193,7 @@ pub(super) async fn pushes_to(
     Ok(latest.map(|notification| Work::Push { notification, channel: channel.clone() }.key()).collect())
 }
 
-/// Reserves the consents that messages need. Without a consent, a push becomes [`Prepared::Unreachable`].
+/// Reserves the consents that messages need. A push that gets no consent becomes [`Prepared::Unreachable`].
 async fn hold_consents(conn: &mut Conn, link: &Link, prepared: &mut PreparedPushes) -> Result<(), StoreError> {
     let wanted: Vec<Wanted<'_>> = prepared.iter().filter_map(|(job, push)| wanted(*job, push.as_ref().ok()?)).collect();
     let held = consent_holds::hold(conn, &link.channel, &wanted).await?;
@@ -206,7 +208,8 @@ fn wanted(job: JobId, push: &Prepared) -> Option<Wanted<'_>> {
     (message.consent != Consent::NotNeeded).then(|| Wanted { job, person: *person, template: &message.template })
 }
 
-/// Ends the reservation of a consent for a push that did not arrive: the consent is used up, given back or withdrawn.
+/// Ends the reservation of a consent for a push that did not arrive. The consent is used up or given back, or the
+/// person's balance is set to zero.
 async fn settle_consent(tx: &mut Tx<'_>, job: JobId, effect: &PushEffect, person: PersonId) -> Result<(), StoreError> {
     match &effect.end {
         PushEnd::Delivered | PushEnd::Unknown => consent_holds::use_up(tx, &[job]).await,

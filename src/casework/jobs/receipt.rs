@@ -18,7 +18,8 @@ use crate::store::record::Record;
 use crate::store::{Conn, StoreError, Tx, consents, jobs, notifications};
 
 impl Jobs<'_> {
-    /// True if a failure receipt arrived before its push was settled. The callback is read again later then.
+    /// True if a receipt of a message that did not arrive came before the push was settled. The worker then reads the
+    /// callback again later.
     pub async fn came_too_early(self, link: &Link, receipt: &PushReceipt) -> Result<bool, StoreError> {
         if receipt.fate == Fate::Arrived {
             return Ok(false);
@@ -26,13 +27,13 @@ impl Jobs<'_> {
         let mut connection = self.0.store().connection().await?;
         match &receipt.of {
             ReceiptOf::Key(key) => jobs::is_held(&mut connection, &Work::push_key(key, &link.channel)).await,
-            // The push cannot be found before the gateway's answer to it is stored.
+            // The push can be found only after the gateway's id of the message is stored.
             ReceiptOf::Message { .. } => Ok(self.push_of(&mut connection, link, receipt).await?.is_none()),
         }
     }
 
-    /// Applies a receipt. A push of unknown outcome becomes due at once, and reads the receipt. A message that counts
-    /// as delivered and failed is passed on to the next channel.
+    /// Applies a receipt. A push of unknown outcome becomes due at once, and its next attempt reads the receipt. If a
+    /// message that counts as delivered did not arrive, the notification goes on over the next channel.
     pub(super) async fn apply_receipt(
         self,
         tx: &mut Tx<'_>,
@@ -69,7 +70,7 @@ impl Jobs<'_> {
         self.apply_pushes(tx, record, &[EndedPush { job, effect: &effect, trace: None }]).await
     }
 
-    /// Finds the push that a receipt is about.
+    /// Finds the push job that a receipt is about.
     async fn push_of(&self, conn: &mut Conn, link: &Link, receipt: &PushReceipt) -> Result<Option<JobId>, StoreError> {
         match &receipt.of {
             ReceiptOf::Key(key) => jobs::by_key(conn, &Work::push_key(key, &link.channel)).await,
@@ -83,7 +84,7 @@ impl Jobs<'_> {
     }
 }
 
-/// Returns the notification of a push that counts as delivered.
+/// Returns the notification of a push job, if the push counts as delivered.
 async fn brought_by(conn: &mut Conn, job: JobId) -> Result<Option<NotificationId>, StoreError> {
     let work = jobs::done_with(conn, job, &Outcome::BROUGHT).await?;
     Ok(match work.map(Work::deserialize) {

@@ -1,5 +1,5 @@
-//! Settles attempts: writes their ends and all consequences in one transaction. If another worker took a job over, the
-//! settlement of the first worker changes nothing.
+//! Settles attempts: writes their results and all consequences in one transaction. If another worker took a job over,
+//! the settlement of the first worker changes nothing.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,13 @@ use crate::store::record::{Record, SaveError};
 use crate::store::{StoreError, callbacks, parcels};
 
 impl Jobs<'_> {
-    /// Settles a batch of attempts, and returns those whose claim was still valid. If this fails, nothing is settled.
+    /// Settles a batch of attempts. Returns the attempts whose claims were still valid. If this fails, nothing is
+    /// settled.
     pub async fn settle(self, settlements: &[Settlement]) -> Result<BTreeSet<AttemptKey>, StoreError> {
         let now = self.0.now();
         let mut tx = self.0.store().begin().await?;
-        // Parcels are locked before jobs: a transaction that holds a parcel may wait for a job that is settled here.
+        // Parcels are locked before jobs, because a transaction that has locked a parcel may wait for a job that is
+        // settled here.
         parcels::lock(&mut tx, &settlements.iter().flat_map(|settlement| settlement.effect.parcels()).collect())
             .await?;
         let endings: Vec<&Ending> = settlements.iter().map(|settlement| &settlement.ending).collect();

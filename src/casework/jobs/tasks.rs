@@ -1,4 +1,4 @@
-//! The work that the use cases hand to a worker.
+//! The data that the use cases hand to a worker for its attempts.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::domain::notice::notification::{ChannelCode, Consent, PushMessage};
 use crate::domain::work::job::Offer;
 use crate::store::StoreError;
 
-/// A claimed push, not prepared yet.
+/// A push job that is claimed and not prepared yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PendingPush {
     pub job: JobId,
@@ -17,14 +17,14 @@ pub struct PendingPush {
     pub again: bool,
 }
 
-/// A message that is ready to be sent.
+/// A message that is prepared and can be sent.
 #[derive(Debug, Clone)]
 pub struct PushTask {
     /// The recipient's address on the channel.
     pub to: Private<String>,
-    /// The sealed address, as it is in the database.
+    /// The sealed (encrypted) address, as it is in the database.
     pub kept: Vec<u8>,
-    /// The keyed hash of the address, for reservations and receipts.
+    /// The keyed hash of the address. Reservations and receipts use it.
     pub recipient: String,
     pub message: PushMessage,
     pub person: PersonId,
@@ -43,22 +43,22 @@ pub enum Prepared {
     Ready(Box<PushTask>),
     /// The person has no address on the channel, or no consent for the message.
     Unreachable,
-    /// Another channel delivered the notification, or has the job to do so.
+    /// Another channel delivered the notification, or got a job to deliver it.
     NoNeed,
 }
 
-/// Prepared pushes by job. One may fail without the others.
+/// Prepared pushes by job. Each push has its own error.
 pub type PreparedPushes = BTreeMap<JobId, Result<Prepared, StoreError>>;
 
-/// The result of a sweep.
+/// The jobs that a sweep of a lane found.
 #[derive(Debug)]
 pub struct Swept {
     pub offers: Vec<Offer>,
-    /// How many of these jobs were offered before without effect. The others just became due.
+    /// How many of these jobs were offered before, and lost their stream entry. The others just became due.
     pub lost: usize,
 }
 
-/// Names the event that a push of unknown outcome waits for: the receipt of a message to this recipient.
+/// Returns the name of the event that a push of unknown outcome waits for: a receipt of a message to this recipient.
 pub fn receipt_event(channel: &ChannelCode, recipient: &str, template: &str) -> String {
     format!("receipt:{channel}:{recipient}:{template}")
 }

@@ -1,7 +1,7 @@
 //! Wakes clients that wait for changes over Server-Sent Events or long-polls.
 //!
-//! A process has one subscription to Redis for all its clients. A message from Redis names only people whose log of
-//! changes grew; their clients then read the log ([`super::log`]). A waiting client holds hardly any memory.
+//! A process has one subscription to Redis for all its clients. A message from Redis names only the people whose log of
+//! changes grew. Their clients then read the log ([`super::log`]). A waiting client needs hardly any memory.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -16,35 +16,35 @@ use crate::domain::kernel::ids::PersonId;
 use crate::queue::Queue;
 use crate::store::changes::Change;
 
-/// The people whose clients wait. Cloning shares it.
+/// The people with clients that wait in this process. Clones share the state.
 #[derive(Clone, Default)]
 pub struct Live(Arc<Mutex<HashMap<PersonId, Weak<Waiters>>>>);
 
-/// The state that a person's clients in this process share.
+/// The state that all clients of one person in this process share.
 #[derive(Default)]
 pub(super) struct Waiters {
     pub(super) woken: Notify,
-    /// The end of the person's log at the last poll; 0 before the first poll.
+    /// The last position in the person's log at the last poll; 0 before the first poll.
     seen: AtomicI64,
     streams: Mutex<Streams>,
     pub(super) last_read: LastRead,
 }
 
-/// The last page that a stream read, kept for the other streams of its person.
+/// The last page that a stream read, stored for the other streams of the same person.
 pub(super) type LastRead = tokio::sync::Mutex<Option<ReadChanges>>;
 
-/// The changes after a position in a person's log; never empty. They stay correct, because a log only grows at its end.
+/// The changes after a position in a person's log; never empty. They stay valid, because a log only grows at its end.
 pub(super) struct ReadChanges {
     pub(super) after: i64,
     pub(super) changes: Vec<Change>,
 }
 
-/// The streams of a person in this process.
+/// The open streams of one person in this process.
 #[derive(Default)]
 struct Streams {
-    /// How many were opened so far. This is also the number of the newest one.
+    /// How many streams were opened so far. This is also the number of the newest stream.
     opened: u32,
-    /// The numbers of the open ones, the oldest first.
+    /// The numbers of the open streams, the oldest first.
     open: Vec<u32>,
 }
 
@@ -54,7 +54,7 @@ impl Waiters {
     }
 }
 
-/// A person's stream of changes. It ends when it is dropped.
+/// A person's open stream of changes. Dropping this value ends the stream.
 pub struct Stream {
     pub(super) waiters: Arc<Waiters>,
     pub(super) person: PersonId,
@@ -63,7 +63,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// False after the stream's time, or if newer streams replaced it.
+    /// False if the stream's time is over, or if newer streams of the person replaced it.
     pub(super) fn is_open(&self) -> bool {
         tokio::time::Instant::now() < self.until && self.waiters.streams().open.contains(&self.number)
     }
@@ -75,12 +75,13 @@ impl Drop for Stream {
     }
 }
 
-/// The most streams of a person in one process. A further stream ends the oldest, probably of a broken connection.
+/// The most streams of a person in one process. A further stream ends the oldest one, whose connection is probably
+/// broken.
 pub const MOST_STREAMS: usize = 8;
 
 /// The pause before the process subscribes to Redis again.
 const LISTEN_AGAIN: Duration = Duration::from_secs(1);
-/// With this many people in the registry, it begins to drop those without waiting clients.
+/// From this number of people, [`Live`] drops people without waiting clients.
 const SWEEP_FROM: usize = 1_024;
 
 impl Live {
@@ -97,7 +98,7 @@ impl Live {
         waiters
     }
 
-    /// Opens a stream, which ends after `lasts` at the latest.
+    /// Opens a stream, which ends at the latest after the duration `lasts`.
     #[must_use]
     pub fn open(&self, person: PersonId, lasts: Duration) -> Stream {
         let waiters = self.waiters(person);
@@ -124,7 +125,8 @@ impl Live {
         self.lock().iter().filter(|(_, waiters)| waiters.strong_count() > 0).map(|(person, _)| *person).collect()
     }
 
-    /// Wakes the clients of people whose log has grown since the last poll.
+    /// Wakes the clients of people whose log has grown since the last poll. `ends` has the last position in each
+    /// person's log.
     pub(super) fn saw(&self, ends: &[(PersonId, i64)]) {
         let waiting = self.lock();
         for (person, end) in ends {

@@ -1,7 +1,7 @@
 //! Reads a person's log of changes as it grows.
 //!
-//! [`Live`] wakes waiting clients by messages from Redis. Besides, every few seconds one statement polls the logs of
-//! all people with waiting clients, so that they see changes while Redis is away.
+//! [`Live`] wakes waiting clients by messages from Redis. In addition, one statement polls the logs of all people with
+//! waiting clients every few seconds, so that these clients see changes while Redis is unavailable.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::store::changes::{self, Change};
 
 /// How often the logs are polled on behalf of all waiting clients.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// The most people for whom one statement polls.
+/// The most people whose logs one statement polls.
 const LOOK_FOR: usize = 1_000;
 
 /// A page of a person's log: at most `limit` changes after position `after`.
@@ -36,13 +36,14 @@ impl Casework {
 }
 
 impl Changes<'_> {
-    /// Reads a page of a person's log, and waits up to `wait` for the first change.
+    /// Reads a page of a person's log. If the page is empty, waits up to `wait` for the first change.
     pub async fn wait(self, live: &Live, page: LogPage, wait: Duration) -> Result<Vec<Change>, StoreError> {
         let waiters = live.waiters(page.person);
         self.until(&waiters, None, page, tokio::time::sleep(wait), || true).await
     }
 
-    /// Reads the next changes of a stream, and waits for the first one. Returns none when the stream ends.
+    /// Reads the next changes of a stream. If there are none, waits for the first one. Returns an empty list when the
+    /// stream ends.
     pub async fn next(self, stream: &Stream, after: i64, limit: i64) -> Result<Vec<Change>, StoreError> {
         let page = LogPage { person: stream.person, after, limit };
         let ends = tokio::time::sleep_until(stream.until);
@@ -59,7 +60,7 @@ impl Changes<'_> {
     ) -> Result<Vec<Change>, StoreError> {
         tokio::pin!(given_up);
         loop {
-            // The client waits from here on, so that a change during the read wakes it.
+            // The client is registered as waiting before the read, so that a change during the read wakes it.
             let woken = waiters.woken.notified();
             if !goes_on() {
                 return Ok(Vec::new());
@@ -83,8 +84,8 @@ impl Changes<'_> {
         changes::after(&mut *self.0.store().connection().await?, person, after, limit).await
     }
 
-    /// Reads a page for a stream. If several streams of a person are woken at the same position, the first one reads
-    /// for all. A change that comes after this read is missing in the others' page; they read it in their next round.
+    /// Reads a page for a stream. If several streams of a person are woken at the same position, the first stream reads
+    /// the page for all of them. The other streams find a change that comes after this read in their next round.
     async fn read_shared(&self, last: &LastRead, page: LogPage) -> Result<Vec<Change>, StoreError> {
         let mut last = last.lock().await;
         if let Some(read) = last.as_ref().filter(|read| read.after == page.after) {
@@ -114,7 +115,8 @@ impl Changes<'_> {
         changes::latest_of(&mut *self.0.store().connection().await?, people).await
     }
 
-    /// The end of a person's log. A client that has just read the current state follows the log from there.
+    /// Returns the last position in a person's log. A client that has just read the current state follows the log from
+    /// there.
     pub async fn latest(self, person: PersonId) -> Result<i64, StoreError> {
         changes::latest(&mut *self.0.store().connection().await?, person).await
     }

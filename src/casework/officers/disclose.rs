@@ -1,4 +1,5 @@
-//! 查看完整信息: an officer sees a case unmasked. The case's history first records the officer, the time and the reason.
+//! 查看完整信息: an officer reads a case without masks. Before that, the case's history records the officer, the time
+//! and the reason.
 
 use serde_json::json;
 

@@ -7,10 +7,10 @@ use crate::store::StoreError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum LabelError {
-    /// There is no such parcel in the officer's remit.
+    /// The officer's agencies have no such parcel.
     #[error("there is no such parcel here")]
     NotFound,
-    /// The carrier has not given a waybill yet. Holds the parcel's state.
+    /// The carrier has not assigned a waybill yet. The text is the parcel's state.
     #[error("not possible while the parcel is {0}")]
     NoWaybill(&'static str),
     #[error("the carrier is not set up any more")]

@@ -1,4 +1,5 @@
-//! The use cases of officers (审批人员). An officer sees and changes only cases of their remit: those of their agencies.
+//! The use cases of officers (审批人员). An officer sees and changes only the cases of their remit: the agencies for
+//! which the officer works.
 
 pub mod accept;
 pub mod decide;
@@ -49,17 +50,17 @@ impl OfficerAtWork {
         Actor::Officer(self.officer)
     }
 
-    /// Officers act for the agency of the case.
+    /// Returns the officer as actor, who acts for the agency of the case.
     fn acting(&self, agency: &AgencyCode) -> Acting {
         Acting { by: self.actor(), for_: agency.clone().into() }
     }
 }
 
-/// The target of an officer's act.
+/// The case on which an officer wants to act.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
     pub case: CaseId,
-    /// The version at which the officer read the case. At any other version the act is refused.
+    /// The version of the case that the officer has read. The act is refused if the case is at another version.
     pub version: i64,
     pub request: Option<&'a IdempotentRequest>,
 }

@@ -15,10 +15,10 @@ use crate::store::{StoreError, cases, jobs};
 
 #[derive(Debug, thiserror::Error)]
 pub enum CancelError {
-    /// There is no such parcel in the officer's remit.
+    /// The officer's agencies have no such parcel.
     #[error("there is no such parcel here")]
     NotFound,
-    /// The parcel is not ordered yet, or it was picked up already. Holds its state.
+    /// The parcel is not ordered yet, or it was picked up already. The text is the parcel's state.
     #[error("not possible while the parcel is {0}")]
     WrongState(&'static str),
     #[error(transparent)]
@@ -36,7 +36,7 @@ impl Officers<'_> {
         ScannedParcel::read(&mut connection, keys, stored).await.map(Some)
     }
 
-    /// Returns the parcels of a case, the oldest first; `None` if the remit has no such case.
+    /// Returns the parcels of a case, the oldest first; `None` if the officer's agencies have no such case.
     pub async fn parcels(self, officer: &OfficerAtWork, case: CaseId) -> Result<Option<Vec<StoredParcel>>, StoreError> {
         let mut connection = self.0.store().connection().await?;
         let keys = self.0.store().keys();
@@ -46,7 +46,8 @@ impl Officers<'_> {
         parcels::of_case(&mut connection, keys, case).await.map(Some)
     }
 
-    /// Lists the parcels in a state by the day on which they must arrive. `after` is the last one of the page before.
+    /// Lists the parcels in one state by the day on which they must arrive. `after` is the last parcel of the previous
+    /// page.
     pub async fn parcels_to_serve(
         self,
         officer: &OfficerAtWork,
@@ -68,7 +69,7 @@ impl Officers<'_> {
     /// Adds the job that cancels a parcel at its carrier.
     pub async fn cancel_parcel(self, officer: &OfficerAtWork, id: ParcelId) -> Result<(), CancelError> {
         let StoredParcel { parcel, agency, .. } = self.parcel(officer, id).await?.ok_or(CancelError::NotFound)?.stored;
-        // There is nothing to cancel before the carrier has the order, and nothing can be cancelled after the pick-up.
+        // Before the carrier has the order, there is nothing to cancel. After the pick-up, it is too late to cancel.
         if parcel.state != ParcelState::Ordered {
             return Err(CancelError::WrongState(parcel.state.as_str()));
         }
@@ -81,7 +82,7 @@ impl Officers<'_> {
         record.enqueue(&Job::now(cancel), officer.trace.as_deref())?;
         let mut tx = self.0.store().begin().await?;
         let offers = self.0.save(&mut tx, &record, now).await.map_err(SaveError::into_store)?;
-        // If an earlier cancellation failed, its job exists already: it is made due again.
+        // If an earlier cancellation failed, its job exists already, and is made due again.
         jobs::revive(&mut tx, &key).await?;
         self.0.commit(tx, &record, offers).await?;
         Ok(())

@@ -13,12 +13,12 @@ use crate::store::{Conn, StoreError};
 pub struct CaseFile {
     pub case: VersionedCase,
     pub application: Application,
-    /// The answer to a supplement notice.
+    /// The applicant's answer to a supplement notice.
     pub supplement: Option<Application>,
 }
 
 impl Officers<'_> {
-    /// Lists the open cases of the remit by due date. `after` is the last case of the page before.
+    /// Lists the open cases of the officer's agencies by due date. `after` is the last case of the previous page.
     pub async fn queue(
         self,
         officer: &OfficerAtWork,
@@ -37,7 +37,7 @@ impl Officers<'_> {
         Ok(found)
     }
 
-    /// Finds a case of the remit in any state.
+    /// Finds a case of the officer's agencies by its number, in any state.
     pub async fn by_number(
         self,
         officer: &OfficerAtWork,
@@ -52,7 +52,7 @@ impl Officers<'_> {
         let mut connection = self.0.store().connection().await?;
         let Some(file) = self.unmasked(&mut connection, officer, id).await? else { return Ok(None) };
         let catalog = self.0.catalog().current();
-        // The item's form says which fields must be masked.
+        // The item is needed because its form defines which fields are masked.
         let item = item_of(&mut connection, &catalog, &file.case.case).await?;
         let form = item.form.as_ref();
         Ok(Some(CaseFile {
@@ -62,7 +62,8 @@ impl Officers<'_> {
         }))
     }
 
-    /// Reads a case with its application and nothing masked. The caller must record the disclosure.
+    /// Reads a case with its application and without masks. The caller must record the disclosure in the case's
+    /// history.
     pub(super) async fn unmasked(
         self,
         conn: &mut Conn,
@@ -79,7 +80,7 @@ impl Officers<'_> {
         Ok(Some(CaseFile { case, application, supplement }))
     }
 
-    /// Returns the history of a case, the oldest entry first; `None` if the remit has no such case.
+    /// Returns the history of a case, the oldest entry first; `None` if the officer's agencies have no such case.
     pub async fn history(self, officer: &OfficerAtWork, id: CaseId) -> Result<Option<Vec<HistoryEntry>>, StoreError> {
         let mut connection = self.0.store().connection().await?;
         let keys = self.0.store().keys();

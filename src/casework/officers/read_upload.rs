@@ -1,5 +1,5 @@
-//! An officer reads a file of a case. A file may show a whole identity card, so the case's history records the officer
-//! and the time before anything is sent. The officer gives no reason, because every decision needs the files.
+//! An officer reads a file of a case. A file may show a whole identity card. So the case's history records the officer
+//! and the time before any of the content is sent. The officer gives no reason, because every decision needs the files.
 
 use serde_json::json;
 
@@ -21,7 +21,7 @@ pub enum ReadUploadError {
 }
 
 impl Officers<'_> {
-    /// Opens a file of a case; `None` if the remit has no such case, or the case has no such file.
+    /// Opens a file of a case; `None` if the officer's agencies have no such case, or the case has no such file.
     pub async fn read_upload(
         self,
         officer: &OfficerAtWork,

@@ -14,7 +14,7 @@ pub const MOST_ADDRESSES: i64 = 20;
 const LONGEST_NAME: usize = 50;
 const LONGEST_DETAIL: usize = 200;
 
-/// An address as a client sent it.
+/// An address as a client sent it, not validated yet.
 #[derive(Debug, Clone)]
 pub struct AddressEntry {
     /// The recipient.
@@ -26,7 +26,7 @@ pub struct AddressEntry {
     /// Street, building, room.
     pub detail: Private<String>,
     pub postcode: Option<String>,
-    /// True if the address replaces the default one.
+    /// True if this address becomes the default address of the person.
     pub is_default: bool,
 }
 
@@ -58,7 +58,7 @@ pub enum AddressError {
     Store(#[from] StoreError),
 }
 
-/// Validates an address, and adds the names of its region. Returns all faults together.
+/// Validates an address, and adds the names of its region. Returns all faults at once.
 pub fn read_address(entry: &AddressEntry, regions: &Regions) -> Result<PostalAddress, Vec<AddressFault>> {
     let name = clean(&entry.name, LONGEST_NAME).ok_or(AddressFault::Name);
     let phone = MobilePhone::parse(entry.phone.expose()).map_err(|_| AddressFault::Phone);

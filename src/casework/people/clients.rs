@@ -16,7 +16,7 @@ use crate::store::{Store, StoreError};
 pub struct NewClient {
     /// The name that operators read.
     pub name: String,
-    /// The client's name in `/results/{source}/…`.
+    /// The client's name in paths of the API: `/results/{source}/…`.
     pub source: Source,
     /// The agencies for which the client may report decisions.
     pub agencies: Vec<AgencyCode>,
@@ -36,7 +36,8 @@ pub enum ClientError {
     Store(#[from] StoreError),
 }
 
-/// These use cases need only two parts, so `songda clients` makes them without a whole [`People`].
+/// The use cases for API clients. They need only two dependencies, so `songda clients` uses them without a whole
+/// [`People`].
 #[derive(Clone, Copy)]
 pub struct ApiClients<'a> {
     pub store: &'a Store,
@@ -68,7 +69,7 @@ impl ApiClients<'_> {
         }
     }
 
-    /// Revokes a client. It gets no new token, and after a second its requests are refused.
+    /// Revokes a client. The client gets no new token, and after a second its requests are refused.
     pub async fn revoke(self, source: &Source) -> Result<(), ClientError> {
         let mut connection = self.store.connection().await?;
         let revoked = api_clients::revoke(&mut connection, source, self.clock.now()).await?;

@@ -7,7 +7,7 @@ use crate::domain::notice::consent::{ConsentAnswer, ConsentBalance, ConsentTempl
 use crate::domain::notice::notification::{ChannelCode, Consent};
 use crate::store::{Conn, StoreError, consents, people};
 
-/// A template that needs consent, and how many consents the person has given for it.
+/// A template that needs consent, and the person's balance of consents for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsentStanding {
     pub template: ConsentTemplate,
@@ -16,7 +16,7 @@ pub struct ConsentStanding {
 
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// The channel has no templates with these ids that need consent. Nothing of the report was stored.
+    /// These templates do not exist on the channel, or need no consent. Nothing of the report was stored.
     #[error("unknown templates")]
     UnknownTemplates(Vec<String>),
     #[error(transparent)]
@@ -35,7 +35,8 @@ impl People {
 }
 
 impl Consents<'_> {
-    /// Stores a person's answers by template, and returns all balances. A repeated request gets the first answer.
+    /// Stores whether a person agreed to messages of these templates, and returns all balances. A repeated request gets
+    /// the first answer.
     pub async fn report(
         self,
         person: PersonId,
@@ -75,8 +76,8 @@ impl Consents<'_> {
         Ok(self.0.catalog.current().templates().to_ask_for(language).into_iter().map(standing).collect())
     }
 
-    /// Finds the kind of consent of each template. A template of another language counts as well: the person may have
-    /// answered before they changed their language.
+    /// Finds the kind of consent that each template needs. Templates of another language are accepted, too: the person
+    /// may have answered before changing the language.
     fn known<'a>(
         &self,
         channel: &ChannelCode,

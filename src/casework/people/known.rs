@@ -1,5 +1,6 @@
-//! Looks up the officer or API client behind an access token, which only shows the account at the time of issue.
-//! Officers and API clients act on the cases of others, so a closed account must lose its access at once.
+//! Looks up the officer or API client of an access token. The token itself only shows the account as it was when the
+//! token was issued. Officers and API clients act on the cases of others, so a closed account must lose its access at
+//! once.
 
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use crate::domain::kernel::ids::{ClientId, SessionId};
 use crate::domain::people::staff::{ApiClient, Officer};
 use crate::store::{StoreError, api_clients, officers};
 
-/// Each account is cached for a second.
+/// The use cases for accounts behind access tokens. Each account is cached for a second.
 #[derive(Clone, Copy)]
 pub struct KnownAccounts<'a>(&'a People);
 

@@ -26,7 +26,7 @@ pub enum RequestCodeError {
 
 #[derive(Debug, thiserror::Error)]
 pub enum CodeError {
-    /// Only the latest code of a number is valid, until it is used or expires.
+    /// The code is not the latest code of this phone number, or it was used or has expired.
     #[error("the code is wrong or has expired")]
     Wrong,
     #[error("the code was guessed at too often")]
@@ -45,7 +45,7 @@ impl People {
 }
 
 impl LoginCodes<'_> {
-    /// Makes a code for a number, and adds the job that sends it. `trace` is the request's `traceparent`.
+    /// Makes a code for a phone number, and adds the job that sends it. `trace` is the request's `traceparent`.
     pub async fn request(self, phone: &MobilePhone, trace: Option<&str>) -> Result<(), RequestCodeError> {
         let keys = self.0.store.keys();
         let now = self.0.clock.now();
@@ -71,8 +71,8 @@ impl LoginCodes<'_> {
         Ok(())
     }
 
-    /// Checks a code. The caller must commit the transaction in any case, because it counts the try. If the code is
-    /// right, the caller marks it as used.
+    /// Checks a code and counts the try. The caller must commit the transaction in any case, so that the count is
+    /// stored. If the code is right, the caller marks it as used.
     pub(super) async fn check(
         self,
         tx: &mut Tx<'_>,

@@ -36,7 +36,7 @@ use crate::store::{Store, StoreError, Tx};
 /// Finds the names of a county by its six-digit GB/T 2260 code; `None` if the catalogue has no such county.
 pub type Regions = Arc<dyn Fn(&str) -> Option<RegionNames> + Send + Sync>;
 
-/// The dependencies of the use cases. Cloning shares them.
+/// The dependencies of the use cases for accounts. Clones share them.
 #[derive(Clone)]
 pub struct People {
     pub store: Store,
@@ -52,12 +52,12 @@ pub struct People {
     pub code_channel: ChannelCode,
     /// The channels that reach a device by the push token that its client registers.
     pub push_channels: Arc<[ChannelCode]>,
-    /// Has the message templates that need consent.
+    /// The catalogue, which defines the message templates that need consent.
     pub catalog: Catalog,
     pub regions: Regions,
     pub recent_clients: Recent<ClientId, ApiClient>,
     pub recent_officers: Recent<SessionId, Officer>,
-    /// The address of our token endpoint, which a client's assertion must name as its audience.
+    /// The URL of our token endpoint, which a client's assertion must name as its audience.
     pub token_endpoint: Arc<str>,
 }
 

@@ -11,7 +11,7 @@ use crate::domain::people::staff::{Officer, Role, Username};
 use crate::store::officers::{self, ONE_OFFICER_PER_USERNAME};
 use crate::store::{Store, StoreError, Tx, sessions};
 
-/// An account to be added. The caller checks that the catalogue knows the agency.
+/// An officer's account to be added. The caller checks that the catalogue knows the agency.
 #[derive(Debug, Clone)]
 pub struct NewOfficer {
     pub username: Username,
@@ -33,7 +33,8 @@ pub enum OfficerError {
     Store(#[from] StoreError),
 }
 
-/// These use cases need only three parts, so `songda staff` makes them without a whole [`People`].
+/// The use cases for officers' accounts. They need only three dependencies, so `songda staff` uses them without a whole
+/// [`People`].
 #[derive(Clone, Copy)]
 pub struct OfficerAccounts<'a> {
     pub store: &'a Store,
@@ -65,7 +66,8 @@ impl OfficerAccounts<'_> {
         }
     }
 
-    /// Closes an account and ends its sessions. Its username is not free again, because histories of cases name it.
+    /// Closes an account and ends its sessions. The username can never be used again, because histories of cases name
+    /// it.
     pub async fn disable(self, username: &Username) -> Result<(), OfficerError> {
         let mut tx = self.store.begin().await?;
         let officer = officer_of(&mut tx, username).await?;

@@ -1,5 +1,5 @@
 //! Caches the accounts of API clients and officers for [`RECENT_FOR`], so that a busy client does not cost a database
-//! look-up for each request. A revoked or changed account is used for this time longer.
+//! look-up for each request. So a revoked or changed account stays usable for up to this time.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -9,16 +9,16 @@ use quick_cache::sync::Cache;
 
 use crate::domain::kernel::clock::Stopwatch;
 
-/// How long a cached value is used.
+/// How long a cached account is used.
 const RECENT_FOR: Duration = Duration::from_secs(1);
 
-/// The size of the cache. The least recently used value is dropped first.
+/// The most accounts in the cache. The least recently used account is dropped first.
 const REMEMBERED: usize = 4096;
 
-/// Cached values by id. Cloning shares the cache.
+/// Cached accounts by id. Clones share the cache.
 pub struct Recent<I, T>(Arc<Cache<I, Entry<T>>>);
 
-/// A value with the time since its look-up.
+/// An account, and the time since it was looked up.
 type Entry<T> = (Arc<Stopwatch>, Arc<T>);
 
 impl<I, T> Clone for Recent<I, T> {
@@ -34,13 +34,13 @@ impl<I: Hash + Eq, T> Default for Recent<I, T> {
 }
 
 impl<I: Hash + Eq, T> Recent<I, T> {
-    /// Finds a value that is not too old.
+    /// Returns a cached account that was looked up less than a second ago.
     pub fn find(&self, id: &I) -> Option<Arc<T>> {
         let (since, known) = self.0.get(id)?;
         (since.elapsed() < RECENT_FOR).then_some(known)
     }
 
-    /// Caches the result of a look-up. If it found nothing, drops the cached value.
+    /// Caches the result of a look-up. If the look-up found nothing, the cached account is dropped.
     pub fn remember(&self, id: I, found: Option<&Arc<T>>) {
         match found {
             Some(found) => self.0.insert(id, (Arc::new(Stopwatch::start()), Arc::clone(found))),

@@ -9,9 +9,9 @@ use crate::store::record::SaveError;
 use crate::store::{StoreError, Tx};
 
 enum Batch {
-    /// The batch was answered before.
+    /// The batch was answered before. This is the stored answer.
     Given(Given),
-    /// The rows are written. The open transaction waits for the answer.
+    /// The rows are written in this open transaction. The answer must be stored before the commit.
     Written(Tx<'static>, Box<Written>),
 }
 
@@ -30,11 +30,11 @@ impl From<StoreError> for BatchError {
 }
 
 impl Results<'_> {
-    /// Records reported decisions, and answers for all of them. A repeated request gets the first answer. The answer is
-    /// stored only if a row had an effect.
+    /// Records reported decisions (called rows), and returns one answer for all of them. A repeated request gets the
+    /// first answer. The answer is stored only if a row had an effect.
     ///
-    /// If the database refuses a row, the rows are written one by one, and the answer after them. If the process
-    /// crashes in between, the answer is lost, and a repeated batch finds its rows as already known.
+    /// If the database refuses a row, the rows are written one by one, and the answer is stored afterwards. If the
+    /// process crashes in between, the answer is lost. A repeated batch then finds its rows as already known.
     pub async fn record_batch(
         self,
         reported: &[Reported],
@@ -63,7 +63,7 @@ impl Results<'_> {
         let catalog = self.0.catalog().current();
         let keys = self.0.store().keys();
         let now = self.0.now();
-        // A repeated request is answered here, before case numbers are drawn for it.
+        // A repeated request is answered here, before case numbers are drawn for its rows.
         let mut look = self.0.store().begin().await?;
         if let Entered::Replay(answer) = idempotency::enter(&mut look, keys, Some(request), now).await? {
             return Ok(idempotency::again(look, answer).await?);
@@ -118,7 +118,7 @@ impl Results<'_> {
         Ok(Given::first(answer))
     }
 
-    /// Writes the rows in a transaction that stays open for the answer.
+    /// Writes the rows in a transaction that stays open, so that the answer can be stored in it.
     async fn write_batch(
         &self,
         rows: &[Row<'_>],
@@ -135,7 +135,8 @@ impl Results<'_> {
         match self.write_rows(&mut tx, rows, numbers, now).await {
             Ok(written) => Ok(Batch::Written(tx, Box::new(written))),
             Err(error) => {
-                // Dropping `tx` would roll back later, and keep the request's key locked until then.
+                // If `tx` were only dropped, the rollback would come later, and the request's key would stay locked
+                // until then.
                 tx.rollback().await.map_err(StoreError::from)?;
                 Err(error.into())
             }

@@ -1,8 +1,9 @@
-//! The queue of decisions that are reported in single requests. Under load, one transaction writes many of them,
-//! because a commit costs as much for one decision as for many. A decision that comes alone does not wait.
+//! The queue of decisions that are reported in single requests. Under load, one transaction writes many of these
+//! decisions, because a commit costs as much for one decision as for many. If only one decision is waiting, it is
+//! written at once.
 //!
-//! The request that gets the writer's permit writes all waiting decisions. If its client hangs up before that, nothing
-//! is written, and the other requests queue their decisions again.
+//! The request that gets the writer's permit writes all waiting decisions. If its client disconnects before that,
+//! nothing is written, and the other requests queue their decisions again.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,7 +13,7 @@ use tokio::sync::{Semaphore, oneshot};
 use super::report::{Recorded, Reported};
 use crate::store::StoreError;
 
-/// How many transactions are written at the same time.
+/// How many transactions may be written at the same time.
 const WRITERS: usize = 1;
 /// The most decisions in one transaction.
 const AT_ONCE: usize = 128;
@@ -25,10 +26,10 @@ pub struct Gather {
     under_way: Mutex<BTreeSet<RequestName>>,
 }
 
-/// Identifies a request: source, reference and `Idempotency-Key`.
+/// The identity of a request: source, reference and `Idempotency-Key`.
 type RequestName = (String, String, Option<String>);
 
-/// Marks a request as in progress until it is dropped.
+/// Marks a request as in progress until this value is dropped.
 pub(super) struct UnderWay<'g> {
     gather: &'g Gather,
     request: RequestName,
@@ -53,7 +54,7 @@ impl Default for Gather {
 
 impl Gather {
     /// Marks a request as in progress; `None` if this process is working on the same request already. If another
-    /// process is, the database makes this process wait, and the decision is then found as already known.
+    /// process is working on it, the database makes this process wait, and then reports the decision as already known.
     pub(super) fn enter(&self, reported: &Reported) -> Option<UnderWay<'_>> {
         let (source, reference) = reported.key();
         let request = (source, reference, reported.key.clone());
@@ -67,8 +68,8 @@ impl Gather {
         outcome
     }
 
-    /// Takes the decisions that waited longest. Of two with the same reference it takes the first: the second must find
-    /// the first in the database. Decisions whose client hung up are dropped.
+    /// Takes the decisions that have waited longest. Of two decisions with the same reference it takes only the first,
+    /// because the second must find the first in the database. Decisions whose client has disconnected are dropped.
     pub(super) fn take(&self) -> Vec<Waiting> {
         let mut waiting = self.lock();
         let mut seen = BTreeSet::new();

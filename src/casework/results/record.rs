@@ -29,7 +29,7 @@ use crate::store::refused_applications::{By, Refused};
 use crate::store::reported::{self, KnownApplicant, Name, Named};
 use crate::store::{Conn, KeyRing, StoreError, people};
 
-/// A reported decision that passed its checks.
+/// A reported decision that passed all checks.
 pub(super) struct Row<'a> {
     at: usize,
     office: &'a Reporter,
@@ -40,7 +40,7 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// The names by which the database may know the row's case and applicant.
+    /// Returns the names by which the database may know the row's case and applicant.
     fn named(&self, keys: &KeyRing) -> Named<'a> {
         let NewResult { reference, applicant, .. } = self.result;
         Named { source: &self.office.source, reference, applicant: Name::of(keys, applicant) }
@@ -53,7 +53,7 @@ struct NewOwner<'a> {
     reach: &'a Reach,
 }
 
-/// Rows that are written, but not committed yet.
+/// The results of rows that are written but not committed yet.
 pub(super) struct Written {
     pub verdicts: Verdicts,
     pub record: Record,
@@ -64,7 +64,8 @@ pub(super) struct Written {
 pub(super) type Verdicts = BTreeMap<usize, Recorded>;
 
 impl Results<'_> {
-    /// Records decisions, and returns the outcomes in the same order. After an error they may be reported again.
+    /// Records decisions, and returns their outcomes in the same order. If this fails, the same decisions may be
+    /// reported again.
     pub async fn record_all(self, reported: &[Reported]) -> Result<Vec<Recorded>, StoreError> {
         let recorded = match self.record_as_published(reported).await {
             Err(SaveError::NotInForce) => {
@@ -78,7 +79,8 @@ impl Results<'_> {
         Ok(verdicts.into_values().collect())
     }
 
-    /// Records by the catalogue in memory. If the database has a newer one, this fails after some rows may be recorded.
+    /// Records decisions by the catalogue in memory. If the database has a newer catalogue, this fails, and some rows
+    /// may be recorded already.
     async fn record_as_published(&self, reported: &[Reported]) -> Result<Verdicts, SaveError> {
         let catalog = self.0.catalog().current();
         let now = self.0.now();
@@ -91,7 +93,7 @@ impl Results<'_> {
         Ok(verdicts)
     }
 
-    /// Returns the valid rows, and the verdicts on the others.
+    /// Returns the valid rows, and the outcomes of the invalid ones.
     pub(super) fn check_rows<'a>(
         &self,
         catalog: &'a Snapshot,
@@ -140,7 +142,7 @@ impl Results<'_> {
         }
     }
 
-    /// Needs no transaction, because one statement writes everything.
+    /// Writes rows without a transaction, because one statement writes everything.
     async fn record_at_once(&self, rows: &[Row<'_>], now: Instant) -> Result<Verdicts, SaveError> {
         let mut connection = self.0.store().connection().await?;
         let numbers = self.0.numbers.take(&mut connection, beijing_day(now), rows.len()).await?;
@@ -175,7 +177,7 @@ impl Results<'_> {
                 awaited => {
                     let new = || (fresh(PersonId::from_uuid), Reach::default());
                     let (id, reach) = awaited.map_or_else(new, |awaited| (awaited.id, awaited.reach));
-                    // Several rows of a batch may name the same new person.
+                    // Several rows of a batch may name the same new person, who must be added only once.
                     let (id, last_phone) = strangers.entry(named.applicant).or_insert((id, phone));
                     *last_phone = phone;
                     (*id, Reach { phone: true, ..reach })
@@ -252,7 +254,7 @@ impl Results<'_> {
     }
 }
 
-/// Collects for the log of refusals the decisions on items that are not published (目录之外不得实施行政审批).
+/// Collects the decisions on items that are not published (目录之外不得实施行政审批), for the log of refusals.
 pub(super) fn of_unpublished_items<'a>(reported: &'a [Reported], verdicts: &Verdicts) -> Vec<Refused<'a>> {
     let is_refused = |at: &usize| matches!(verdicts.get(at), Some(Recorded::Refused(RowRefusal::ItemNotPublished)));
     let refused = reported.iter().enumerate().filter(|(at, _)| is_refused(at));
@@ -264,17 +266,18 @@ pub(super) fn of_unpublished_items<'a>(reported: &'a [Reported], verdicts: &Verd
     refused.collect()
 }
 
-/// True if another process wrote a row or its applicant since the rows were looked up. A second try finds that.
+/// True if another process wrote a row or its applicant after the rows were looked up. A second look-up finds those
+/// rows.
 pub(super) fn is_raced(error: &SaveError) -> bool {
     matches!(error, SaveError::Store(error) if people::raced(error) || error.violates("cases_source_ref"))
 }
 
-/// True if no row can be written, so that trying them one by one is of no use.
+/// True if the error concerns all rows, so that it is useless to write them one by one.
 pub(super) const fn concerns_all(error: &SaveError) -> bool {
     matches!(error, SaveError::Store(StoreError::Unavailable(_)) | SaveError::NotInForce)
 }
 
-/// Returns the verdicts on rows whose references the database knows.
+/// Returns the outcomes of rows whose references are already in the database.
 async fn compare(conn: &mut Conn, keys: &KeyRing, rows: &[&Row<'_>]) -> Result<Verdicts, StoreError> {
     if rows.is_empty() {
         return Ok(Verdicts::new());

@@ -1,4 +1,5 @@
-//! Records a decision from a request of its own, in one transaction with others that come at the same moment.
+//! Records a decision that is reported in a request of its own. One transaction writes it together with other decisions
+//! that come at the same moment.
 
 use std::time::Duration;
 
@@ -12,8 +13,8 @@ use crate::store::StoreError;
 const RECORD_WITHIN: Duration = Duration::from_secs(20);
 
 impl Results<'_> {
-    /// Records one reported decision. The case stores the request's key, so idempotency costs no further statement.
-    /// After an error the same decision may be reported again.
+    /// Records one reported decision. The case stores the request's key, so idempotency costs no further statement. If
+    /// this fails, the same decision may be reported again.
     pub async fn record(self, office: Reporter, result: NewResult, key: String) -> RecordOutcome {
         let gather = &self.0.gather;
         let reported = Reported { office, result, key: Some(key) };
@@ -47,7 +48,7 @@ impl Results<'_> {
             Err(error) => answers.iter().map(|_| Err(error.clone())).collect(),
         };
         for (answer, outcome) in answers.into_iter().zip(outcomes) {
-            // If the client hung up, it will report the decision again, and find it recorded.
+            // If the client has disconnected, it will report the decision again, and find it recorded.
             let _ = answer.send(outcome);
         }
     }

@@ -14,7 +14,7 @@ use crate::store::reported::KnownAs;
 #[derive(Debug, Clone)]
 pub struct Reporter {
     pub client: ClientId,
-    /// The system's name in `/results/{source}/…`. It sees only cases of this source.
+    /// The system's name in paths of the API: `/results/{source}/…`. The system sees only cases of this source.
     pub source: String,
     /// The agencies for which the system may report decisions.
     pub agencies: Vec<AgencyCode>,
@@ -53,25 +53,25 @@ pub enum Recorded {
     Known(VersionedCase),
     /// The same request reported the decision before. The case has not changed since, because it is closed.
     Replayed(VersionedCase),
-    /// Does not affect the other decisions of the batch.
+    /// The decision is refused. The other decisions of the batch are not affected.
     Refused(RowRefusal),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowFault {
     InTheFuture,
-    /// The decision is older than any agency.
+    /// The decision is dated before the oldest agencies were founded.
     TooLongAgo,
     /// 行政许可法 38: a denial needs reasons.
     NoReasons,
-    /// The item's result is not delivered this way.
+    /// The item's result cannot be delivered in this way.
     WayNotOffered,
     UnknownHall,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum RowRefusal {
-    /// 目录之外不得实施行政审批.
+    /// The item is not in the catalogue: 目录之外不得实施行政审批.
     #[error("the item is not published")]
     ItemNotPublished,
     #[error("the system may not decide for the agency of this item")]
@@ -98,7 +98,7 @@ pub struct Reported {
 }
 
 impl Reported {
-    /// Identifies the decision: the source, and the reference in it.
+    /// Returns what identifies the decision: the source, and the source's own reference.
     pub(super) fn key(&self) -> (String, String) {
         (self.office.source.clone(), self.result.reference.clone())
     }

@@ -1,4 +1,4 @@
-//! Checks a reported decision before anything is written, and recognises a decision that is reported again.
+//! Checks a reported decision before anything is written, and recognises a decision that was reported before.
 
 use chrono::Datelike;
 use serde_json::json;
@@ -61,10 +61,10 @@ impl Results<'_> {
     }
 }
 
-/// How a new report relates to the stored one under the same reference.
+/// How a new report relates to the stored report with the same reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Repetition {
-    /// The request is repeated.
+    /// The same request is sent again.
     SameRequest,
     /// Another request reports the same decision.
     SameReport,
@@ -87,8 +87,8 @@ impl Repetition {
 }
 
 impl Reported {
-    /// Makes the hashes by which the report is recognised when it comes again. They cover applicant, decision, time and
-    /// delivery, but not the carrier: we choose it, and the choice may change between two reports.
+    /// Returns the hashes by which the report is recognised if it is sent again. They cover applicant, decision, time
+    /// and delivery. They do not cover the carrier: we choose it, and the choice may change between two reports.
     pub(super) fn mark(&self, keys: &KeyRing) -> ReportMark {
         let NewResult { reference: _, item, applicant, ruling, decided_at, delivery } = &self.result;
         let ruling = match ruling {
@@ -98,7 +98,7 @@ impl Reported {
         let delivery = match delivery {
             NewDelivery::Electronic => json!("electronic"),
             NewDelivery::Counter(hall) => json!({"counter": hall}),
-            // The names of the region follow from its code.
+            // The names of the region are left out, because they follow from its code.
             NewDelivery::Courier(PostalAddress { name, phone, region, detail, postcode, .. }) => {
                 json!({"courier": [name.expose(), phone.expose(), region, detail.expose(), postcode]})
             }

@@ -15,11 +15,11 @@ use crate::store::{
 
 /// Ended sessions are kept this long, so that an operator can find out how they ended.
 const SESSION_MEMORY: TimeDelta = TimeDelta::days(30);
-/// Refused applications for unpublished items are kept as long as a log of operations.
+/// How long refused applications for unpublished items are kept: as long as a log of operations.
 const REFUSAL_MEMORY: TimeDelta = TimeDelta::days(3 * 365);
-/// The outcome of a push is settled long before its receipts are deleted.
+/// How long receipts are kept. The outcome of a push is settled long before.
 const RECEIPT_MEMORY: TimeDelta = TimeDelta::days(3);
-/// The most rows of a kind that one transaction deletes. This keeps transactions short.
+/// The most rows of one kind that one transaction deletes. This keeps transactions short.
 pub const AT_ONCE: i64 = 1_000;
 
 impl Upkeep<'_> {
@@ -40,7 +40,8 @@ pub async fn forget_old(store: &Store, now: Instant) -> Result<u64, StoreError> 
     let tries = identity_tries::forget(&mut tx, now - MISMATCH_MEMORY, AT_ONCE).await?;
     let sessions = sessions::forget(&mut tx, now - SESSION_MEMORY, AT_ONCE).await?;
     let answers = idempotency::forget(&mut tx, now - idempotency::KEPT, AT_ONCE).await?;
-    // Kept longer than the answer to its submission, so that a late repetition still finds the draft and its case.
+    // Drafts are kept longer than the answer to their submission, so that a late repetition still finds the draft and
+    // its case.
     let drafts = drafts::forget(&mut tx, now - KEPT, AT_ONCE).await?;
     let refusals = refused_applications::forget(&mut tx, now - REFUSAL_MEMORY, AT_ONCE).await?;
     let receipts = push_receipts::forget(&mut tx, now - RECEIPT_MEMORY, AT_ONCE).await?;

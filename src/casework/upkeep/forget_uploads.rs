@@ -1,7 +1,7 @@
 //! Deletes expired files that belong to no case: their rows at once, their contents by jobs.
 //!
-//! A submission already marks its files as part of the case. Because a deleted file is gone for good, this use case
-//! does not rely on the marks alone: it also searches every application and draft of the file's owner for the file.
+//! A submission marks its files as part of the case. A deleted file is gone for good, so this use case does not rely on
+//! the marks alone. It also searches every application and draft of the file's owner for the file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,8 +16,8 @@ use crate::store::{Conn, StoreError, cases, drafts, housekeeping, uploads};
 const AT_ONCE: i64 = 100;
 
 impl Upkeep<'_> {
-    /// Checks a batch of expired files, deletes those that are in no case or draft, and returns how many it checked. 0
-    /// means that nothing is left, or that another process is deleting.
+    /// Checks a batch of expired files, and deletes the files that are in no case or draft. Returns how many files it
+    /// checked; 0 if no file is left, or if another process is deleting.
     pub async fn forget_uploads(self) -> Result<u64, StoreError> {
         let now = self.0.now();
         let mut tx = self.0.store().begin().await?;

@@ -1,7 +1,7 @@
 //! Publishes the catalogue (发布事项目录).
 //!
 //! Only changed items get a new version, so publishing the same files again changes nothing. A case stores the version
-//! of its item, which shows the item exactly as it was when the case was opened.
+//! number of its item. That version shows the item exactly as it was when the case was opened.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::store::{Store, StoreError};
 /// The changes of a publication.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Publication {
-    /// The revision of the catalogue afterwards.
+    /// The revision of the catalogue after the publication.
     pub revision: i64,
     /// Codes of items that were not in force before.
     pub added: Vec<String>,
@@ -28,7 +28,7 @@ pub struct Publication {
     pub withdrawn: Vec<String>,
     /// The number of unchanged items.
     pub unchanged: usize,
-    /// Names of changed parts: the catalogue's content beside its items.
+    /// Names of changed shared parts of the catalogue: agencies, regions, halls, topics, calendar, templates.
     pub parts: Vec<String>,
 }
 
@@ -102,7 +102,7 @@ fn json<T: Serialize>(value: &T) -> Result<Value, StoreError> {
 /// Returns a value as JSON, and the hash of the JSON.
 fn encode<T: Serialize>(value: &T) -> Result<(Value, Vec<u8>), StoreError> {
     let content = json(value)?;
-    // Members of a JSON value are sorted, so equal values have equal text.
+    // The members of a JSON object are sorted by name, so equal values have equal text.
     let hash = digest(&SHA256, content.to_string().as_bytes()).as_ref().to_vec();
     Ok((content, hash))
 }
@@ -121,7 +121,7 @@ mod tests {
         catalog::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog"), &catalog::FieldRules::new()).unwrap()
     }
 
-    /// The rows after a publication.
+    /// Returns the rows that are in the database after a publication.
     fn after(versions: &[NewContent]) -> Vec<StoredHash> {
         let row = |it: &NewContent| StoredHash {
             code: it.name.clone(),

@@ -103,7 +103,7 @@ fn of_next_year(calendar: &Calendar, today: NaiveDate) -> Finding {
     }
 }
 
-/// A fault if a case of some item could not be accepted today because its due date is beyond the calendar.
+/// Returns a fault if cases of some items could not be accepted today, because their due dates are beyond the calendar.
 fn of_due_dates(snapshot: &Snapshot, today: NaiveDate) -> Option<Finding> {
     let calendar = &snapshot.parts().calendar;
     let items = snapshot.items().iter().map(|version| &version.item);
@@ -116,7 +116,7 @@ fn of_due_dates(snapshot: &Snapshot, today: NaiveDate) -> Option<Finding> {
     })
 }
 
-/// Checks that every channel of this installation has a template for every event that rings.
+/// Checks that every channel of this installation has a template for every event that is sent to phones.
 fn of_templates(snapshot: &Snapshot, clock: &Clock) -> Vec<Finding> {
     let channels = Channels::read(&mut Env::of_process(), Registry::shipped().channels(), clock);
     let of_channel = |channel: &ChannelCode| {

@@ -2,13 +2,13 @@
 
 use std::error::Error;
 
-/// An error and all its causes on one line.
+/// Formats an error and all its causes on one line.
 pub(super) fn with_causes(error: &dyn Error) -> String {
     let mut words = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
         let cause_words = cause.to_string();
-        // Some errors repeat their cause.
+        // Some errors already contain the text of their cause.
         if !words.contains(&cause_words) {
             words = format!("{words}: {cause_words}");
         }

@@ -12,7 +12,8 @@ const UNNOTICED: TimeDelta = TimeDelta::seconds(1);
 /// The largest difference that all parts of Songda tolerate.
 const BEARABLE: TimeDelta = TimeDelta::seconds(30);
 
-/// Compares `theirs`, which the server read from its clock at some time between `asked` and `answered` on ours.
+/// Compares two clocks. `theirs` is the time that the server read from its clock. On this machine's clock, it was read
+/// at some time between `asked` and `answered`.
 pub fn compare(group: &'static str, asked: Instant, theirs: Instant, answered: Instant) -> Finding {
     let ahead = (theirs - answered).max(TimeDelta::zero());
     let behind = (asked - theirs).max(TimeDelta::zero());

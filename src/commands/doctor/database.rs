@@ -70,7 +70,8 @@ fn of_schema(schema: &Schema) -> Finding {
     Finding::ok(GROUP, "schema", "all migrations are applied")
 }
 
-/// A decision that was confirmed to the caller must survive a crash of the server and of its machine.
+/// Checks the durability: a decision that was confirmed to the caller must survive a crash of the server and of its
+/// machine.
 fn of_durability(server: &Condition) -> Vec<Finding> {
     let mut findings = Vec::new();
     if server.synchronous_commit == "off" {

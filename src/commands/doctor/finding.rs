@@ -8,9 +8,9 @@ use serde::Serialize;
 #[serde(rename_all = "snake_case")]
 enum State {
     Ok,
-    /// It works, but may soon fail, or could work better.
+    /// The checked part works, but may soon fail, or could work better.
     Warning,
-    /// It does not work, or committed work may be lost or late.
+    /// The checked part does not work, or committed work may be lost or late.
     Fault,
 }
 
@@ -51,7 +51,7 @@ impl Finding {
         Self { state: State::Fault, ..Self::warning(group, check, what, advice) }
     }
 
-    /// Names the server that the finding is about, if there are several.
+    /// Puts the name of the server before the text, if the same check is done on several servers.
     pub fn at(self, place: &impl fmt::Display) -> Self {
         Self { what: format!("{place}: {}", self.what), ..self }
     }
@@ -80,7 +80,7 @@ impl Finding {
     }
 }
 
-/// The report as text: the findings by group, and the totals at the end.
+/// Formats the report as text: the findings by group, and the totals at the end.
 pub fn text(findings: &[Finding]) -> String {
     let groups = findings.chunk_by(|one, next| one.group == next.group).map(|group| {
         let lines: Vec<String> = group.iter().map(Finding::lines).collect();

@@ -38,7 +38,8 @@ pub async fn look(installation: &Installation) -> Vec<Finding> {
     findings
 }
 
-/// `settings` is the gateway's part of the setting names: `ems` in `SONGDA_EMS_URL`.
+/// Sends a request without side effects to a gateway. `settings` is the gateway's part of the setting names: `ems` for
+/// `SONGDA_EMS_URL`.
 fn ask(check: String, settings: String, probe: BoxFuture<'_, Probe>) -> BoxFuture<'_, Finding> {
     async move { told(check, &settings.to_uppercase(), probe.await) }.boxed()
 }
@@ -71,7 +72,7 @@ fn told(check: String, settings: &str, probe: Probe) -> Finding {
     }
 }
 
-/// Residents cannot sign in by phone without a channel that carries sign-in codes.
+/// Returns a warning if no channel can carry sign-in codes: residents then cannot sign in by phone.
 fn of_codes(env: &mut Env, channels: &Channels) -> Option<Finding> {
     let code: String = env.or("SONGDA_CODE_CHANNEL", "sms_aliyun", "channel that carries one-time sign-in codes")?;
     let channel = channels.get(&ChannelCode::new(code.clone()));

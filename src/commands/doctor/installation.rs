@@ -1,11 +1,11 @@
-//! The parts of this installation that several checks of the doctor use.
+//! The settings and clients of this installation that several checks of the doctor use.
 
 use songda::config::{DatabaseSettings, RedisSettings};
 use songda::domain::kernel::clock::Clock;
 use songda::env::Env;
 use songda::queue::Queue;
 
-/// A part whose settings are missing or wrong is `None`; the check of the settings reports why.
+/// A member is `None` if its settings are missing or wrong. The check of the settings then reports why.
 pub(super) struct Installation {
     pub(super) database: Option<DatabaseSettings>,
     pub(super) queue: Option<Queue>,

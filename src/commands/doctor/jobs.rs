@@ -13,9 +13,9 @@ use crate::commands::lanes;
 
 pub const GROUP: &str = "jobs";
 
-/// Jobs are counted up to this limit.
+/// The maximum number of jobs that are counted in a lane.
 const MOST: i64 = 10_000;
-/// In seconds. From here on residents notice the delay.
+/// The age of a due job, in seconds, from which residents notice the delay.
 const LATE: f64 = 60.0;
 const MUCH_TOO_LATE: f64 = 600.0;
 

@@ -28,7 +28,7 @@ pub async fn look(installation: &Installation) -> Vec<Finding> {
     findings
 }
 
-/// Tries the key ring on sealed data in the database.
+/// Checks that the key ring opens sealed data from the database.
 async fn of_ring(installation: &Installation, keys: &KeyRing) -> Finding {
     let tried = async {
         let Some(database) = &installation.database else { return Ok(None) };
@@ -61,8 +61,8 @@ fn of_tokens(folder: &Path) -> Finding {
     }
 }
 
-/// The group may read the keys, because container platforms mount secrets that way. Neither the group nor others may
-/// write them, and others may not read them.
+/// Checks the permissions of the keys. The group may read the keys, because container platforms mount secrets that way.
+/// Neither the group nor others may write them, and others may not read them.
 #[cfg(unix)]
 fn of_rights(folder: &Path) -> Finding {
     use std::os::unix::fs::PermissionsExt;
@@ -84,7 +84,7 @@ fn of_rights(_folder: &Path) -> Finding {
     Finding::ok(GROUP, "rights", "file permissions are not checked on this operating system")
 }
 
-/// The files of the key ring and of the token keys.
+/// Lists the files of the key ring and of the token keys.
 #[cfg(unix)]
 fn files(folder: &Path) -> Vec<PathBuf> {
     let tokens = fs::read_dir(folder.join(TOKEN_KEYS_FOLDER)).into_iter().flatten();

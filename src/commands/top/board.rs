@@ -14,7 +14,7 @@ use sqlx::PgConnection;
 
 use crate::commands::lanes;
 
-/// Jobs are counted up to this limit.
+/// The maximum number of jobs that are counted in a lane.
 pub const MOST: i64 = 10_000;
 /// The time-out of a read. After it the server counts as unreachable.
 const TIME_OUT: Duration = Duration::from_secs(3);
@@ -25,9 +25,9 @@ pub struct Board {
     pub at: Instant,
     /// The lanes that have jobs or workers.
     pub lanes: Vec<LaneBoard>,
-    /// By the workers' names.
+    /// The workers' heartbeats, by the workers' names.
     pub workers: BTreeMap<String, Heartbeat>,
-    /// The servers that did not answer. Their part of the board is from an earlier read.
+    /// A text that names the servers that did not answer, if any. Their part of the board is from an earlier read.
     pub trouble: Option<String>,
 }
 
@@ -49,7 +49,7 @@ impl LaneBoard {
         self.crews.iter().fold(0.0, |sum, crew| sum + crew.per_second)
     }
 
-    /// The number of workers whose breaker is open or half-open.
+    /// The number of workers whose circuit breaker for this lane is open or half-open.
     pub fn held_back(&self) -> usize {
         self.crews.iter().filter(|crew| crew.breaker != "closed").count()
     }
@@ -94,7 +94,8 @@ impl Watch {
     }
 
     async fn read(&mut self) -> Result<Vec<LaneCounts>, StoreError> {
-        // A worker of another release may have lanes of gateways that this program does not know.
+        // A worker of another release may have lanes of gateways that this program does not know. They are counted as
+        // well.
         let said = self.workers.values().flat_map(|worker| &worker.lanes).map(|lane| lane.lane.clone());
         let mut lanes = lanes::all();
         for lane in said.map(Lane::from_stored) {

@@ -1,4 +1,4 @@
-//! Draws a board. Colours only repeat what the text says.
+//! Draws the board of `songda top`. Colours add nothing that the text does not say.
 
 use chrono::SecondsFormat;
 use ratatui::buffer::Buffer;
@@ -10,7 +10,7 @@ use songda::queue::heartbeat::Heartbeat;
 
 use super::board::{Board, LaneBoard, MOST};
 
-/// The number of lines that a whole board needs.
+/// The number of lines of the terminal that the whole board needs.
 pub fn height(board: &Board) -> u16 {
     let lines = board.lanes.len() + board.workers.len() + 8;
     u16::try_from(lines).unwrap_or(u16::MAX)
@@ -121,12 +121,12 @@ fn marked(is_so: bool, colour: Color) -> Style {
     if is_so { Style::new().fg(colour) } else { Style::new() }
 }
 
-/// A count. From [`MOST`] on it is a lower bound, marked with `+`.
+/// Formats a count. A count of [`MOST`] is a lower bound, so it gets a `+`.
 fn count(count: i64) -> String {
     if count < MOST { count.to_string() } else { format!("{MOST}+") }
 }
 
-/// An age in seconds, minutes, hours or days, by its size.
+/// Formats an age in seconds, minutes, hours or days, depending on its size.
 fn age(seconds: f64) -> String {
     match seconds {
         s if s < 120.0 => format!("{s:.1} s"),

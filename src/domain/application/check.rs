@@ -13,16 +13,16 @@ use crate::domain::kernel::ids::{AddressId, UploadId};
 use crate::domain::kernel::text::Bilingual;
 use crate::domain::people::person::VerifiedIdentity;
 
-/// The facts beside the item that the check of an application needs.
+/// What the check of an application needs to know in addition to the item.
 pub struct Circumstances<'a> {
-    /// The applicant's verified identity; `None` before the real-name step. An application cannot be submitted without
-    /// it.
+    /// The applicant's verified identity. `None` before the real-name verification; then the application cannot be
+    /// submitted.
     pub applicant: Option<&'a VerifiedIdentity>,
-    /// Today's date, and the divisions that exist.
+    /// Today's date, and the administrative divisions that exist.
     pub form: Context<'a>,
     /// True if a hall with this code exists.
     pub knows_hall: &'a dyn Fn(&str) -> bool,
-    /// Of the files that the application names, those that the applicant uploaded.
+    /// The ids of files that the application names and that this applicant uploaded. Every other named file is a fault.
     pub uploads: &'a BTreeSet<UploadId>,
     /// The address named in the application, if it is in the applicant's address book.
     pub address: Option<AddressId>,
@@ -92,8 +92,9 @@ fn check_form(application: &Application, item: &Item, circumstances: &Circumstan
     }
 }
 
-/// The verified name and number of the person who submits must be those of the form's applicant, or of the agent (代办)
-/// that the form names. So no person can apply in another's name without being named as the agent.
+/// The verified name and resident ID of the person who submits must equal those of the form's applicant, or those of
+/// the agent (代办) that the form names. Otherwise a person could apply in another person's name without being named as
+/// the agent.
 fn check_applicant(answers: &Value, person: &VerifiedIdentity) -> Vec<Fault> {
     let applicant = differences(answers, APPLICANT, person);
     let through_agent = answers.pointer("/agent/through_agent") == Some(&Value::Bool(true));
@@ -107,7 +108,8 @@ fn check_applicant(answers: &Value, person: &VerifiedIdentity) -> Vec<Fault> {
 const APPLICANT: &str = "applicant";
 const AGENT: &str = "agent";
 
-/// Returns a fault for each member of a section that differs from the identity. `Form::check` reports missing members.
+/// Returns a fault if the name in a section differs from the verified name, and one if the resident ID differs. Missing
+/// members are not reported here: `Form::check` reports them.
 fn differences(answers: &Value, section: &str, person: &VerifiedIdentity) -> Vec<Fault> {
     let says = |member: &str| answers.pointer(&format!("/{section}/{member}")).and_then(Value::as_str).map(str::trim);
     let name = says("name").filter(|name| *name != person.name.expose());

@@ -34,7 +34,7 @@ pub struct Application {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Private<String>>,
     pub form: Private<Value>,
-    /// The files, by material.
+    /// The submitted files, grouped by the material that they belong to.
     pub materials: Vec<HandedIn>,
 }
 
@@ -60,15 +60,15 @@ impl Particulars {
     }
 }
 
-/// The files for one material, in order.
+/// The files that are submitted for one material, in the applicant's order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HandedIn {
-    /// The key of the item's material.
+    /// The key of the material, as the item defines it (`Material::key`).
     pub key: String,
     pub uploads: Vec<UploadId>,
 }
 
-/// The applicant's choice of delivery.
+/// How the applicant wants to receive the result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "way", rename_all = "snake_case")]
 pub enum DeliveryChoice {
@@ -89,15 +89,15 @@ pub struct DraftContent {
 }
 
 impl Application {
-    /// Masks resident IDs and phone numbers, also in the item's form. An officer sees this version before requesting
-    /// the full information.
+    /// Returns the application with resident IDs and phone numbers masked, including those in the answers to the form.
+    /// An officer sees this version until they request the full information.
     #[must_use]
     pub fn masked(self, form: Option<&Form>) -> Self {
         let answers = form.map(|form| Private::new(form.masked(self.form.expose())));
         Self { applicant: self.applicant.map(Particulars::masked), form: answers.unwrap_or(self.form), ..self }
     }
 
-    /// Returns every file that the materials or the form name.
+    /// Returns the ids of all files that the materials or the form's answers name.
     pub fn uploads(&self) -> BTreeSet<UploadId> {
         let mut found: BTreeSet<_> = self.materials.iter().flat_map(|handed_in| &handed_in.uploads).copied().collect();
         found.extend(uploads_of(self.form.expose(), String::new()).into_iter().map(|(_, upload)| upload));

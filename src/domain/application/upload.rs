@@ -1,4 +1,4 @@
-//! Uploads: the files that applicants submit. The kind of a file is determined by its content, never by its name.
+//! Uploads: the files that applicants submit. The type of a file is determined by its content, never by its name.
 
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{PersonId, UploadId};
@@ -13,11 +13,12 @@ pub struct Upload {
     /// SHA-256 of its content.
     pub sha256: [u8; 32],
     pub created_at: Instant,
-    /// When the file is deleted if it was not submitted. `None` once it belongs to a case: it is then kept with the case.
+    /// When the file is deleted if no application is submitted with it. `None` once the file belongs to a case, because
+    /// it is then kept as long as the case.
     pub keep_until: Option<Instant>,
 }
 
-/// The kinds of files that may be submitted: those that every officer's screen can show.
+/// The file types that applicants may submit. Officers can view all of them on any computer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FileKind {
     Jpeg,
@@ -39,7 +40,8 @@ impl FileKind {
         }
     }
 
-    /// Detects the kind by the first bytes of a content; `None` if such a file may not be submitted.
+    /// Detects the file type from the first bytes of the file. Returns `None` if files of this type may not be
+    /// submitted.
     pub fn of(content: &[u8]) -> Option<Self> {
         infer::get(content).and_then(|found| Self::from_media_type(found.mime_type()))
     }

@@ -1,9 +1,10 @@
-//! 行为: the acts on a case. Each act is an entry of the case's history.
+//! Acts (行为) on a case, such as its acceptance or its decision. Each act is stored as an entry in the history of the
+//! case.
 
 use crate::domain::kernel::words::words;
 
 words! {
-    /// The words are stored: an act is never renamed or reused.
+    /// The kinds of acts. The database stores these words, so a word is never renamed or given another meaning.
     pub enum Act {
         /// 提交
         Submitted = "submitted",
@@ -15,7 +16,7 @@ words! {
         SupplementAnswered = "supplement_answered",
         /// 决定
         Decided = "decided",
-        /// 办结结果回传: a decision of another system was taken over.
+        /// 办结结果回传: another system decided, and Songda recorded its decision.
         TakenOver = "taken_over",
         /// 撤回
         Withdrawn = "withdrawn",

@@ -27,11 +27,12 @@ use crate::domain::kernel::ids::{CaseId, PersonId};
 use crate::domain::notice::notification::Event;
 use crate::domain::people::acting::Actor;
 
-/// A case without its application. The application never changes and is stored encrypted beside the case.
+/// A case, without the application that opened it. The application is stored separately and encrypted, and never
+/// changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Case {
     pub id: CaseId,
-    /// The number that people use.
+    /// The case number that people read and type.
     pub number: CaseNumber,
     pub applicant: PersonId,
     pub item: ItemCode,
@@ -41,10 +42,10 @@ pub struct Case {
     pub agency: AgencyCode,
     pub delivery: Delivery,
     pub submitted_at: Instant,
-    /// The date by which the officer must act next. `None` while the applicant must act, and at the end.
+    /// The date by which the officer must act next. `None` while the applicant must act, and after the case is closed.
     pub due_on: Option<NaiveDate>,
-    /// The deadlines of the decision, set when the case is accepted. They are kept after the decision, which may have
-    /// missed them.
+    /// The deadlines of the decision, set when the case is accepted. They stay after the decision, to show if it was
+    /// late.
     pub deadlines: Option<Deadlines>,
     /// The one supplement notice that the law allows, if it was given (行政许可法 32-4).
     pub supplement: Option<Supplement>,
@@ -70,7 +71,7 @@ pub enum State {
 }
 
 impl State {
-    /// As stored and as clients read it.
+    /// The name of the state, as the database stores it and the API returns it.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Submitted => "submitted",
@@ -97,9 +98,9 @@ pub struct Decision {
 /// 结果: the document that the decision produces.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResultDocument {
-    /// The kind of document: 居住证.
+    /// The kind of document, for example 居住证 (residence permit).
     pub title: String,
-    /// Its number, if it has one.
+    /// The number of the document, if it has one.
     pub number: Option<String>,
 }
 
@@ -116,7 +117,7 @@ pub enum Ruling {
     Deny { reasons: String },
 }
 
-/// 补正告知: the one notice that lists everything that is missing, and its answer.
+/// 补正告知: the supplement notice, which lists everything that is missing, and the applicant's answer to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Supplement {
     pub noticed_at: Instant,
@@ -129,7 +130,7 @@ pub struct Supplement {
     pub answered_at: Option<Instant>,
 }
 
-/// 送达方式: the way in which a result is to arrive. The push is always sent.
+/// 送达方式: how the result reaches the applicant. A push message is always sent as well.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "way", rename_all = "snake_case")]
 pub enum Delivery {
@@ -137,7 +138,7 @@ pub enum Delivery {
     Electronic,
     /// 快递送达. The address is stored encrypted with the case.
     Courier {
-        /// The first of the item's carriers that this installation had when the case was opened.
+        /// The carrier, chosen when the case was opened: the first of the item's carriers that this installation had.
         carrier: CarrierCode,
     },
     /// 窗口领取
@@ -147,7 +148,8 @@ pub enum Delivery {
     },
 }
 
-/// An effect that must follow an act. It is recorded in the transaction that saves the case.
+/// An effect that must follow an act on a case, such as a notification. It is recorded in the same transaction that
+/// saves the case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Owed {
     /// Notify the applicant.
@@ -172,7 +174,8 @@ pub enum Refusal {
     NoReasons,
     #[error("a supplement notice needs at least one point")]
     NoPoints,
-    /// A result is sent again only after its last parcel failed to arrive.
+    /// The result cannot be sent again, because its last parcel has not failed to arrive. Contains the state of that
+    /// parcel, if there is one.
     #[error("no parcel of the case has failed: {0:?}")]
     NothingFailed(Option<ParcelState>),
 }
@@ -211,7 +214,8 @@ impl Case {
         self.due_on.is_some_and(|due_on| due_on < today)
     }
 
-    /// 补正告知: the officer states, in one notice, everything that is missing. The period stops until the answer.
+    /// 补正告知: the officer states, in one notice, everything that is missing. The officer's period stops until the
+    /// applicant answers.
     pub fn notice_supplement(self, points: Vec<String>, answer_by: NaiveDate, by: Actor, now: Instant) -> Step {
         match self.state {
             State::Submitted if self.supplement.is_some() => Err(Refusal::NoticedBefore),
@@ -239,8 +243,8 @@ impl Case {
         }
     }
 
-    /// 决定: the officer grants or denies. The applicant is notified, and the result of a grant is sent. `complete` adds
-    /// the deadlines that were unknown at the acceptance.
+    /// 决定: the officer grants or denies. The applicant is notified, and the result of a grant is sent. `complete`
+    /// fills in deadlines that were unknown when the case was accepted.
     pub fn decide(
         self,
         ruling: Ruling,
@@ -261,7 +265,7 @@ impl Case {
         }
     }
 
-    /// The deadline that the decision missed, if there is a decision and it missed one.
+    /// The deadline that the decision missed. `None` if there is no decision yet, or if it was in time.
     pub fn missed(&self) -> Option<Missed> {
         self.deadlines?.missed_on(self.decided_on()?)
     }
@@ -271,7 +275,7 @@ impl Case {
         due::serve_by(self.decided_on()?, calendar)
     }
 
-    /// Takes over a decision that was made in another system, in any open state of the case.
+    /// Records a decision that another system made. This is possible in every open state of the case.
     pub fn take_over(self, ruling: Ruling, by: Actor, now: Instant) -> Step {
         if self.is_closed() { Err(self.refuse()) } else { self.rule(ruling, by, now) }
     }

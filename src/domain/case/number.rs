@@ -1,6 +1,7 @@
-//! 办件编号: the number of a case, for people. `320413` (the district) + `yyyyMMdd` (the day in Beijing) + six digits (the
-//! counter of that day) + one check character, ISO/IEC 7064 MOD 37,36 (GB/T 17710): 21 characters. Every single wrong
-//! character and nearly every swap of neighbours is detected before a look-up.
+//! Case numbers (办件编号), for people: `320413` (the district) + `yyyyMMdd` (the day in Beijing) + six digits (the
+//! counter of that day) + one check character, ISO/IEC 7064 MOD 37,36 (GB/T 17710). These are 21 characters. The check
+//! character reveals every single wrong character, and nearly every swap of neighbours, before the number is looked up
+//! in the database.
 
 use std::str::FromStr;
 
@@ -28,7 +29,7 @@ impl CaseNumber {
         Self(format!("{body}{check}"))
     }
 
-    /// A number read from the database.
+    /// Wraps a number from the database without checking it again.
     pub fn from_stored(text: String) -> Self {
         Self(text)
     }
@@ -59,7 +60,8 @@ impl From<CaseNumber> for String {
     }
 }
 
-/// ISO/IEC 7064 MOD 37,36 over digits and capital letters.
+/// Returns the check character of ISO/IEC 7064 MOD 37,36. `None` if the text contains anything but digits and capital
+/// letters.
 fn check_character(body: &str) -> Option<char> {
     let mut product = 36;
     for c in body.chars() {
@@ -77,7 +79,8 @@ mod tests {
 
     #[test]
     fn the_check_character_matches_real_licences() {
-        // Two identifiers of issued e-licences (GB/T 36904), without root and dots.
+        // Identifiers of two real e-licences (GB/T 36904), without their root and dots. The last character is the check
+        // character.
         assert_eq!(check_character("11100000000013338W01111430000006122244L20230000403001"), Some('U'));
         assert_eq!(check_character("11100000000013338W03211220000013544541J2430599001"), Some('F'));
     }

@@ -42,7 +42,7 @@ fn grant() -> Ruling {
     Ruling::Grant { result: ResultDocument { title: "居住证".into(), number: None }, reasons: String::new() }
 }
 
-/// Twenty working days, on the catalogue's calendar.
+/// Deadlines of an item with a promised period of twenty working days, by the catalogue's calendar.
 fn deadlines(accepted_on: NaiveDate) -> Result<Deadlines, Refusal> {
     let days = TimeLimit { days: 20, unit: DayUnit::Workday };
     Ok(Deadlines::after(accepted_on, days, None, &announced()).unwrap())
@@ -94,7 +94,7 @@ fn morning(days: u64) -> Instant {
     Instant::default() + TimeDelta::days(20_454) + TimeDelta::hours(2) + Days::new(days)
 }
 
-/// A case received at `at`: a notice is due within five working days.
+/// A case that was received at `at`. Its officer must act within five working days.
 fn received(at: Instant) -> Case {
     let due_on = announced().add_working_days(beijing_day(at), NOTICE_WITHIN).ok();
     Case { submitted_at: at, due_on, ..submitted(Delivery::Electronic) }
@@ -129,7 +129,7 @@ proptest! {
 #[test]
 fn the_last_day_for_a_notice_ends_at_midnight_in_beijing() {
     let notice = |case, now: &str| notice(case, now.parse().unwrap());
-    // Five working days after Friday 2026-09-18: Sunday 09-20 is a working day.
+    // The fifth working day after Friday 2026-09-18 is Thursday 09-24, because Sunday 09-20 is a working day.
     let case = received("2026-09-18T02:00:00Z".parse().unwrap());
     assert_eq!(case.due_on, NaiveDate::from_ymd_opt(2026, 9, 24));
     assert!(notice(case.clone(), "2026-09-24T15:59:59Z").is_ok());

@@ -1,4 +1,4 @@
-//! Postal addresses: names of GB/T 2260 divisions, a detail, and the recipient at the door.
+//! Postal addresses: the names of the administrative divisions (GB/T 2260), the street address, and the recipient.
 
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +40,7 @@ pub struct RegionNames {
 pub struct SavedAddress {
     pub id: AddressId,
     pub address: PostalAddress,
-    /// True if clients offer it first.
+    /// True if clients should offer this address first.
     pub is_default: bool,
     pub updated_at: Instant,
 }

@@ -1,4 +1,4 @@
-//! 送达: the destination of a result, and the parcel that carries it there.
+//! Delivery (送达) of results: postal addresses, landline numbers and parcels.
 
 pub mod address;
 pub mod landline;

@@ -1,5 +1,5 @@
-//! Parcels (寄递): one courier order each. A carrier's reports are stored unchanged. A parcel's state is computed from all
-//! of them, so late, repeated and reordered reports do no harm.
+//! Parcels (寄递). The scans that a carrier reports are stored unchanged, and a parcel's state is computed from all of
+//! them. So late, repeated and reordered reports do no harm.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,22 +18,22 @@ codes! {
     Waybill;
 }
 
-/// Our own order number at a carrier. It is stored before the first call, and never used for another order, not even
-/// after a cancellation: carriers recognise a repeated order only by this number.
+/// The order number that Songda gives to a carrier. It is stored before the first request, and never used for another
+/// order, not even after a cancellation: carriers recognise a repeated order only by this number.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OrderNo(String);
 shown!(OrderNo);
 
 impl OrderNo {
-    /// The number of a parcel's n-th order (from 1). A further order is placed only after the previous one was proved
-    /// cancelled or impossible.
+    /// The order number for the `round`-th order of a parcel, from 1. Another order is placed only after the previous
+    /// one is proved to be cancelled or impossible.
     pub fn mint(parcel: ParcelId, round: u32) -> Self {
         let body = ulid::Ulid::from_bytes(*parcel.uuid().as_bytes());
         if round <= 1 { Self(format!("SD{body}")) } else { Self(format!("SD{body}-{round}")) }
     }
 
-    /// A number as stored in the database or at a carrier.
+    /// Wraps a number that comes from the database or from a carrier.
     pub fn from_stored(text: String) -> Self {
         Self(text)
     }
@@ -46,13 +46,13 @@ impl Waybill {
     }
 }
 
-/// The maximum length of a scan's key in bytes. A key may join numbers, a time and a code.
+/// The maximum length of a scan's key in bytes. An adapter may build the key from several numbers, a time and a code.
 const LONGEST_KEY: usize = 3 * LONGEST_NUMBER;
-/// The maximum length of a place's name in bytes.
+/// The maximum length of the place in a scan, in bytes.
 const LONGEST_PLACE: usize = 1000;
 
 words! {
-    /// The meaning of a scan, in the same words for all carriers.
+    /// The meaning of a scan (one reported event of a parcel's journey). Adapters translate each carrier's codes to it.
     #[derive(Serialize, Deserialize)]
     #[serde(rename_all = "snake_case")]
     pub enum ScanMeaning {
@@ -62,7 +62,7 @@ words! {
         InTransit = "in_transit",
         /// 派送中
         OutForDelivery = "out_for_delivery",
-        /// 待领取: in a locker or at an outlet. A certificate does not count as received yet.
+        /// 待领取: in a locker or at an outlet. The recipient does not have the parcel yet.
         ReadyForPickup = "ready_for_pickup",
         /// 异常: a delivery attempt failed, or something needs attention.
         Exception = "exception",
@@ -74,13 +74,13 @@ words! {
         Returned = "returned",
         /// 已取消
         Cancelled = "cancelled",
-        /// A code that is unknown or changes nothing. It is stored and counted; its meaning is never guessed.
+        /// The carrier's code is unknown or changes nothing. It is stored and counted; its meaning is never guessed.
         Unchanged = "unchanged",
     }
 }
 
 impl ScanMeaning {
-    /// True if a parcel's journey ends with such a scan.
+    /// True if a scan with this meaning ends the parcel's journey.
     pub const fn ends_the_way(self) -> bool {
         matches!(self, Self::Delivered | Self::Returned | Self::Cancelled)
     }
@@ -97,18 +97,18 @@ pub struct Scan {
     /// The carrier's own code.
     pub code: String,
     pub meaning: ScanMeaning,
-    /// When it happened, by the carrier's clock.
+    /// When the event happened, by the carrier's clock.
     pub occurred_at: Instant,
-    /// The place, in the carrier's words.
+    /// The place of the event, in the carrier's words.
     pub place: String,
-    /// The carrier's text. It may contain a courier's name and phone.
+    /// The carrier's description of the event. It may contain a courier's name and phone.
     pub text: Private<String>,
     /// The complete report as it came from the carrier.
     pub raw: Private<String>,
 }
 
 impl Scan {
-    /// True if the texts can be stored and the time is plausible.
+    /// True if the numbers, codes and place are short enough to be stored, and the time is plausible.
     pub fn is_sound(&self, now: Instant) -> bool {
         self.waybill.is_sound()
             && self.order_no.as_ref().is_none_or(|number| is_storable(number.as_str(), LONGEST_NUMBER))
@@ -161,9 +161,11 @@ impl ParcelState {
         self.is_final() && !matches!(self, Self::Delivered)
     }
 
-    /// The state of a parcel after all known events of its journey, in whatever order they became known.
+    /// Computes the state of a parcel from its scans, in whatever order they are given. `ordered` is true if the
+    /// carrier has the order.
     ///
-    /// The latest event with a meaning decides. Of two at the same time, the one further along the journey decides.
+    /// The latest scan decides; scans that change nothing are ignored. Of two scans at the same time, the one further
+    /// along the journey decides.
     pub fn after<'a>(ordered: bool, scans: impl IntoIterator<Item = &'a Scan>) -> Self {
         let start = if ordered { Self::Ordered } else { Self::Pending };
         scans
@@ -200,21 +202,22 @@ pub struct Parcel {
     pub order_no: OrderNo,
     /// The number of the current order, from 1: an order may have to be placed again.
     pub round: u32,
-    /// The carrier's number, as soon as it gives one.
+    /// The carrier's number for the parcel. `None` until the carrier has given one.
     pub waybill: Option<Waybill>,
     pub state: ParcelState,
     pub recipient: PostalAddress,
     pub created_at: Instant,
 }
 
-/// An order as the carrier gets it. It does not name the item, which may reveal too much about the recipient.
+/// The content of an order that is sent to a carrier. It does not name the item, because the item may reveal too much
+/// about the recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParcelOrder {
     pub order_no: OrderNo,
     /// The office that sends the parcel.
     pub sender: PostalAddress,
     pub recipient: PostalAddress,
-    /// When the order was first created: the same in every attempt.
+    /// When the order was first created. Every attempt to place it sends the same time.
     pub created_at: Instant,
 }
 

@@ -1,4 +1,5 @@
-//! Checks an answer against its form and reports every fault at once, each with a JSON pointer, a code and a message.
+//! Checks the applicant's answers against the form and reports every fault at once, each with a JSON pointer, a code
+//! and a message.
 
 use chrono::NaiveDate;
 use regex::Regex;
@@ -25,31 +26,33 @@ pub enum RegionLevel {
     Town,
 }
 
-/// The facts beside the form that [`Form::check`] needs.
+/// What [`Form::check`] needs to know in addition to the form.
 pub struct Context<'a> {
     /// Today in Beijing.
     pub today: NaiveDate,
-    /// True if the code is a division of the level.
+    /// Returns true if this code names an administrative division of this level.
     pub knows_region: &'a dyn Fn(&str, RegionLevel) -> bool,
 }
 
-/// One fault of an answer.
+/// One fault in the applicant's answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// A JSON pointer (RFC 6901) into the answer.
+    /// A JSON pointer (RFC 6901) to the faulty value in the applicant's answers.
     pub pointer: String,
-    /// The kind of fault, for programs: the same codes as for every other request body, and codes for our own kinds of
-    /// fields (`resident_id`, `phone`, `not_asked`, …). A code never changes.
+    /// The kind of fault, for programs. Most codes are those of every other request body; fields with their own rules
+    /// add codes (`resident_id`, `phone`, `not_asked`, …). A code never changes.
     pub code: &'static str,
-    /// For people.
+    /// The explanation for people.
     pub message: Bilingual,
 }
 
-/// The maximum number of faults reported for one answer. A small answer can have very many; people do not read more.
+/// The maximum number of faults that are reported for one form. Even a small request can contain very many, and people
+/// do not read more.
 pub const MOST_FAULTS: usize = 200;
 
 impl Form {
-    /// Checks an answer. Reports its faults in the form's order, up to [`MOST_FAULTS`].
+    /// Checks the applicant's answers to this form. Returns the faults in the order of the form, at most
+    /// [`MOST_FAULTS`].
     pub fn check(&self, answer: &Value, context: &Context<'_>) -> Result<(), Vec<Fault>> {
         let mut report = Report { context, faults: Vec::new() };
         report.form(self, answer);
@@ -174,7 +177,7 @@ fn wrong_type(zh: &str, en: &str) -> Refusal {
     refusal("wrong_type", format!("应为{zh}"), format!("must be {en}"))
 }
 
-/// Checks a value against a field. Lists of choices are checked choice by choice in `some_of`, not here.
+/// Checks one value against its field. The list of a multiple choice does not get here: `some_of` checks its entries.
 fn accepts(field: &Field, value: &Value, context: &Context<'_>) -> Result<(), Refusal> {
     match &field.kind {
         Kind::Integer { min, max } => number(value, *min, *max, ""),
@@ -223,7 +226,8 @@ fn written(text: &str, max: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// True for white space as Unicode or JavaScript define it: programs of both kinds apply the schema's patterns.
+/// True for white space by the definition of Unicode or of JavaScript, because clients may check the schema's patterns
+/// in JavaScript.
 fn is_blank(letter: char) -> bool {
     letter.is_whitespace() || letter == '\u{feff}'
 }
@@ -250,7 +254,7 @@ fn number(value: &Value, min: i64, max: i64, unit: &str) -> Result<(), Refusal> 
     }
 }
 
-/// The value as a whole number. 1.0 is whole, too, as in JSON Schema.
+/// Returns the value as a whole number. `1.0` counts as whole, as in JSON Schema.
 fn whole(value: &Value) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53: every whole number up to it has one form.
     let float = || value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() <= EXACT);

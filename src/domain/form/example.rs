@@ -1,5 +1,4 @@
-//! A valid answer to a form: for documents, for the demonstration, and to prove that every published form can be
-//! answered. All of it is synthetic.
+//! Makes valid, synthetic answers to a form. Tests use them to prove that every published form can be answered.
 
 use chrono::{Days, NaiveDate};
 use serde_json::{Map, Value, json};
@@ -7,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{DateSpan, Field, Form, Kind, RegionLevel, Section};
 
 impl Form {
-    /// An answer that is valid on the given day.
+    /// Returns answers that are valid on the given day: some fields accept only past or only future days.
     pub fn example(&self, today: NaiveDate) -> Value {
         let answer = |section: &Section| {
             let row = section.example(today);
@@ -21,7 +20,7 @@ impl Form {
 }
 
 impl Section {
-    /// Fills every field that the earlier answers make visible.
+    /// Answers every field that is shown, given the answers to the fields before it.
     fn example(&self, today: NaiveDate) -> Value {
         let mut answers = Map::new();
         for field in &self.fields {

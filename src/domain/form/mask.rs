@@ -1,4 +1,4 @@
-//! Masks the numbers in answers that identify a person, for readers who need not see them.
+//! Masks the values that identify a person in the answers to a form, for readers who need not see them.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::{Field, Form, Kind, Mask, Section};
 use crate::domain::people::identity::{masked_account, masked_phone, masked_resident_id};
 
 impl Form {
-    /// Returns the answers with resident IDs, phones and the fields with a `mask` masked.
+    /// Returns a copy of the answers in which resident IDs, phone numbers and fields with a `mask` are masked.
     pub fn masked(&self, answers: &Value) -> Value {
         let mut shown = answers.clone();
         for section in &self.sections {

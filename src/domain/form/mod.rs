@@ -19,17 +19,17 @@ pub use check::{Context, Fault, MOST_FAULTS, RegionLevel};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Form {
-    /// In the order in which the applicant fills them in.
+    /// The sections, in the order in which the applicant fills them in.
     pub sections: Vec<Section>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Section {
-    /// The name of its member in the answer.
+    /// The name of the section's member in the JSON answer.
     pub key: String,
     pub title: Bilingual,
-    /// How many times it may be answered; exactly one time if absent.
+    /// How many times the section may be answered; exactly once if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<Repeat>,
     pub fields: Vec<Field>,
@@ -45,22 +45,23 @@ pub struct Repeat {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Field {
-    /// The name of its member in the answer.
+    /// The name of the field's member in the section's JSON object.
     pub name: String,
     pub label: Bilingual,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<Bilingual>,
-    /// True if it must be answered while it is shown. The default is true.
+    /// True if the field must be answered whenever it is shown. The default is true.
     #[serde(default = "yes")]
     pub required: bool,
-    /// The condition under which it is shown; always if absent. A field that is not shown must not be answered.
+    /// The condition under which the field is shown. Without a condition it is always shown. A hidden field must not be
+    /// answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<When>,
-    /// The known fact about the person that clients fill in.
+    /// The known fact about the person that clients offer as the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefill: Option<Prefill>,
-    /// Masks a text that identifies a person or has financial value, for readers who need not see all of it. Resident
-    /// IDs and phones are masked without it.
+    /// How the answer is masked for readers who need not see all of it. It is set for texts that identify a person or
+    /// have financial value. Resident IDs and phone numbers are masked even without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mask: Option<Mask>,
     #[serde(flatten)]
@@ -71,9 +72,9 @@ pub struct Field {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct When {
-    /// The other field's name: a choice or a boolean that is always shown.
+    /// The name of the other field. It must be a choice or a boolean that is always shown.
     pub field: String,
-    /// The values, as in the JSON answer.
+    /// The values of the other field that show this field, as in the JSON answer.
     pub is: Vec<serde_json::Value>,
 }
 
@@ -110,19 +111,19 @@ pub enum Kind {
         /// A regular expression that the whole text must match.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pattern: Option<String>,
-        /// An example text; required beside a pattern.
+        /// An example text. Required if there is a pattern.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         example: Option<String>,
     },
-    /// Several lines of at most `max` characters together.
+    /// Text of several lines, at most `max` characters in total.
     LongText {
         max: usize,
     },
-    /// One of the values.
+    /// Exactly one of the listed options.
     Choice {
         options: Vec<Choice>,
     },
-    /// Several of the values, at least one if the field is required.
+    /// Any number of the listed options; at least one if the field is required.
     MultiChoice {
         options: Vec<Choice>,
     },
@@ -137,7 +138,7 @@ pub enum Kind {
     CreditCode,
     /// A mobile number: eleven digits.
     Phone {
-        /// True if a landline with its area code is accepted, too: `0519-82821234`.
+        /// True if a landline number with its area code is also accepted: `0519-82821234`.
         #[serde(default)]
         landline: bool,
     },
@@ -163,10 +164,10 @@ pub enum Kind {
     File,
 }
 
-/// One value of a choice.
+/// One option of a choice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Choice {
-    /// The value in the answer.
+    /// The value in the JSON answer.
     pub value: String,
     #[serde(flatten)]
     pub label: Bilingual,

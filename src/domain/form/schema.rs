@@ -14,7 +14,7 @@ const WRITTEN: &str = r"[^\s\u0085]";
 const MOBILE: &str = "1[3-9][0-9]{9}";
 
 impl Form {
-    /// The JSON Schema of an answer. `x-order` is the order in which members are drawn.
+    /// Returns the JSON Schema of the answers to this form. `x-order` gives the order in which clients draw the fields.
     pub fn json_schema(&self) -> Value {
         let sections = self.sections.iter().enumerate();
         let properties: Map<String, Value> =
@@ -42,7 +42,7 @@ impl Section {
         schema
     }
 
-    /// The schema of one answer to the section.
+    /// Returns the schema of one JSON object of answers to the section. A repeated section is an array of such objects.
     fn row(&self) -> Value {
         let fields = self.fields.iter().enumerate();
         let properties: Map<String, Value> =
@@ -80,7 +80,8 @@ impl Field {
         schema
     }
 
-    /// Requires the field under its condition, and refuses it otherwise.
+    /// Returns a schema that allows the field only under its condition, and requires it there if it is a required
+    /// field. `None` if the field has no condition.
     fn condition(&self) -> Option<Value> {
         let when = self.when.as_ref()?;
         let asked = if self.required { json!({"required": [self.name]}) } else { json!({}) };

@@ -13,12 +13,12 @@ use serde::{Deserialize, Serialize};
 #[error("the working days of {0} are not announced")]
 pub struct UnknownYear(pub i32);
 
-/// One year as announced.
+/// The announcement of one year's days off and worked weekends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CalendarYear {
     pub year: i32,
-    /// The announcement (国务院办公厅通知).
+    /// The title and the date of the announcement (国务院办公厅通知).
     pub notice: String,
     /// Days off: first and last day of each block (放假).
     pub holidays: Vec<(NaiveDate, NaiveDate)>,
@@ -103,7 +103,7 @@ impl Calendar {
         unknown
     }
 
-    /// Returns the faults of one year's announcement, in words.
+    /// Checks one year's announcement, and returns its faults as messages for people.
     pub fn faults(announced: &CalendarYear) -> Vec<String> {
         let mut faults = Vec::new();
         let mut off = BTreeSet::new();
@@ -166,7 +166,8 @@ pub(crate) mod tests {
         text.parse().unwrap()
     }
 
-    /// The announcements for 2025 and 2026 from the catalogue. Years that the catalogue gains later are left out.
+    /// The announcements for 2025 and 2026 from the catalogue. Later years are left out, so that they cannot change the
+    /// tests.
     pub(crate) fn announced() -> Calendar {
         let text = include_str!("../../../catalog/calendar.toml");
         let mut file: BTreeMap<String, Vec<CalendarYear>> = toml::from_str(text).unwrap();

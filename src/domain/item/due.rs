@@ -39,7 +39,7 @@ pub struct TimeLimit {
 }
 
 impl TimeLimit {
-    /// The last day of the period that an event starts. The event's own day is not counted.
+    /// Returns the last day of the period, which starts after the day of `event`.
     pub fn ends_on(self, event: NaiveDate, calendar: &Calendar) -> Result<NaiveDate, UnknownYear> {
         match self.unit {
             DayUnit::Workday => calendar.add_working_days(event, self.days),
@@ -51,7 +51,7 @@ impl TimeLimit {
     }
 }
 
-/// The promised and the legal date of a decision.
+/// The promised and the legal deadline of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deadlines {
     /// 受理日: both periods start after this day. The day itself is not counted.
@@ -66,7 +66,7 @@ pub struct Deadlines {
 /// The deadline that a decision missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missed {
-    /// The legal date was met, or is unknown.
+    /// Only the promised date was missed. The legal date was met, or is unknown.
     Promise,
     Law,
 }
@@ -82,7 +82,8 @@ impl Deadlines {
     ) -> Result<Self, UnknownYear> {
         let promised_on = promised.ends_on(accepted_on, calendar)?;
         let legal_on = match legal.map(|limit| limit.ends_on(accepted_on, calendar)).transpose() {
-            // The legal period ends in that year or later, so the promise is due in any case.
+            // The legal period ends in `year` or later, so after the promised date. The promised date is then the
+            // deadline.
             Err(UnknownYear(year)) if promised_on.year() < year => None,
             known => known?,
         };

@@ -137,7 +137,7 @@ pub struct Material {
     pub key: String,
     pub name: Bilingual,
     pub form: MaterialForm,
-    /// True if an application without it is incomplete.
+    /// True if an application without this material is incomplete.
     pub required: bool,
 }
 
@@ -216,7 +216,7 @@ pub enum Fact {
 #[serde(deny_unknown_fields)]
 pub struct Item {
     pub code: ItemCode,
-    /// No two items share a name.
+    /// The name; unique among all items.
     pub name: Bilingual,
     #[serde(rename = "type")]
     pub kind: ItemType,
@@ -253,16 +253,16 @@ pub struct Item {
     /// (邮政法 art. 55), so the post is the only carrier unless the item says otherwise.
     pub carriers: Vec<CarrierCode>,
     pub modes: Vec<Mode>,
-    /// 镇(街道)为民服务中心 accepts applications.
+    /// True if the 镇(街道)为民服务中心 (town service centre) accepts applications.
     pub town_hall: bool,
-    /// 村(社区)便民服务中心 accepts applications.
+    /// True if the 村(社区)便民服务中心 (village service centre) accepts applications.
     pub village_hall: bool,
     /// 到办事现场次数: how often the applicant must come in person.
     pub visits: u32,
     /// 必须现场办理原因说明: why a visit is still required.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visit_reason: Option<Bilingual>,
-    /// 支持申报材料邮寄: an application may come by post.
+    /// 支持申报材料邮寄: true if applicants may send the materials by post.
     pub by_post: bool,
     /// 主题分类: codes of the catalogue's topics.
     pub topics: Vec<String>,
@@ -272,7 +272,8 @@ pub struct Item {
     pub faqs: Vec<Faq>,
     /// The facts that the guide must state and that are not known yet.
     pub unconfirmed: Vec<Fact>,
-    /// True if its name reveals something that a locked screen must not show: health, disability, aid, penalty.
+    /// True if the item's name reveals something that a locked screen must not show, such as health, disability, aid or
+    /// a penalty.
     pub sensitive: bool,
     /// The form of an application, if applicants can apply on the phone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -288,24 +289,24 @@ impl Item {
         self.delivery.contains(&way)
     }
 
-    /// True if the result can stay on the phone.
+    /// True if the result can be delivered electronically, without a document on paper.
     pub fn delivers_electronically(&self) -> bool {
         self.delivers(DeliveryWay::MobilePush) || self.delivers(DeliveryWay::ELicence)
     }
 
-    /// The carrier of its result: the first of its carriers that the installation has. The item decides, not the
-    /// installation, because the law leaves little choice (邮政法 art. 55).
+    /// Returns the carrier of the result: the first of the item's carriers that the installation has. The item sets the
+    /// order, because the law leaves little choice (邮政法 art. 55).
     pub fn carrier_among(&self, installed: &[CarrierCode]) -> Option<&CarrierCode> {
         self.carriers.iter().find(|carrier| installed.contains(carrier))
     }
 
-    /// The name to show on a locked screen.
+    /// The name to show on a locked screen: a general one if the item's own name is sensitive.
     pub fn discreet_name(&self) -> Bilingual {
         if self.sensitive { Bilingual::new("政务服务事项", "Public service item") } else { self.name.clone() }
     }
 }
 
-/// An item as it was published.
+/// One published version of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ItemVersion {
     pub item: Item,

@@ -36,7 +36,7 @@ pub fn until_beijing_midnight(at: Instant) -> Duration {
 pub struct Clock(Arc<dyn Fn() -> Instant + Send + Sync>);
 
 impl Clock {
-    /// The machine's clock, cut to the microseconds that PostgreSQL keeps.
+    /// The machine's clock, rounded down to microseconds, because PostgreSQL stores no finer times.
     pub fn system() -> Self {
         Self(Arc::new(|| to_micros(Utc::now())))
     }
@@ -68,8 +68,8 @@ impl Clock {
     }
 }
 
-/// True if an instant from a foreign clock is plausible: in this century, and at most one day ahead of our clock. An
-/// instant far ahead would count as the latest for ever, or could not be stored.
+/// True if an instant from another system's clock is plausible: in this century, and at most one day ahead of our
+/// clock. An instant far ahead would count as the latest for ever, or could not be stored.
 pub fn can_have_happened(at: Instant, now: Instant) -> bool {
     at.year() >= 2000 && at <= now + TimeDelta::days(1)
 }

@@ -104,11 +104,11 @@ ids! {
     JobId = "job";
     /// An attempt at a job (尝试).
     AttemptId = "att";
-    /// A call from a carrier or a platform, stored as it came.
+    /// An HTTP callback from a carrier or a platform, stored as received.
     CallbackId = "cbk";
     /// A one-time code sent by SMS.
     LoginCodeId = "otp";
-    /// A request, in logs and problem details.
+    /// A request to the API, in logs and problem details.
     RequestId = "req";
 }
 

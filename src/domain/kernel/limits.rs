@@ -1,4 +1,5 @@
-//! Rate limits: at most a number of times within a period. Each limit applies independently.
+//! Rate limits: an action is allowed at most a number of times within a period. If there are several limits, all of
+//! them apply.
 
 use std::time::Duration;
 
@@ -6,11 +7,11 @@ use chrono::TimeDelta;
 
 use crate::domain::kernel::clock::Instant;
 
-/// At most this many times within this period.
+/// The maximum number of actions, and the period in which they count.
 pub type Limit = (usize, TimeDelta);
 
-/// Returns how long the caller must wait before it may act again; `None` if it need not wait. `past` holds the times at
-/// which it acted, latest first.
+/// Returns how long to wait until the next action is allowed; `None` if it is allowed now. `past` lists the times of
+/// earlier actions, latest first.
 pub fn wait(limits: &[Limit], past: &[Instant], now: Instant) -> Option<Duration> {
     let until = |(count, window): &Limit| past.get(count - 1).map(|at| *at + *window);
     let allowed = limits.iter().filter_map(until).max()?;

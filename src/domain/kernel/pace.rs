@@ -1,13 +1,13 @@
-//! The pace of a lane: how many jobs a second, and how many at once. The limits differ by gateway, so each gateway's
-//! folder states them with their defaults.
+//! The pace of a lane (the job queue of one gateway): how many jobs start per second, and how many run at once. The
+//! limits differ by gateway, so each gateway's folder defines its settings and their defaults.
 
 use crate::env::Env;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// The maximum number of jobs that all workers together begin in a second. Bursts of the same size are allowed.
+    /// The maximum number of jobs that all workers together start in a second. Bursts of the same size are allowed.
     pub per_second: u32,
-    /// The maximum number of jobs that one process has under way.
+    /// The maximum number of jobs that one process runs at once.
     pub slots: usize,
 }
 
@@ -19,7 +19,7 @@ pub struct PaceNames {
     pub default_rate: &'static str,
     /// `SONGDA_<GATEWAY>_SLOTS`
     pub slots: &'static str,
-    /// Enough to keep up with the rate if a call takes about a second.
+    /// The default number of slots. It is enough to keep up with the rate if a request takes about a second.
     pub default_slots: &'static str,
 }
 

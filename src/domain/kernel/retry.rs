@@ -25,10 +25,10 @@ pub enum Next {
 }
 
 impl RetryPolicy {
-    /// Decides after the `attempts`-th attempt (from 1) of a job that is `age` old.
+    /// Decides what follows the `attempts`-th attempt (from 1) at a job that is `age` old.
     ///
     /// `jitter` is a uniform number in `0..=u32::MAX`. `at_least` is the wait that the gateway asked for
-    /// (`Retry-After`). It is respected even beyond the longest wait, as long as the maximum age allows it.
+    /// (`Retry-After`). It is respected even beyond the longest wait, but not beyond the maximum age of the job.
     pub fn after(&self, attempts: u32, age: Duration, at_least: Option<Duration>, jitter: u32) -> Next {
         if attempts >= self.attempts || age >= self.age {
             return Next::Enough;
@@ -44,8 +44,8 @@ impl RetryPolicy {
         bound.mul_f64(f64::from(jitter) / f64::from(u32::MAX)).max(at_least.unwrap_or_default())
     }
 
-    /// True if the `attempts`-th attempt (from 1) exceeds the maximum. It can happen if earlier attempts broke off
-    /// without an outcome.
+    /// True if the `attempts`-th attempt (from 1) exceeds the maximum. This happens if earlier attempts ended without a
+    /// stored outcome, for example because the worker died.
     pub const fn is_spent(&self, attempts: u32) -> bool {
         attempts > self.attempts
     }

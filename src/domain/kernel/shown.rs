@@ -1,6 +1,7 @@
-//! Names, codes and numbers. Each is a type of its own around a text, so that the compiler keeps them apart.
+//! Macros that declare types for names, codes and numbers. Each type wraps a text, so that the compiler notices if two
+//! kinds are mixed up.
 
-/// Implements `as_str` and `Display` for a type around a text.
+/// Implements `as_str` and `Display` for a type that wraps a text.
 macro_rules! shown {
     ($name:ident) => {
         impl $name {
@@ -17,8 +18,8 @@ macro_rules! shown {
     };
 }
 
-/// Declares types for codes that others define: the catalogue, a gateway, a carrier. `new` accepts any text, and the
-/// thing that the code names need not exist.
+/// Declares types for codes that others assign: the catalogue, a gateway, a carrier. `new` accepts any text, and does
+/// not check that the code exists.
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident;)+) => {$(
         $(#[$doc])*

@@ -1,6 +1,7 @@
 //! Enums whose variants are stored as words.
 
-/// Declares such an enum with `ALL`, `as_str`, `from_stored` and `Display`. `ALL` lists every variant.
+/// Declares an enum whose variants are stored as words, with `ALL` (every variant), `as_str`, `from_stored` and
+/// `Display`.
 macro_rules! words {
     (
         $(#[$about:meta])*
@@ -17,7 +18,7 @@ macro_rules! words {
         impl $name {
             pub const ALL: [Self; [$($word),+].len()] = [$(Self::$variant,)+];
 
-            /// As stored and as clients read it.
+            /// The word of this variant, as the database stores it and the API returns it.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word,)+

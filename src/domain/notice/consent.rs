@@ -1,10 +1,11 @@
-//! The consent ledger: an estimate of how many messages of a template a person still wants. It only decides if an attempt
-//! is worth making; the gateway's answer to a message is the truth (微信《小程序订阅消息》).
+//! The consent ledger: an estimate of how many messages of a template a person still accepts. It only decides if
+//! sending a message is worth a try. Only the gateway knows the true consent, and shows it when it accepts or refuses a
+//! message (微信《小程序订阅消息》).
 //!
-//! WeChat sends one message per accept of a one-time template (一次性订阅), and any number after one accept of a long-term
-//! template (长期订阅). Two sides report a tap: the client, which may be wrong or lie, and the platform, whose calls come
-//! late, twice or never. The ledger counts the accepts of the side that reported more of them. So an accept that both
-//! sides reported counts once, and an accept that one side did not report still counts.
+//! WeChat sends one message per accept of a one-time template (一次性订阅), and any number after one accept of a
+//! long-term template (长期订阅). Two sides report an accept: the client, which may be wrong or lie, and the platform,
+//! whose callbacks may come late, twice or never. The ledger counts the accepts of the side that reported more of them.
+//! So an accept that both sides reported counts once, and an accept that one side did not report still counts.
 
 use std::str::FromStr;
 
@@ -16,7 +17,7 @@ use crate::domain::notice::notification::{ChannelCode, Consent, Event};
 pub enum ConsentAnswer {
     Accept,
     Reject,
-    /// The platform has banned the template: it asked no person, and will send no message.
+    /// The platform has banned the template. It did not ask the person, and sends no messages of this template.
     Ban,
     /// The platform hid this template behind another with the same title, and did not ask the person.
     Filter,
@@ -27,7 +28,8 @@ impl FromStr for ConsentAnswer {
 
     fn from_str(text: &str) -> Result<Self, UnknownAnswer> {
         match text {
-            // WeChat's `getSetting` returns the last three: they accept, and say how the message rings.
+            // The last three come from WeChat's `getSetting`. They mean "accept", and add how a message alerts the
+            // person.
             "accept" | "acceptWithAudio" | "acceptWithAlert" | "acceptWithForcePush" => Ok(Self::Accept),
             "reject" => Ok(Self::Reject),
             "ban" => Ok(Self::Ban),
@@ -47,7 +49,7 @@ pub struct ConsentTemplate {
     pub channel: ChannelCode,
     /// The template's id at the gateway.
     pub template: String,
-    /// The events that it reports.
+    /// The events that messages of this template report.
     pub events: Vec<Event>,
     pub kind: Consent,
 }
@@ -59,12 +61,12 @@ pub struct ConsentBalance {
     pub balance: u32,
     /// True if the person wants messages until further notice.
     pub lasting: bool,
-    /// The last refusal.
+    /// The time of the last refusal.
     pub refused_at: Option<Instant>,
-    /// Accepts that only one side has reported so far: clients if positive, the platform if negative.
+    /// Accepts that only one side has reported so far: by the client if positive, by the platform if negative.
     pub unmatched: i32,
-    /// When the latest act happened that the platform reported. The platform may report an act several times, so acts up
-    /// to this time are ignored.
+    /// The time of the latest accept or refusal that the platform reported. The platform may report each of them
+    /// several times, so reports up to this time are ignored.
     pub heard_at: Option<Instant>,
 }
 
@@ -73,7 +75,7 @@ const CLIENT: i32 = 1;
 const PLATFORM: i32 = -1;
 
 impl ConsentBalance {
-    /// Applies an answer that a client reported.
+    /// Returns the balance after an answer that a client reported.
     #[must_use]
     pub const fn after(self, answer: ConsentAnswer, kind: Consent, now: Instant) -> Self {
         match answer {
@@ -83,7 +85,7 @@ impl ConsentBalance {
         }
     }
 
-    /// Applies an accept or a refusal that the platform reported. It happened at `at`.
+    /// Returns the balance after an accept or a refusal that the platform reported. `at` is when the person gave it.
     #[must_use]
     pub fn after_act(self, accepted: bool, kind: Consent, at: Instant) -> Self {
         let told_before = |heard| if accepted { at <= heard } else { at < heard };
@@ -115,7 +117,8 @@ impl ConsentBalance {
         Self { balance: 0, unmatched: 0, lasting: false, refused_at: Some(at), ..self }
     }
 
-    /// True if a client should ask again at the next tap: until there is one message for every event.
+    /// True if a client should ask for consent at the next tap. One-time consents are collected until there is one for
+    /// every event of the template.
     pub fn should_ask(self, template: &ConsentTemplate) -> bool {
         match template.kind {
             Consent::NotNeeded => false,

@@ -1,5 +1,5 @@
-//! Notifications (通知): one message to one person. It is in the inbox from the moment of its cause, and is sent to the
-//! phone over channels (渠道), one after the other.
+//! Notifications (通知): one message to one person about one event. It appears in the inbox at once. If the event
+//! rings, it is also sent to the phone: channels (渠道) are tried one after the other until one delivers it.
 
 use std::collections::BTreeMap;
 
@@ -48,7 +48,8 @@ words! {
 }
 
 impl Event {
-    /// True if a phone is notified. The other events stay in the inbox: one-time consents are too valuable for them.
+    /// True if the event is also sent to the phone. The other events appear in the inbox only, because one-time
+    /// consents are too valuable for them.
     pub const fn rings(self) -> bool {
         !matches!(self, Self::Accepted | Self::ParcelPickedUp)
     }
@@ -57,13 +58,13 @@ impl Event {
 /// A notification, as the inbox shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
-    /// Also its idempotency key at gateways.
+    /// The id. It is also the idempotency key at gateways.
     pub id: NotificationId,
     pub person: PersonId,
     pub case: CaseId,
     pub case_number: CaseNumber,
     pub event: Event,
-    /// The parcel that it reports on, if any.
+    /// The parcel that the notification reports on, if any.
     pub parcel: Option<ParcelId>,
     /// The item, in words that may appear on a locked screen.
     pub item: Bilingual,
@@ -74,11 +75,11 @@ pub struct Notification {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Template {
-    /// As the gateway knows it.
+    /// The id of the template at the gateway.
     pub id: String,
     /// Field name → pattern. Patterns may contain `{item}`, `{status}`, `{number}`, `{time}` and `{case}`.
     pub fields: BTreeMap<String, String>,
-    /// The page that a tap opens, with the same placeholders. It may contain only opaque ids.
+    /// The page that a tap opens, with the same placeholders. It must contain no personal data, only opaque ids.
     #[serde(default)]
     pub page: Option<String>,
     /// Field name → text that always fits, used if the gateway refuses the filled pattern. No placeholders.
@@ -101,7 +102,7 @@ pub enum Consent {
     LongTerm,
 }
 
-/// A notification worded for one channel: all that an adapter needs beside the recipient.
+/// A notification in the words of one channel: everything that the channel's adapter needs, except the recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushMessage {
     /// Our idempotency key, the same in every attempt.
@@ -129,8 +130,8 @@ pub enum Objection {
 }
 
 impl PushMessage {
-    /// Removes the refused part from the message: drops the page, or uses the field's fallback. `None` if that changes
-    /// nothing, or if the field has no fallback.
+    /// Returns the message without the refused part: without the page, or with the field's fallback. `None` if that
+    /// changes nothing, or if the field has no fallback.
     #[must_use]
     pub fn without(&self, objection: &Objection) -> Option<Self> {
         let mut plainer = self.clone();
@@ -145,7 +146,7 @@ impl PushMessage {
     }
 }
 
-/// A template as the gateway knows it.
+/// A template as it is registered at the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownTemplate {
     /// Its id at the gateway.

@@ -16,7 +16,7 @@ pub enum AddressKind {
     DeviceToken,
 }
 
-/// A channel of the chain.
+/// A channel of the [`Chain`], and the kind of address that it sends to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     pub channel: ChannelCode,
@@ -32,7 +32,7 @@ pub struct Reach {
     pub wechat: bool,
     /// Channels with a registered device token.
     pub devices: BTreeSet<ChannelCode>,
-    /// `channel template` for every template that the person still wants.
+    /// One entry `<channel> <template id>` for every template that the person still consents to.
     pub consents: BTreeSet<String>,
 }
 

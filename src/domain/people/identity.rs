@@ -1,9 +1,10 @@
-//! Numbers that identify people, organisations and phones: the resident ID (公民身份号码, GB 11643-1999), the unified social
-//! credit code (统一社会信用代码, GB 32100-2015) and the mobile number.
+//! Numbers that identify people, organisations and phones: the resident ID (公民身份号码, GB 11643-1999), the unified
+//! social credit code (统一社会信用代码, GB 32100-2015) and the mobile number.
 //!
-//! A resident ID is checked by its form, its date and its check digit, but not by its division. People who registered
-//! before 2015 have divisions that no current table holds (320482 金坛市, 320422 金坛县), and a number is for life. The
-//! 15-digit numbers of the first generation ended with 2012 (居民身份证法 art. 23).
+//! The form, the date and the check digit of a resident ID are checked, but not its division. People who registered
+//! before 2015 have divisions that current tables lack (320482 金坛市, 320422 金坛县), and a person keeps the number
+//! for life. Numbers of the first generation, with 15 digits, were valid until the end of 2012 (居民身份证法 art. 23),
+//! and are refused.
 
 use std::fmt;
 
@@ -60,7 +61,7 @@ impl ResidentId {
     }
 }
 
-/// Shows the first and last four characters. The text need not be a valid resident ID.
+/// Masks a resident ID: only the first and the last four characters stay visible. The text need not be a valid one.
 pub fn masked_resident_id(text: &str) -> String {
     starred(text, 4, 4)
 }
@@ -70,7 +71,8 @@ pub fn masked_account(text: &str) -> String {
     starred(text, 0, 4)
 }
 
-/// Keeps `head` and `tail` characters at the ends. If the text is too short to hide anything, all of it is hidden.
+/// Replaces all but the first `head` and the last `tail` characters with stars. If the text is too short to hide
+/// anything, all of it is replaced.
 fn starred(text: &str, head: usize, tail: usize) -> String {
     let length = text.chars().count();
     let is_shown = |at: usize| length > head + tail && (at < head || at >= length - tail);
@@ -105,8 +107,8 @@ pub enum CreditCodeFault {
 
 /// A unified social credit code (统一社会信用代码) with a valid form and check character.
 ///
-/// The organisation code inside it has its own check character. Real registers do not always respect that one, so it is
-/// not checked.
+/// The code contains an organisation code with a check character of its own. This inner one is not checked, because
+/// real registers contain codes in which it is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CreditCode(String);
 
@@ -126,7 +128,7 @@ impl CreditCode {
 
 /// The 31 characters of GB 32100, in the order of their values.
 const CREDIT_ALPHABET: &str = "0123456789ABCDEFGHJKLMNPQRTUWXY";
-/// 3^(i-1) mod 31 for the first 17 positions. The check character has no weight.
+/// The weights of the first 17 positions: 3^(i-1) mod 31. The check character has no weight.
 const CREDIT_WEIGHTS: [usize; 17] = [1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28];
 
 /// A mainland mobile number: 11 digits, `1[3-9]…`. Personal data: `Debug` shows nothing.
@@ -163,7 +165,8 @@ impl MobilePhone {
     }
 }
 
-/// Shows the first three and the last four characters. The text need not be a valid mobile number.
+/// Masks a phone number: only the first three and the last four characters stay visible. The text need not be a valid
+/// one.
 pub fn masked_phone(text: &str) -> String {
     starred(text, 3, 4)
 }
@@ -175,7 +178,7 @@ fn is_mobile(text: &str) -> bool {
         && matches!(text.as_bytes().get(1), Some(b'3'..=b'9'))
 }
 
-/// The half-width form of a full-width character.
+/// The half-width form of a full-width character; any other character unchanged.
 fn narrow(c: char) -> char {
     match c {
         '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),

@@ -18,7 +18,7 @@ pub struct Person {
     pub identity: Option<VerifiedIdentity>,
     pub language: Language,
     pub created_at: Instant,
-    /// The first sign-in. `None` while the person is known only from another system.
+    /// The time of the first sign-in. `None` while the person is known only from another system.
     pub signed_in_at: Option<Instant>,
 }
 
@@ -39,11 +39,11 @@ impl Person {
     }
 }
 
-/// How many pairs of name and resident ID that do not match one person may have compared. Each comparison costs money,
-/// and its answer reveals something about the holder of the number.
+/// How often one person may try a name and a resident ID that do not match. Each comparison costs money, and its result
+/// reveals something about the holder of the resident ID.
 pub const MISMATCHES: [Limit; 2] = [(5, TimeDelta::hours(1)), (20, TimeDelta::hours(24))];
 
-/// How far back mismatches count.
+/// How far back mismatches count towards these limits.
 pub const MISMATCH_MEMORY: TimeDelta = TimeDelta::hours(24);
 
 /// A name and a resident ID that belong together, as confirmed by an identity gateway.

@@ -1,4 +1,4 @@
-//! 职权范围: decides which cases an officer may see and act on. No other code decides it.
+//! The remit (职权范围) of an officer: which cases the officer may see and act on. No other file decides this.
 //!
 //! The remit follows from the role and the agency of the account. An agency's officers see its cases of the whole
 //! district.
@@ -6,7 +6,7 @@
 use crate::domain::item::AgencyCode;
 use crate::domain::people::staff::Role;
 
-/// The agencies of an officer's cases.
+/// The agencies whose cases the officer may see and act on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remit(Vec<AgencyCode>);
 

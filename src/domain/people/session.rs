@@ -1,8 +1,9 @@
 //! Sessions: a sign-in that lasts until the holder signs out, and the refresh tokens that keep it alive.
 //!
-//! A refresh token is used once, and the answer holds its successor. On a weak network that answer may be lost. So for
-//! [`GRACE`] after its use, a token is answered with the *same* successor again. Later, or after the successor was used,
-//! a used token must have been copied. The server does not know which holder is honest, so it ends the session.
+//! A refresh token is used once, and the response contains its successor. On a weak network that response may be lost.
+//! So for [`GRACE`] after its first use, a token is answered with the *same* successor again. If a used token comes
+//! later than that, or after its successor was used, it must have been copied. The server does not know which holder is
+//! honest, so it ends the session.
 //!
 //! The successor is a keyed hash of its token, so the database stores nothing from which a token could be made.
 
@@ -21,14 +22,14 @@ pub const GRACE: Duration = Duration::from_secs(30);
 
 words! {
     /// The kind of account that a session belongs to.
-    pub enum Audience {
+    pub enum SessionAudience {
         /// Residents, on their phones.
         Mobile = "mobile",
         Staff = "staff",
     }
 }
 
-impl Audience {
+impl SessionAudience {
     /// How long a sign-in lasts, refreshed or not: 90 days on a person's own phone, 12 hours (a working day) at a desk.
     pub const fn session_life(self) -> Duration {
         const HOUR: u64 = 3600;
@@ -52,7 +53,7 @@ impl RefreshToken {
         Self(Private::new(URL_SAFE_NO_PAD.encode(bytes)))
     }
 
-    /// A text that a caller presents as a token. It may be any text.
+    /// Wraps the text that a caller presents as a token. It is not checked here.
     pub const fn presented(text: Private<String>) -> Self {
         Self(text)
     }
@@ -72,14 +73,14 @@ impl RefreshToken {
 pub enum Presented {
     /// The token was not used before: its successor is issued.
     First,
-    /// The answer was lost: the same successor is sent again.
+    /// The response was probably lost: the same successor is sent again.
     Again,
     /// The token was copied: the session ends.
     Copied,
 }
 
 impl Presented {
-    /// Judges a token by the time of its earlier use.
+    /// Decides by the time at which the token was used before; `None` if it was not.
     pub fn judge(used_at: Option<Instant>, now: Instant) -> Self {
         match used_at {
             None => Self::First,

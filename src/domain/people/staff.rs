@@ -44,7 +44,7 @@ pub struct Officer {
     pub disabled_at: Option<Instant>,
 }
 
-/// An officer's sign-in name: 3 to 40 of `a-z 0-9 . _ -`.
+/// An officer's sign-in name: 3 to 40 characters out of `a-z 0-9 . _ -`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Username(String);
 shown!(Username);
@@ -58,7 +58,7 @@ impl FromStr for Username {
     }
 }
 
-/// The name of a back-office system in `/results/{source}/…`: 2 to 40 of `a-z 0-9 -`.
+/// The name of a back-office system in `/results/{source}/…`: 2 to 40 characters out of `a-z 0-9 -`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Source(String);
 shown!(Source);
@@ -107,7 +107,8 @@ impl FromStr for Scope {
 pub struct Scopes(BTreeSet<Scope>);
 
 impl Scopes {
-    /// Returns the wanted scopes that this set holds; the whole set if the client names none. Unknown words are ignored.
+    /// Returns the requested scopes that this set contains, or the whole set if the client requests none. Unknown words
+    /// are ignored.
     #[must_use]
     pub fn narrowed(&self, wanted: Option<&str>) -> Self {
         match wanted {
@@ -153,12 +154,12 @@ impl fmt::Display for Scopes {
 /// A back-office system that submits decisions by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiClient {
-    /// `iss` and `sub` of its assertions.
+    /// The client's id. Its assertions contain it as `iss` and `sub`.
     pub id: ClientId,
     /// The name that people read.
     pub name: String,
     pub source: Source,
-    /// The agencies that it may decide for.
+    /// The agencies for which the client may submit decisions.
     pub agencies: Vec<AgencyCode>,
     pub scopes: Scopes,
     pub created_at: Instant,

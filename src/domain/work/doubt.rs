@@ -1,36 +1,36 @@
-//! Decides what to do about a message in doubt: it was sent to its gateway, and the answer was lost. A gateway that does
-//! not support our key cannot be asked for the message. But WeChat later sends a receipt for each message that it had
-//! taken (`subscribe_msg_sent_event`), and its refusal of a second copy is evidence, too.
+//! Decides what to do about a message in doubt: it was sent to its gateway, and the response was lost. If the gateway
+//! does not support our idempotency key, it cannot be asked what happened. But WeChat later sends a receipt for each
+//! message that it accepted (`subscribe_msg_sent_event`), and its refusal of a second copy is evidence, too.
 
 use std::time::Duration;
 
 use crate::domain::kernel::words::words;
 
 words! {
-    /// What a receipt says about a message that the gateway had taken.
+    /// What a receipt says about a message that the gateway accepted.
     pub enum Fate {
-        /// It reached the phone.
+        /// The message reached the phone.
         Arrived = "arrived",
-        /// The person does not want the message there.
+        /// The person refuses such messages on this channel.
         Refused = "refused",
         /// The message did not arrive, for another reason.
         Lost = "lost",
     }
 }
 
-/// Counts the receipts that may belong to a message in doubt. They are for its recipient and template, came after it
-/// was sent, and name no message whose id we know.
+/// Counts the receipts that may belong to a message in doubt. They have the same recipient and template, came after the
+/// message was sent, and name no message with a known id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Receipts {
     pub arrived: i64,
     pub refused: i64,
     pub lost: i64,
-    /// How many of all these may belong to other messages to the same person that are in doubt or under way, too.
+    /// How many of these receipts may belong to other messages to the same person that are in doubt or being sent.
     pub others: i64,
 }
 
 impl Receipts {
-    /// The fate of the message, if there are more receipts than the other messages account for.
+    /// The fate of the message. `None` unless there are more receipts than the other messages account for.
     pub const fn fate(self) -> Option<Fate> {
         if self.arrived > self.others {
             Some(Fate::Arrived)
@@ -45,41 +45,43 @@ impl Receipts {
 /// All that is known about a message in doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Doubt {
-    /// How many copies may have been taken.
+    /// How many copies the gateway may have accepted.
     pub copies: u32,
-    /// How long ago the last copy was handed over.
+    /// The time since the last copy was sent to the gateway.
     pub handed_over: Duration,
-    /// How long ago the gateway first said that no consent is left. An earlier copy may have used the consent up.
+    /// The time since the gateway first refused a copy for lack of consent, if it did. An earlier copy may have used up
+    /// the consent.
     pub refused: Option<Duration>,
-    /// True if a further copy could appear beside an earlier one: the person's consent lasts, or they gave several.
+    /// True if another copy could reach the phone in addition to an earlier one: the person gave a lasting consent, or
+    /// several consents.
     pub spare: bool,
-    /// `None` unless receipts prove it.
+    /// What happened to the message; `None` unless receipts prove it.
     pub fate: Option<Fate>,
 }
 
 /// How long the worker waits for evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waits {
-    /// The wait for a receipt before a copy is sent that could be seen beside another one.
+    /// The wait for a receipt before another copy is sent that the person could receive in addition to an earlier one.
     pub receipt: Duration,
-    /// The wait for a receipt after a refusal that suggests that an earlier copy arrived.
+    /// The wait for a receipt after the gateway refused a copy, which suggests that an earlier copy arrived.
     pub confirmation: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Nothing: the fate is known.
+    /// Do nothing more: the fate of the message is known.
     Done(Fate),
     /// Wait this long for a receipt, then check again.
     Wait(Duration),
     /// Send another copy.
     Repeat,
-    /// Let another channel send it: two messages are better than none. `refused` is true if the gateway says that there
-    /// is no consent.
+    /// Give the notification to another channel: two messages are better than none. `refused` is true if the gateway
+    /// refused a copy for lack of consent.
     GiveUp { refused: bool },
 }
 
-/// After this many copies another channel takes over.
+/// The maximum number of copies on this channel. After them another channel takes over.
 const COPIES_AT_MOST: u32 = 4;
 
 impl Doubt {
@@ -135,8 +137,8 @@ mod tests {
     }
 
     proptest! {
-        /// Several messages to one person, each with a number of copies taken and of arrivals reported. A message is
-        /// called arrived only if one of its own copies arrived.
+        /// Several messages to one person. Each has a number of copies that the gateway accepted, and a number of
+        /// copies that arrived. A message may count as arrived only if one of its own copies arrived.
         #[test]
         fn no_message_counts_as_arrived_because_of_the_receipts_of_another(
             messages in proptest::collection::vec((1_i64..4, 0_i64..4), 1..6),

@@ -15,7 +15,8 @@ use crate::domain::kernel::shown::shown;
 use crate::domain::kernel::words::words;
 use crate::domain::notice::notification::ChannelCode;
 
-/// The work to do. The tag is the job's kind. Stored jobs outlive the code, so a kind is never renamed or reused.
+/// The work of a job. The serialised tag is the kind of the job. Stored jobs outlive a release, so a kind is never
+/// renamed or reused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Work {
@@ -25,19 +26,20 @@ pub enum Work {
     SendLoginCode { code: LoginCodeId, channel: ChannelCode },
     /// Order a parcel at its carrier.
     OrderParcel { parcel: ParcelId, carrier: CarrierCode },
-    /// Ask the carrier for a parcel's state, because callbacks may be lost, and their word alone does not prove that the
+    /// Ask the carrier for a parcel's state. Callbacks may be lost, and a callback alone does not prove that the
     /// parcel's journey ended.
     TrackParcel { parcel: ParcelId, carrier: CarrierCode },
     /// Cancel a parcel at its carrier.
     CancelParcel { parcel: ParcelId, carrier: CarrierCode },
-    /// Parse a call from a carrier or a platform, stored as it came.
+    /// Parse an HTTP callback from a carrier or a platform, which was stored as received.
     ReadCallback { callback: CallbackId },
-    /// Remove the content of a file whose row was deleted or never inserted. `path` is its path in the object store.
+    /// Delete a file from the object store whose database row was deleted or never inserted. `path` is its path in the
+    /// object store.
     RemoveContent { path: String },
 }
 
 impl Work {
-    /// The kind, as stored and shown.
+    /// The kind of the job, as stored and shown.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Push { .. } => "push",
@@ -64,7 +66,7 @@ impl Work {
         }
     }
 
-    /// The business key of a push. A channel's receipt may name the notification by text, so any text is accepted.
+    /// The business key of a push. Receipts name the notification as text, so any text is accepted.
     pub fn push_key(notification: impl Display, channel: &ChannelCode) -> String {
         format!("push:{notification}:{channel}")
     }
@@ -81,8 +83,8 @@ impl Work {
     }
 }
 
-/// The queue before one gateway: `push.wechat`, `courier.ems`. `login.sms_aliyun` is for one-time codes, which do not
-/// wait behind pushes. `inside` is for work that calls no gateway.
+/// A lane: the queue of the jobs for one gateway, such as `push.wechat` or `courier.ems`. `login.sms_aliyun` is for
+/// one-time codes, which do not wait behind other messages. `inside` is for work that calls no gateway.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Lane(String);
@@ -98,7 +100,8 @@ impl Lane {
         Self(format!("login.{channel}"))
     }
 
-    /// If this is a lane of one-time codes: the lane of the pushes to the same gateway. Both share the gateway's limit.
+    /// For a lane of one-time codes: the lane of the push messages to the same gateway, because both share the
+    /// gateway's rate limit. `None` for any other lane.
     #[must_use]
     pub fn pushes_beside(&self) -> Option<Self> {
         self.0.strip_prefix("login.").map(|channel| Self(format!("push.{channel}")))
@@ -118,8 +121,8 @@ impl Lane {
     }
 }
 
-/// Work, and how long after its insertion it is due. The database adds the delay to its own clock, so a process with a
-/// wrong clock sets the right time.
+/// A job to insert: the work, and how long after the insertion it is due. The database adds the delay to its own clock,
+/// so a process with a wrong clock sets the right time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
     pub work: Work,
@@ -136,7 +139,7 @@ impl Job {
     }
 }
 
-/// A job as the queue knows it: its id and lane, and nothing else.
+/// The part of a job that the Redis queue contains: its id and lane, and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
     pub job: JobId,

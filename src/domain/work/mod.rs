@@ -1,4 +1,4 @@
-//! 任务: jobs that a transition adds to the database, and how an attempt with an unknown outcome is settled.
+//! Jobs (任务): the work to do, the outcomes of attempts at it, and what to do about a message of unknown outcome.
 
 pub mod doubt;
 pub mod job;

@@ -1,40 +1,40 @@
-//! How an attempt at a job ended. The word is stored with the attempt, counted in the metrics, and named in alert
-//! rules (`deploy/prometheus/alerts.yaml`).
+//! The outcomes of attempts at jobs. Each outcome has a word, which is stored with the attempt, counted in the metrics,
+//! and named in alert rules (`deploy/prometheus/alerts.yaml`).
 
 use crate::domain::kernel::words::words;
 
 words! {
-    /// The words are stored: an outcome is never renamed or reused.
+    /// How an attempt ended. The words are stored, so an outcome is never renamed or reused.
     pub enum Outcome {
-        // A push or a one-time code.
-        /// The channel took the message.
+        // Outcomes of a push or a one-time code:
+        /// The channel accepted the message.
         Delivered = "delivered",
-        /// A look-up by our key found the message, or the order.
+        /// The gateway was asked by our key, and has the message or the order.
         Found = "found",
         /// A receipt proves that a message of unknown outcome arrived.
         Confirmed = "confirmed",
-        /// The channel refused for lack of consent. An earlier copy may have used the consent up, so the worker waits for
-        /// a receipt.
+        /// The channel refused the message for lack of consent. An earlier copy may have used up the consent, so the
+        /// worker waits for a receipt.
         Unconfirmed = "unconfirmed",
-        /// The person does not want messages there.
+        /// The person refuses messages on this channel.
         Refused = "refused",
         /// The person's address on the channel is not valid any more.
         Gone = "gone",
-        /// The person has no address there, or gave no consent.
+        /// The person has no address on the channel, or gave no consent.
         Unreachable = "unreachable",
         /// The gateway refused repeatedly, without a known reason.
         Unexplained = "unexplained",
         /// A receipt says that a message of unknown outcome did not arrive.
         LostOnTheWay = "lost_on_the_way",
-        /// The gateway could not be asked about an attempt of unknown outcome.
+        /// The gateway could not tell if an earlier attempt of unknown outcome had succeeded.
         NotTold = "not_told",
         /// The channel is not set up any more.
         NoChannel = "no_channel",
         /// The channel has no template for the event.
         NoTemplate = "no_template",
 
-        // A parcel.
-        /// The carrier took the order.
+        // Outcomes of work on a parcel:
+        /// The carrier accepted the order.
         Ordered = "ordered",
         /// The carrier cancelled the order.
         Cancelled = "cancelled",
@@ -50,43 +50,43 @@ words! {
         AddressRefused = "address_refused",
         /// The carrier already has an order with this number.
         Duplicate = "duplicate",
-        /// The order is in a state that does not allow the call.
+        /// The order is in a state that does not allow the request.
         WrongState = "wrong_state",
         /// The carrier does not know the order.
         Absent = "absent",
         /// The carrier is not set up any more.
         NoCarrier = "no_carrier",
 
-        // Work that calls no gateway.
+        // Outcomes of work that calls no gateway:
         /// A stored callback was parsed.
         Understood = "understood",
         /// A stored callback cannot be parsed.
         Unreadable = "unreadable",
-        /// The content of a file was removed.
+        /// A file was deleted from the object store.
         Removed = "removed",
 
-        // Every kind.
+        // Outcomes of every kind of work:
         /// The work became unnecessary before it was done.
         NoNeed = "no_need",
-        /// The gateway limits our rate.
+        /// The gateway refused the request because our rate was too high.
         Throttled = "throttled",
         /// The gateway answered with an error, or not at all, and surely did nothing.
         Unavailable = "unavailable",
-        /// The request was sent and no answer came: the gateway may have acted.
+        /// The request was sent and no response came: the gateway may have acted.
         Ambiguous = "ambiguous",
-        /// The gateway refuses our account, template or message.
+        /// The gateway refuses our account, our template or this message.
         Misconfigured = "misconfigured",
-        /// The job was put back, and the attempt does not count.
+        /// The job was put back to run later, and the attempt does not count.
         Snoozed = "snoozed",
         /// The attempt was aborted: it panicked, or took too long.
         Broken = "broken",
         /// The worker died, or its heartbeat stopped, during the attempt.
         Lost = "lost",
-        /// No attempts are left.
+        /// The job has had the maximum number of attempts.
         Spent = "spent",
-        /// The database could not be read, and nothing was done outside.
+        /// The database could not be read, and no gateway was called.
         NoRecord = "no_record",
-        /// The database holds something unreadable.
+        /// The database contains data that cannot be read.
         BrokenRecord = "broken_record",
         /// This release does not know the kind of the job.
         UnknownKind = "unknown_kind",

@@ -6,7 +6,7 @@ use crate::domain::kernel::clock::{Instant, beijing};
 
 const FORM: &str = "%Y-%m-%d %H:%M:%S";
 
-/// Reads a time. Fractions of a second are allowed.
+/// Parses a time. Fractions of a second are allowed. Returns `None` for a text in another format.
 pub(super) fn read(text: &str) -> Option<Instant> {
     let local = NaiveDateTime::parse_from_str(text.trim(), "%Y-%m-%d %H:%M:%S%.f").ok()?;
     let at = beijing().from_local_datetime(&local).single()?;

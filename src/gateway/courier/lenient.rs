@@ -1,5 +1,5 @@
-//! Readers for carriers' JSON, which varies: a field is a string or a number, a list of one entry is a bare object, and JSON
-//! is inside a string.
+//! Deserializers for carriers' JSON, whose form varies. A field may be a string or a number, a list of one entry may be
+//! a bare object, and JSON may be inside a string.
 
 use std::ops::Deref;
 
@@ -30,13 +30,13 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// Reads a list, or a single entry as a list of one; empty for every other value. Unreadable entries are left out. For
-/// `deserialize_with`.
+/// Reads a list, or a single entry as a list of one; empty for every other value. Unreadable entries are left out. Used
+/// with serde's `deserialize_with`.
 pub(super) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
     Ok(entries(Value::deserialize(deserializer)?))
 }
 
-/// Does the same as [`list`] with a value that was read before.
+/// Does the same as [`list`] for JSON that is already parsed.
 pub(super) fn entries<T: DeserializeOwned>(value: Value) -> Vec<T> {
     let values = match value {
         Value::Array(values) => values,
@@ -46,7 +46,7 @@ pub(super) fn entries<T: DeserializeOwned>(value: Value) -> Vec<T> {
     values.into_iter().filter_map(|value| serde_json::from_value(value).ok()).collect()
 }
 
-/// A part of an answer, together with its raw JSON.
+/// A deserialized component of an answer, together with its raw JSON.
 pub(super) struct WithRaw<T> {
     pub(super) part: T,
     pub(super) raw: String,
@@ -60,7 +60,8 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for WithRaw<T> {
     }
 }
 
-/// Reads the JSON inside a string. Every other value is returned unchanged.
+/// Parses the JSON inside a string. Returns every other value, and a string without JSON, unchanged. An empty string
+/// becomes null.
 pub(super) fn unwrapped(value: Value) -> Value {
     match value {
         Value::String(text) if text.trim().is_empty() => Value::Null,

@@ -1,9 +1,9 @@
-//! The meaning of a carrier's scan: its code by the carrier's table, corrected by its words. Carriers do not document codes
-//! for a parcel on its way back to the sender, but the words say it.
+//! The meaning of a carrier's scan. The scan's code has a meaning in the carrier's table. The scan's text can correct
+//! this meaning: carriers do not document codes for a parcel on its way back to the sender, but the text says so.
 
 use crate::domain::delivery::parcel::ScanMeaning;
 
-/// A carrier's codes by meaning. An unknown code changes nothing.
+/// The table of a carrier: for each meaning, the codes with this meaning. An unknown code means `Unchanged`.
 pub(super) type Meanings = &'static [(ScanMeaning, &'static [&'static str])];
 
 const ON_THE_WAY_BACK: [&str; 2] = ["退回", "退件"];
@@ -13,8 +13,8 @@ pub(super) fn of_code(meanings: Meanings, code: &str) -> ScanMeaning {
     row.map_or(ScanMeaning::Unchanged, |(meaning, _)| *meaning)
 }
 
-/// Corrects a meaning by the scan's words: a parcel that is handed over on its way back is returned, not delivered. A
-/// cancellation stays a cancellation.
+/// Corrects a meaning by the scan's text, `words`: a parcel that is handed over on its way back is returned, not
+/// delivered. A cancellation stays a cancellation.
 pub(super) fn with_words(meaning: ScanMeaning, words: &str) -> ScanMeaning {
     if !ON_THE_WAY_BACK.iter().any(|word| words.contains(word)) {
         return meaning;

@@ -1,5 +1,5 @@
-//! Carriers (承运商): courier companies that bring a parcel to a door. Each has a folder and a line in `registry.rs`.
-//! docs/adding-a-carrier.md says what a folder contains.
+//! Carriers (承运商): courier companies that bring a parcel to a door. Each carrier has a folder and a line in
+//! `registry.rs`. docs/adding-a-carrier.md says what a folder contains.
 
 pub mod ems;
 pub mod sf;
@@ -36,7 +36,7 @@ const CARGO_GRAMS: u32 = 300;
 /// An order that the carrier accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Booking {
-    /// `None` while the carrier checks the order by hand, or if it does not report the number.
+    /// `None` while the carrier checks the order by hand, or if the carrier does not report the waybill number.
     pub waybill: Option<Waybill>,
 }
 
@@ -56,9 +56,10 @@ pub enum CarrierFact {
     },
     /// The carrier certainly did nothing. A later attempt may succeed.
     Unavailable,
-    /// Nothing will change until an operator corrects our account, contract or request.
+    /// The carrier refuses our account, contract or request. A retry does not help until an operator has corrected the
+    /// cause.
     Misconfigured,
-    /// The carrier may have done it: the request was sent, and no sensible answer came.
+    /// The carrier may have done the operation: the request was sent, but no answer or an unreadable one came.
     Ambiguous,
 }
 
@@ -79,24 +80,24 @@ impl CarrierFault {
 /// The result of [`Carrier::recover`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recovery {
-    /// The order exists, and the parcel uses it.
+    /// The order exists. The parcel continues with this order.
     Found(Booking),
-    /// No such order exists now, but a delayed request may still create it. The same number may be ordered again only after
-    /// two of these results, some time apart.
+    /// No such order exists now, but a delayed request may still create it. The same order number may be used again
+    /// only if this result came twice, some time apart.
     Absent,
-    /// An order may have existed and is now cancelled. The next order needs the next number.
+    /// If the order existed, it is now cancelled. The parcel must be ordered again with the next order number.
     Withdrawn,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
-    /// `application/pdf`, `image/png`, …
+    /// The media type: `application/pdf`, `image/png` or `image/jpeg`.
     pub content_type: String,
     pub bytes: Private<Vec<u8>>,
 }
 
 impl Label {
-    /// Makes a label of a file; `None` unless the content is a PDF or an image.
+    /// Creates a label from a file; `None` unless the file is a PDF or an image.
     fn of(bytes: Vec<u8>) -> Option<Self> {
         let kind = infer::get(&bytes)?.mime_type();
         let printable = matches!(kind, "application/pdf" | "image/png" | "image/jpeg");
@@ -124,18 +125,19 @@ pub trait Carrier: Send + Sync {
 
     fn pace(&self) -> Pace;
 
-    /// The time-out of one call. An attempt may make three calls.
+    /// The time-out of one call to the carrier. An attempt has time for three calls.
     fn time_limit(&self) -> Duration;
 
     /// Orders a parcel. After [`CarrierFact::Ambiguous`] or [`CarrierFact::Duplicate`] the worker must call
     /// [`Self::recover`] before it orders again.
     async fn order(&self, order: &ParcelOrder) -> Result<Booking, CarrierFault>;
 
-    /// Finds out what became of an order whose outcome is unknown. Each carrier has one safe method.
+    /// Finds out whether an order exists, after an attempt of unknown outcome. How this can be done safely differs from
+    /// carrier to carrier.
     async fn recover(&self, order_no: &OrderNo) -> Result<Recovery, CarrierFault>;
 
-    /// Queries the waybill of an order that was accepted without one; `None` if there is none yet, or if the carrier has no
-    /// such query.
+    /// Queries the waybill of an order that the carrier accepted without a waybill. Returns `None` if the order has no
+    /// waybill yet, or if the carrier offers no such query.
     async fn waybill(&self, _order_no: &OrderNo) -> Result<Option<Waybill>, CarrierFault> {
         Ok(None)
     }
@@ -143,7 +145,7 @@ pub trait Carrier: Send + Sync {
     /// Queries all scans of a parcel, in any order. Some carriers ask for the last digits of `recipient_phone`.
     async fn track(&self, waybill: &Waybill, recipient_phone: &Private<String>) -> Result<Vec<Scan>, CarrierFault>;
 
-    /// Cancels an order. [`CarrierFact::Absent`] means that the order does not exist.
+    /// Cancels an order. The fault [`CarrierFact::Absent`] means that the order does not exist.
     async fn cancel(&self, order_no: &OrderNo, waybill: Option<&Waybill>) -> Result<(), CarrierFault>;
 
     async fn label(&self, waybill: &Waybill) -> Result<Label, CarrierFault>;
@@ -153,11 +155,11 @@ pub trait Carrier: Send + Sync {
         Probe::NotAsked
     }
 
-    /// Verifies a callback as far as possible, and returns its scans. Not every carrier signs, so the worker confirms the
-    /// end of a delivery with [`Self::track`].
+    /// Verifies a callback as far as possible, and returns its scans. Not every carrier signs its callbacks, so the
+    /// worker confirms the end of a delivery with [`Self::track`].
     fn read(&self, call: &RawCallback) -> Result<Vec<Scan>, CallbackFault>;
 
-    /// Returns the answer to a callback. If `stored` is false, the answer makes the carrier call again.
+    /// Returns the answer to a callback. If `stored` is false, the answer makes the carrier repeat the callback.
     fn acknowledge(&self, call: &RawCallback, stored: bool) -> Acknowledgement;
 }
 
@@ -170,7 +172,7 @@ pub struct CarrierAdapter {
     pub build: fn(&mut Env, &Clock) -> Option<Arc<dyn Carrier>>,
 }
 
-/// The carriers that this installation uses. Each item of the catalogue names those that may carry its result.
+/// The carriers that this installation uses. Each item of the catalogue names the carriers that may deliver its result.
 #[derive(Clone, Default)]
 pub struct Carriers(Vec<Arc<dyn Carrier>>);
 

@@ -1,4 +1,4 @@
-//! The office that sends all parcels. Its address is the sender's address of every order.
+//! The settings of the office that sends all parcels. Its address is the sender's address in every order.
 
 use crate::domain::delivery::address::PostalAddress;
 use crate::domain::kernel::private::Private;

@@ -1,6 +1,6 @@
-//! The meaning of a carrier's refusal, in two steps. Each carrier's folder maps its codes to a [`RefusalKind`]. This file
-//! turns the kind into a [`CarrierFact`], which depends on the operation: the same refusal of an order and of a query
-//! differ.
+//! The meaning of a carrier's refusal, in two steps. Each carrier's folder maps its codes to a [`RefusalKind`]. This
+//! file turns the kind into a [`CarrierFact`]. The fact depends on the operation too: the same kind of refusal means
+//! one thing for an order and another thing for a query.
 
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ use crate::gateway::shared::http::{HttpAnswer, HttpFault};
 pub(super) enum Operation {
     Order,
     Cancel,
-    /// A look-up of an order by our number.
+    /// A look-up of an order by our order number.
     Find,
-    /// Any other query: a track, a label.
+    /// Any other query, for scans or a label.
     Read,
 }
 
@@ -28,7 +28,7 @@ pub(super) enum RefusalKind {
     TurnedAway,
     /// The request was too old on arrival.
     TooOld,
-    /// No answer, no sensible one, or an undocumented one.
+    /// No answer came, or the answer is unreadable or undocumented.
     Unclear,
     Throttled {
         after: Option<Duration>,
@@ -38,14 +38,14 @@ pub(super) enum RefusalKind {
     Duplicate,
     /// The carrier does not accept the recipient's data.
     AddressRefused,
-    /// The parcel is picked up or the order confirmed: too late for a change.
+    /// It is too late for a change: the parcel is picked up, or the order is confirmed.
     WrongState,
     Cancelled,
     Absent,
 }
 
 impl RefusalKind {
-    /// True if this kind can be the answer to the operation. If not, the refusal counts as unclear.
+    /// True if the operation can be refused in this way. If it cannot, the refusal counts as unclear.
     pub(super) const fn suits(self, operation: Operation) -> bool {
         match self {
             Self::Duplicate => matches!(operation, Operation::Order),
@@ -79,7 +79,7 @@ impl CarrierRefusal {
         Self::new(RefusalKind::Unclear, detail)
     }
 
-    /// Turns the refusal of an operation into a fault.
+    /// Turns this refusal into the fault that it means for the operation.
     pub(super) fn fault(self, operation: Operation) -> CarrierFault {
         let unclear = match operation {
             Operation::Order | Operation::Cancel => CarrierFact::Ambiguous,
@@ -90,14 +90,15 @@ impl CarrierRefusal {
             RefusalKind::Unclear => unclear,
             RefusalKind::NotSent | RefusalKind::TurnedAway => CarrierFact::Unavailable,
             RefusalKind::Throttled { after } => CarrierFact::Throttled { after },
-            // A request that is too old means that our clock is wrong.
+            // If even the repeated request arrives too old, our clock is wrong.
             RefusalKind::Misconfigured | RefusalKind::TooOld => CarrierFact::Misconfigured,
             RefusalKind::Duplicate => CarrierFact::Duplicate,
             RefusalKind::AddressRefused => CarrierFact::AddressRefused,
             RefusalKind::WrongState => CarrierFact::WrongState,
             RefusalKind::Absent => CarrierFact::Absent,
             RefusalKind::Cancelled => match operation {
-                // The number is used up. `recover` will report that, and the next order takes the next number.
+                // The order number is used up. The worker then calls `recover`, which reports the cancellation, and
+                // orders with the next number.
                 Operation::Order => CarrierFact::Duplicate,
                 Operation::Cancel => CarrierFact::WrongState,
                 Operation::Find | Operation::Read => CarrierFact::Absent,
@@ -117,15 +118,16 @@ impl From<HttpFault> for CarrierRefusal {
     }
 }
 
-/// Returns the body of an answer with HTTP 200. Carriers answer 200 even if they refuse, so any other status comes from a
-/// proxy in front of them.
+/// Returns the body of an answer with HTTP 200. Carriers answer 200 even if they refuse a request. So an answer with
+/// any other status is a refusal by a proxy in front of the carrier.
 pub(super) fn body(answer: HttpAnswer) -> Result<Bytes, CarrierRefusal> {
     let kind = match answer.status {
         StatusCode::OK => return Ok(answer.body),
         StatusCode::TOO_MANY_REQUESTS => RefusalKind::Throttled { after: answer.retry_after },
         StatusCode::REQUEST_TIMEOUT => RefusalKind::Unclear,
         status if status.is_server_error() || status.is_success() => RefusalKind::Unclear,
-        // The page of a proxy, a login or a firewall. The jobs may succeed later, but an operator should know.
+        // The answer is a page of a proxy, a login or a firewall. Jobs may succeed later, but an operator should know
+        // about it.
         status => {
             tracing::warn!(%status, "a proxy in front of a carrier refused a call");
             RefusalKind::TurnedAway

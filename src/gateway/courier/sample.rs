@@ -4,7 +4,7 @@ use crate::domain::delivery::address::PostalAddress;
 use crate::domain::delivery::parcel::{OrderNo, ParcelOrder};
 use crate::domain::kernel::private::Private;
 
-/// `SD01`, from an office with a landline to a person with a mobile phone.
+/// Returns the order `SD01`, from an office with a landline to a person with a mobile phone.
 pub(super) fn order() -> ParcelOrder {
     let address = |name: &str, phone: &str, detail: &str| PostalAddress {
         name: Private::new(name.to_owned()),
@@ -24,7 +24,7 @@ pub(super) fn order() -> ParcelOrder {
     }
 }
 
-/// The number of [`order`].
+/// The order number of [`order`].
 pub(super) fn number() -> OrderNo {
     OrderNo::from_stored("SD01".to_owned())
 }

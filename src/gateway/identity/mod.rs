@@ -12,22 +12,23 @@ use crate::domain::kernel::private::Private;
 use crate::env::Env;
 use crate::gateway::shared::probe::Probe;
 
-/// The result of a check. The details are the gateway's codes, for operators.
+/// The result of a check. The texts contain the gateway's codes, for operators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IdentityFact {
     Match,
     Mismatch,
     /// The register has no such number.
     Unknown,
-    /// No usable answer came: the check may be repeated.
+    /// No answer came, or the answer is unreadable. The check may be repeated.
     Unavailable(String),
-    /// Nothing will change until an operator corrects our account.
+    /// The gateway refuses our account. An operator must correct the account or its settings.
     Misconfigured(String),
 }
 
 #[async_trait]
 pub trait IdentityGateway: Send + Sync {
-    /// Checks a name and a number. A check changes nothing, so after an unclear answer it can be repeated.
+    /// Checks that a name and a resident ID number belong together. A check changes nothing, so it can be repeated
+    /// after an unclear answer.
     async fn verify(&self, name: &Private<String>, resident_id: &Private<String>) -> IdentityFact;
 
     /// Checks that the gateway answers and accepts our account, without naming a person.
@@ -45,7 +46,7 @@ pub struct IdentityAdapter {
     pub build: fn(&mut Env, &Clock) -> Option<Arc<dyn IdentityGateway>>,
 }
 
-/// Builds the real-name gateway of this installation; `None` if every one is off.
+/// Builds the real-name gateway of this installation; `None` if all such gateways are off.
 pub fn read(env: &mut Env, adapters: &[IdentityAdapter], clock: &Clock) -> Option<Arc<dyn IdentityGateway>> {
     let mut gateways = adapters.iter().filter_map(|adapter| (adapter.build)(env, clock)).collect::<Vec<_>>();
     if gateways.len() > 1 {

@@ -1,5 +1,6 @@
-//! Sign-in through a platform where the person has an account. The platform exchanges a code of the client for the account.
-//! Each platform has a folder and a line in `registry.rs`.
+//! Sign-in with an account that the person has at a platform, such as WeChat. The client gets a code from the platform
+//! and sends it to Songda. Songda sends the code to the platform, which answers with the person's account. Each
+//! platform has a folder and a line in `registry.rs`.
 
 pub mod wechat;
 
@@ -19,7 +20,8 @@ pub struct PlatformAccount {
     pub appid: String,
     /// Identifies the person within the app.
     pub openid: Private<String>,
-    /// Identifies the person within all apps of the same owner. Missing unless the platform links our app to the others.
+    /// Identifies the person within all apps of the same owner. Missing unless the platform links our app to the
+    /// others.
     pub unionid: Option<Private<String>>,
 }
 
@@ -34,17 +36,17 @@ pub enum LoginFault {
     Blocked,
     #[error("too many sign-ins")]
     Throttled,
-    /// No sensible answer came. The code may be used up: the client must get a new one.
+    /// No answer came, or the answer is unreadable. The code may be used up: the client must get a new one.
     #[error("the platform does not answer")]
     Unavailable,
-    /// Nothing will change until an operator corrects our account.
+    /// The platform refuses our account. An operator must correct the account or its settings.
     #[error("the platform refuses our account")]
     Misconfigured,
 }
 
 #[async_trait]
 pub trait LoginGateway: Send + Sync {
-    /// Exchanges a client's code for the account. A code can be used once.
+    /// Exchanges a client's code for the person's account. A code can be used once.
     async fn session(&self, code: &Private<String>) -> Result<PlatformAccount, LoginFault>;
 
     /// Sends a code that does not exist. A platform refuses the code only after it has accepted our account.

@@ -1,5 +1,5 @@
-//! Channels (渠道): gateways that reach a phone. Each has a folder and a line in `registry.rs`. docs/adding-a-channel.md says
-//! what a folder contains.
+//! Channels (渠道): gateways that send messages to a person's phone. Each channel has a folder and a line in
+//! `registry.rs`. docs/adding-a-channel.md says what a folder contains.
 
 pub mod sms_aliyun;
 pub mod wechat;
@@ -24,11 +24,11 @@ pub use crate::gateway::shared::callback::{Acknowledgement, CallbackFault, RawCa
 use crate::gateway::shared::http::{HttpAnswer, HttpFault};
 use crate::gateway::shared::probe::Probe;
 
-/// The outcome of one attempt to reach a phone. The worker decides the consequence.
+/// The outcome of one attempt to send a message to a phone. The worker decides the consequence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PushFact {
     Delivered {
-        /// The gateway's id for the message, if it gives one.
+        /// The gateway's id for the message, if the gateway returned an id.
         reference: Option<String>,
     },
     /// The address does not reach the person any more.
@@ -36,19 +36,20 @@ pub enum PushFact {
     /// The person does not want messages here (no consent, opted out). Another channel may reach them.
     Refused,
     Throttled {
-        /// The minimum wait, if the gateway gives or documents one.
+        /// The minimum wait before the next attempt, if the gateway states or documents it.
         after: Option<Duration>,
     },
     /// The gateway certainly did not accept the message. A later attempt may succeed.
     Unavailable,
-    /// Nothing will change until an operator corrects our account, template or message.
+    /// The gateway refuses our account, template or message. A retry does not help until an operator has corrected the
+    /// cause.
     Misconfigured,
-    /// The gateway may have accepted the message: the request was sent, and no sensible answer came.
+    /// The gateway may have accepted the message: the request was sent, but no answer or an unreadable one came.
     Ambiguous,
 }
 
 impl PushFact {
-    /// The fate of an accepted message whose receipt reports this fact.
+    /// Returns the fate of an accepted message if its receipt reports this fact.
     pub const fn fate(&self) -> Fate {
         match self {
             Self::Delivered { .. } => Fate::Arrived,
@@ -65,7 +66,8 @@ pub struct PushReport {
     pub fact: PushFact,
     /// The gateway's code and request id, for operators. Never personal data.
     pub detail: String,
-    /// The part of the message that the gateway refused, if it named one. The message was certainly not sent.
+    /// The page or the field that the gateway refused, if it named the cause. In that case the message was certainly
+    /// not sent.
     pub objection: Option<Objection>,
     /// True if the gateway refused the message with an undocumented code: a retry may never help.
     pub unexplained: bool,
@@ -85,7 +87,8 @@ impl PushReport {
         Self { objection, ..self }
     }
 
-    /// Reports an answer that is not in the gateway's form, such as a proxy's page. Only the HTTP status counts.
+    /// Builds the report on an answer that is not in the gateway's format, such as a proxy's page. Only the HTTP status
+    /// decides.
     pub fn of_unreadable(answer: &HttpAnswer) -> Self {
         let status = answer.status;
         let fact = if status == StatusCode::TOO_MANY_REQUESTS {
@@ -120,7 +123,7 @@ impl From<HttpFault> for PushReport {
     }
 }
 
-/// The content of a callback. A gateway may report the same news twice, late, or in another order.
+/// One event that a callback reports. A gateway may report the same event twice, late, or in another order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PushNews {
     /// A person gave or withdrew consent to a template's messages.
@@ -130,7 +133,7 @@ pub enum PushNews {
         /// The template's id at the gateway.
         template: String,
         accepted: bool,
-        /// Address, template and time identify the act: a repeated report counts once.
+        /// The time of the act. Address, template and time together identify the act, so a repeated report counts once.
         at: Instant,
     },
     Receipt(PushReceipt),
@@ -150,7 +153,7 @@ impl PushNews {
     }
 }
 
-/// A gateway's report on the fate of an accepted message.
+/// A gateway's report about an accepted message: whether it reached the person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushReceipt {
     pub address: Private<String>,
@@ -164,7 +167,7 @@ pub struct PushReceipt {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReceiptOf {
     Key(String),
-    /// By the gateway's id, which was in its answer to the send.
+    /// By the gateway's id for the message, which was in its answer when Songda sent the message.
     Message {
         reference: String,
         /// The template's id at the gateway.
@@ -177,25 +180,27 @@ pub enum ReceiptOf {
 /// What the worker may do after an ambiguous attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repeat {
-    /// Repeat: the gateway knows our key and drops the second copy.
+    /// Send the message again: the gateway recognises our key and drops the second copy.
     Deduplicated,
-    /// Consents and receipts decide. If a consent allows only one message, repeat: the gateway shows at most one copy. If
-    /// the person could see both copies, wait for the receipt of the first. If the repetition is refused, the first copy may
-    /// have used up the consent; its receipt will confirm that.
+    /// The person's consent and the receipts decide. If the consent allows only one message, send the message again:
+    /// the gateway delivers at most one copy. If it refuses the second copy, the first copy may have used up the
+    /// consent, which a receipt of the first copy will confirm. If the consent allows several messages, the person
+    /// could see both copies, so wait for the receipt of the first copy before sending again.
     ConsentTells,
-    /// Look the message up ([`PushChannel::find`]), and repeat only if the gateway does not have it.
+    /// Look the message up ([`PushChannel::find`]), and send it again only if the gateway does not have it.
     AskFirst,
 }
 
-/// The result of a look-up by our key.
+/// The result of looking up a message at the gateway by our key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     Yes,
-    /// The gateway accepted the message and could not deliver it. The report counts like an answer to the send.
+    /// The gateway accepted the message and could not deliver it. The report counts as if the gateway had answered the
+    /// send with it.
     Failed(PushReport),
     /// The gateway has no message with our key so far.
     No,
-    /// No answer came, or the gateway does not know.
+    /// No answer came, or the answer does not show whether the gateway has the message.
     Unknown,
 }
 
@@ -215,13 +220,13 @@ pub trait PushChannel: Send + Sync {
         false
     }
 
-    /// The time limit of one `send` or `find`. An attempt has time for three of them.
+    /// The time limit of one `send` or `find`. An attempt has time for three such calls.
     fn time_limit(&self) -> Duration;
 
     /// Sends one message. Ends within [`Self::time_limit`].
     async fn send(&self, to: &Private<String>, message: &PushMessage) -> PushReport;
 
-    /// Looks up a message by our key. `handed_over` are the times of our attempts.
+    /// Looks up a message by our key. `handed_over` are the times of all attempts to send it.
     async fn find(&self, _to: &Private<String>, _key: &str, _handed_over: &[Instant]) -> Found {
         Found::Unknown
     }
@@ -231,8 +236,8 @@ pub trait PushChannel: Send + Sync {
         Probe::NotAsked
     }
 
-    /// Lists the templates of our account; `None` if the gateway has no such list. WeChat answers this only a few times a
-    /// day, so only commands of operators may call it.
+    /// Lists the templates of our account; `None` if the gateway has no such list. WeChat allows this call only a few
+    /// times a day, so only commands of operators may use it.
     async fn templates(&self) -> Option<Result<Vec<KnownTemplate>, PushReport>> {
         None
     }
@@ -242,23 +247,24 @@ pub trait PushChannel: Send + Sync {
         None
     }
 
-    /// Answers the gateway's check of our callback address; `None` if the query is not from the gateway.
+    /// Returns the answer to the gateway's check of our callback address; `None` if the query is not from the gateway.
     fn challenge(&self, _query: &str) -> Option<String> {
         None
     }
 
-    /// Verifies a callback as far as possible, and returns its news. A channel without callbacks refuses every one.
+    /// Verifies a callback as far as possible, and returns its events. The default, for channels without callbacks,
+    /// refuses every callback.
     fn read(&self, _call: &RawCallback) -> Result<Vec<PushNews>, CallbackFault> {
         Err(CallbackFault::NotAuthentic)
     }
 
-    /// Returns the part of a callback's query that is stored: everything that [`Self::read`] needs, without the person's
-    /// address.
+    /// Returns the parameters of a callback's query that are stored: all that [`Self::read`] needs, without the
+    /// person's address.
     fn kept_query(&self, query: &str) -> String {
         query.to_owned()
     }
 
-    /// Returns the answer to a callback. If `stored` is false, the answer makes the gateway call again.
+    /// Returns the answer to a callback. If `stored` is false, the answer makes the gateway repeat the callback.
     fn acknowledge(&self, stored: bool) -> Acknowledgement {
         Acknowledgement { status: if stored { 200 } else { 503 }, content_type: "text/plain", body: String::new() }
     }
@@ -271,7 +277,7 @@ pub struct ChannelAdapter {
     pub code: &'static str,
     /// Reads the channel's settings and builds its client; `None` if it is off or the settings have faults.
     pub build: fn(&mut Env, &Clock) -> Option<Arc<dyn PushChannel>>,
-    /// Checks a field of a template: says why the gateway would refuse it.
+    /// Checks a field of a message template. Returns the reason why the gateway would refuse the field, if it would.
     pub field_fault: FieldFault,
 }
 
@@ -284,7 +290,7 @@ impl Channels {
         Self(adapters.iter().filter_map(|adapter| (adapter.build)(env, clock)).collect())
     }
 
-    /// Reads the order in which the worker tries channels. Channels that are off are skipped.
+    /// Reads the setting with the order in which the worker tries channels. Leaves out channels that are off.
     pub fn chain(&self, env: &mut Env, adapters: &[ChannelAdapter]) -> Option<Chain> {
         let meaning = "channels in the order in which they are tried, separated by commas";
         let names: String = env.or("SONGDA_CHANNELS", "wechat,sms_aliyun", meaning)?;

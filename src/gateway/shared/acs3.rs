@@ -13,7 +13,7 @@ pub const FORM: &str = "application/x-www-form-urlencoded";
 
 const ALGORITHM: &str = "ACS3-HMAC-SHA256";
 
-/// Every character except the unreserved ones of RFC 3986.
+/// The characters to percent-encode: all except the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// An AccessKey (访问密钥).
@@ -23,7 +23,7 @@ pub struct Credentials {
     pub secret: Private<String>,
 }
 
-/// A POST to the root path, as every RPC interface takes it.
+/// A call of an RPC interface, which is always a POST to the root path.
 #[derive(Debug, Clone, Copy)]
 pub struct RpcCall<'a> {
     /// The host, with its port unless the port is the default one.
@@ -31,7 +31,8 @@ pub struct RpcCall<'a> {
     pub action: &'a str,
     pub version: &'a str,
     pub query: &'a [(&'a str, &'a str)],
-    /// Parameters in the body, as [`encode`] writes them. Personal data belongs here, because URLs end up in logs.
+    /// The request body: parameters that [`encode`] has encoded. Personal data belongs here and not in `query`, because
+    /// URLs end up in logs.
     pub form: Option<&'a str>,
 }
 
@@ -48,7 +49,8 @@ pub fn sign(credentials: &Credentials, call: &RpcCall<'_>, at: Instant, nonce: &
     headers
 }
 
-/// Writes parameters sorted by name and percent-encoded by RFC 3986: a space is `%20`, `*` is `%2A`, `~` stays.
+/// Encodes parameters as `name=value&…`, sorted by name and percent-encoded by RFC 3986: a space is `%20`, `*` is
+/// `%2A`, `~` stays.
 pub fn encode(parameters: &[(&str, &str)]) -> String {
     let mut sorted = parameters.to_vec();
     sorted.sort_unstable();
@@ -60,7 +62,7 @@ fn escape(text: &str) -> PercentEncode<'_> {
     utf8_percent_encode(text, RESERVED)
 }
 
-/// Returns the signed headers, sorted by name: the signature needs this order.
+/// Returns the headers that the signature covers, sorted by name, because the signature needs this order.
 fn headers(call: &RpcCall<'_>, at: Instant, nonce: &str) -> BTreeMap<&'static str, String> {
     let mut headers = BTreeMap::from([
         ("host", call.host.to_owned()),
@@ -108,7 +110,7 @@ mod tests {
         RpcCall { host: "dysmsapi.aliyuncs.com", action: "SendSms", version: "2017-05-25", query, form }
     }
 
-    /// Checks the hash of the canonical request and the signature. Returns the `authorization` header.
+    /// Asserts the hash of the canonical request and the signature. Returns the `authorization` header.
     fn check(call: &RpcCall<'_>, secret: &str, at: &str, nonce: &str, hash: &str, signature: &str) -> String {
         let at = at.parse().unwrap();
         assert_eq!(sha256(&canonical_request(call, &headers(call, at, nonce))), hash);

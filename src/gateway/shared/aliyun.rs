@@ -1,7 +1,8 @@
-//! Calls Alibaba Cloud's RPC interfaces. The parameters are in the signed body, because URLs end up in logs.
+//! A client of Alibaba Cloud's RPC interfaces. The parameters are in the signed body rather than in the URL, because
+//! URLs end up in logs.
 //!
-//! Alibaba's API gateway checks a call before the service does. This file reads its refusals. The adapters
-//! read the services' answers.
+//! Alibaba's API gateway checks a call before the service does. This file interprets the refusals of the API gateway.
+//! Each adapter interprets the answers of its service.
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -12,10 +13,10 @@ use crate::gateway::shared::acs3::{self, Credentials, RpcCall};
 use crate::gateway::shared::http::{Http, HttpAnswer, HttpFault};
 use crate::gateway::shared::probe::Probe;
 
-/// The code for a call that was older than fifteen minutes when Alibaba read it.
+/// The error code for a call whose date was more than fifteen minutes ago when Alibaba received it.
 const TOO_OLD: &str = "InvalidTimeStamp.Expired";
 
-/// A client of one service.
+/// A client of one service of Alibaba Cloud.
 pub struct Rpc {
     pub http: Http,
     /// The version of the service's interface, a date.
@@ -29,7 +30,7 @@ impl Rpc {
     pub async fn call(&self, action: &str, parameters: &[(&str, &str)]) -> Result<HttpAnswer, HttpFault> {
         let answer = self.call_once(action, parameters).await?;
         let too_old = serde_json::from_slice(&answer.body).is_ok_and(|ErrorCode { code }| code == TOO_OLD);
-        // Either the call was delayed or our clock is wrong. A second call shows which.
+        // Either the call was delayed, or our clock is wrong. If the second call is refused too, our clock is wrong.
         if too_old { self.call_once(action, parameters).await } else { Ok(answer) }
     }
 
@@ -40,7 +41,7 @@ impl Rpc {
         let nonce = hex::encode(random_bytes::<16>());
         let mut request = self.http.request(Method::POST, "/");
         for (name, value) in acs3::sign(&self.credentials, &call, self.clock.now(), &nonce) {
-            // The HTTP client writes `host` itself, from the same URL.
+            // The HTTP client adds `host` itself, from the same URL.
             if name != "host" {
                 request = request.header(name, value);
             }
@@ -59,12 +60,12 @@ pub enum EdgeFault {
     Unclear,
 }
 
-/// Reads a code of the API gateway; `None` for a code of a service.
+/// Interprets an error code of the API gateway. Returns `None` for a code of a service.
 pub fn edge_fault(code: &str) -> Option<EdgeFault> {
     match code {
         "Throttling" => Some(EdgeFault::Throttled),
         "ServiceUnavailable" | "InternalError" => Some(EdgeFault::Unclear),
-        // Our nonces are 128 random bits. If one was used before, a copy of this call got through.
+        // Our nonces are 128 random bits, so no other call used this one. A copy of this call must have arrived before.
         "SignatureNonceUsed" => Some(EdgeFault::Unclear),
         "SignatureDoesNotMatch" | "IncompleteSignature" | TOO_OLD => Some(EdgeFault::Account),
         _ if code.starts_with("Throttling.") => Some(EdgeFault::Throttled),
@@ -73,8 +74,8 @@ pub fn edge_fault(code: &str) -> Option<EdgeFault> {
     }
 }
 
-/// Reads the answer to a harmless call as the result of a probe. The API gateway verifies key, permissions and clock before
-/// the service reads anything, so any answer of the service means that our account is accepted.
+/// Turns the answer to a harmless call into the result of a probe. The API gateway verifies key, permissions and clock
+/// before it passes a call to the service. So any answer of the service means that our account is accepted.
 pub fn probe(answer: Result<HttpAnswer, HttpFault>) -> Probe {
     let answer = match answer {
         Ok(answer) => answer,

@@ -1,8 +1,9 @@
-//! Calls from gateways to Songda. The API stores them unchanged; a worker later has the gateway's adapter read them.
+//! HTTP callbacks from gateways to Songda. The API stores a callback unchanged. A worker later passes it to the
+//! gateway's adapter, which interprets it.
 
 use crate::domain::kernel::private::Private;
 
-/// A gateway's call, as it came.
+/// A callback as Songda received it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawCallback {
     /// The `Content-Type`, lower-case, or empty.
@@ -15,14 +16,15 @@ pub struct RawCallback {
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallbackFault {
-    /// The signature or the encryption is wrong: the call is not from the gateway.
+    /// The signature or the encryption is wrong: the callback is not from the gateway.
     #[error("not authentic")]
     NotAuthentic,
     #[error("unreadable: {0}")]
     Unreadable(String),
 }
 
-/// The answer to a gateway's call, in the form that the gateway expects. After any other answer the gateway calls again.
+/// The HTTP response to a callback, in the form that the gateway expects. After any other response the gateway repeats
+/// the callback.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acknowledgement {
     pub status: u16,

@@ -1,5 +1,6 @@
-//! The only file that builds HTTP clients for gateways: with time-outs, without redirects, with bounded answers, and with
-//! errors that say whether the request may have arrived.
+//! The HTTP client for gateways. No other file builds one. Each client has time-outs, follows no redirects and limits
+//! the size of answers. Its errors distinguish requests that were certainly not sent from requests that may have
+//! arrived.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,26 +20,26 @@ pub struct HttpSettings {
     /// Scheme, host, port, and a path prefix if any.
     pub base_url: Url,
     pub connect_timeout: Duration,
-    /// For the whole call, including connecting and reading.
+    /// The time-out of a whole call, including connecting and reading the answer.
     pub timeout: Duration,
 }
 
 impl HttpSettings {
-    /// For connecting and for the whole call with the same time-out.
+    /// Creates settings with one time-out, both for connecting and for the whole call.
     pub fn new(gateway: &str, base_url: Url, timeout: Duration) -> Self {
         Self { gateway: gateway.into(), base_url, connect_timeout: timeout, timeout }
     }
 }
 
 pub struct HttpNames {
-    /// `SONGDA_<GATEWAY>_URL`
+    /// The name of the setting, `SONGDA_<GATEWAY>_URL`.
     pub base_url: &'static str,
     pub default_url: &'static str,
-    /// `SONGDA_<GATEWAY>_TIMEOUT`
+    /// The name of the setting, `SONGDA_<GATEWAY>_TIMEOUT`.
     pub timeout: &'static str,
 }
 
-/// An answer that was read to its end.
+/// An HTTP response whose body was read completely.
 #[derive(Debug, Clone)]
 pub struct HttpAnswer {
     pub status: StatusCode,
@@ -49,18 +50,18 @@ pub struct HttpAnswer {
     pub body: Bytes,
 }
 
-/// Why there is no answer. The text never contains a URL, because queries carry tokens.
+/// The reason why a request got no answer. The text never contains a URL, because query strings contain tokens.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HttpFault {
     /// No connection was made: the request certainly did not arrive.
     #[error("not sent: {0}")]
     NotSent(String),
-    /// The request left. Whether it arrived, and what it did, is unknown.
+    /// The request was sent, but no complete answer came. The gateway may or may not have processed the request.
     #[error("unclear: {0}")]
     Unclear(String),
 }
 
-/// An HTTP client for one gateway, with its own connections. Clones share them.
+/// An HTTP client for one gateway, with its own connections. Clones share the connections.
 #[derive(Debug, Clone)]
 pub struct Http {
     client: reqwest::Client,
@@ -73,11 +74,11 @@ pub struct Http {
 const LARGEST_ANSWER: usize = 4 << 20;
 
 impl Http {
-    /// Reads a gateway's settings and builds its client; `None` if they have faults.
+    /// Reads a gateway's settings and builds its client; `None` if the settings have faults.
     pub fn read(env: &mut Env, names: &HttpNames) -> Option<Self> {
         let base_url = env.or(names.base_url, names.default_url, "base URL of the gateway; the sandbox has its own");
         let timeout = env.duration(names.timeout, "4s", "time-out of one call to the gateway");
-        // `SONGDA_SMS_ALIYUN_URL` belongs to the gateway `sms_aliyun`.
+        // The setting's name contains the name of the gateway: `SONGDA_SMS_ALIYUN_URL` belongs to `sms_aliyun`.
         let name = names.base_url.trim_start_matches("SONGDA_").trim_end_matches("_URL").to_ascii_lowercase();
         let connect_timeout = Duration::from_secs(3);
         let settings = HttpSettings { connect_timeout, ..HttpSettings::new(&name, base_url?, timeout?) };
@@ -99,7 +100,7 @@ impl Http {
         Ok(Self { client, base: settings.base_url.clone(), calls, timeout: settings.timeout })
     }
 
-    /// A client with the same time-outs for another base URL of the same gateway.
+    /// Returns a client with the same time-outs for another base URL of the same gateway.
     pub fn at(&self, base: Url) -> Self {
         Self { base, ..self.clone() }
     }
@@ -111,8 +112,8 @@ impl Http {
         self.client.request(method, url)
     }
 
-    /// Starts a request to an address from a gateway's answer; `None` unless the address is below the base URL. A forged
-    /// answer cannot make Songda call another host.
+    /// Starts a request to an address from a gateway's answer; `None` unless the address is below the base URL. So a
+    /// forged answer cannot make Songda call another host.
     pub fn request_below(&self, method: Method, url: &Url) -> Option<RequestBuilder> {
         let prefix = format!("{}/", self.base.path().trim_end_matches('/'));
         let below = url.origin() == self.base.origin() && url.path().starts_with(&prefix);
@@ -123,7 +124,7 @@ impl Http {
         self.timeout
     }
 
-    /// Host and port, for signatures.
+    /// Host and port of the base URL, which some gateways require in signatures.
     pub fn host(&self) -> String {
         let host = self.base.host_str().unwrap_or_default();
         self.base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
@@ -139,8 +140,8 @@ impl Http {
     }
 }
 
-/// A running call, which ends when this is dropped. Its end is counted and ends its span even if our caller has stopped
-/// waiting, because an operator must see a gateway that hangs.
+/// A running call. When this guard is dropped, the call is counted in the metrics and its trace span ends. This happens
+/// even if our caller has stopped waiting, because an operator must see that a gateway hangs.
 struct Underway<'a> {
     calls: &'a Calls,
     span: Span,
@@ -203,7 +204,7 @@ fn fault(error: reqwest::Error) -> HttpFault {
     }
 }
 
-/// The cause of an error, without the URL.
+/// Describes the cause of an error, without the URL.
 fn words(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "timed out".to_owned();

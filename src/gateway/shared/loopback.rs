@@ -45,7 +45,7 @@ pub fn json(value: &serde_json::Value) -> LoopbackReply {
 }
 
 pub struct Loopback {
-    /// For a client of this gateway.
+    /// The settings with which an HTTP client calls this gateway.
     pub settings: HttpSettings,
     calls: Arc<Mutex<Vec<ReceivedCall>>>,
     server: JoinHandle<()>,

@@ -1,4 +1,4 @@
-//! Parts that several gateways share: the HTTP client, callbacks, probes, and the protocols of whole platforms.
+//! Code that several gateways share: the HTTP client, callbacks, probes, and the protocols of Alibaba Cloud and WeChat.
 
 pub mod acs3;
 pub mod aliyun;

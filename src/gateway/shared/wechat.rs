@@ -1,4 +1,5 @@
-//! WeChat's mini-program platform: the account and the common form of its answers. Sign-in and subscribe messages use both.
+//! WeChat's mini-program platform: the account and the common form of its answers. Sign-in and subscribe messages use
+//! both.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -40,11 +41,11 @@ impl MiniProgram {
 /// The fields that all of WeChat's answers share. Only parts of `errmsg` are kept, because it may repeat an openid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WechatReply {
-    /// `errcode`; some answers leave it out on success.
+    /// The field `errcode`, which some successful answers do not contain.
     pub code: Option<i64>,
     /// WeChat's id of the call. WeChat's console can look it up.
     pub rid: Option<String>,
-    /// The field that error 47003 names.
+    /// The message field that WeChat refused with error 47003.
     pub culprit: Option<String>,
     /// WeChat's id of the message. It exceeds 2^53, so a floating-point number would lose digits.
     pub msgid: Option<u64>,
@@ -60,7 +61,7 @@ struct Wire {
 }
 
 impl WechatReply {
-    /// Reads an answer; `None` if it is not JSON of this form.
+    /// Parses an answer; `None` if the answer is not JSON of this form.
     pub fn read(body: &[u8]) -> Option<Self> {
         let wire: Wire = serde_json::from_slice(body).ok()?;
         let msgid = wire.msgid.as_u64().or_else(|| wire.msgid.as_str()?.parse().ok());
@@ -75,7 +76,7 @@ impl WechatReply {
         [Some(code), culprit, rid].into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
-    /// Returns the part of the message that WeChat refused: a page that is not published, or a field.
+    /// Returns the page or the field of the message that WeChat refused, if the answer names it.
     pub fn objection(&self) -> Option<Objection> {
         match self.code? {
             41030 => Some(Objection::Page),
@@ -89,13 +90,13 @@ impl WechatReply {
     }
 }
 
-/// `… rid: 65a00000-11111111-22222222`
+/// Extracts the id of the call from `… rid: 65a00000-11111111-22222222`.
 fn rid(errmsg: &str) -> Option<String> {
     let (_, rest) = errmsg.rsplit_once("rid:")?;
     word(rest.trim_start(), |c| c.is_ascii_alphanumeric() || c == '-')
 }
 
-/// `argument invalid! data.phrase2.value invalid rid: …`
+/// Extracts the refused field, `phrase2`, from `argument invalid! data.phrase2.value invalid rid: …`.
 fn culprit(errmsg: &str) -> Option<String> {
     let (_, rest) = errmsg.split_once("data.")?;
     word(rest, |c| c.is_ascii_alphanumeric() || c == '_')

@@ -6,8 +6,8 @@
 //! redis+cluster://user:password@host:port,host:port
 //! ```
 //!
-//! `rediss` instead of `redis` means TLS, for sentinels too. The characters `:/?#@` inside a part are percent-encoded
-//! as in any URL: `%40` is an `@`.
+//! `rediss` instead of `redis` means TLS, for sentinels too. The characters `:/?#@` inside a user name or another
+//! component are percent-encoded as in any URL: `%40` is an `@`.
 
 use std::str::FromStr;
 
@@ -32,13 +32,13 @@ pub(in crate::queue) struct Sentinels {
     pub(in crate::queue) sentinels: Vec<Node>,
     /// The credentials for the sentinels.
     pub(in crate::queue) own_access: Access,
-    /// The name that the sentinels use for the set.
+    /// The name under which the sentinels know the primary and its replicas.
     pub(in crate::queue) name: String,
-    /// The credentials for the servers of the set.
+    /// The credentials for the primary and its replicas.
     pub(in crate::queue) access: Access,
 }
 
-/// The nodes of a cluster that the setting names. They know all other nodes.
+/// The nodes of a cluster that the address names. The client asks them for all other nodes.
 #[derive(Clone)]
 pub(in crate::queue) struct Seeds {
     pub(in crate::queue) nodes: Vec<Node>,
@@ -46,17 +46,18 @@ pub(in crate::queue) struct Seeds {
     pub(in crate::queue) access: Access,
 }
 
-/// Why an address is invalid. The message repeats no part of the address, because any part may hold a password.
+/// Why an address is invalid. The message repeats nothing of the address, because any component may contain a password.
 #[derive(Debug, thiserror::Error)]
 pub enum RedisAddressFault {
     #[error("begins with none of redis://, redis+sentinel:// and redis+cluster:// (rediss… with TLS)")]
     Scheme,
     #[error("names a server that cannot be read: {0}")]
     Host(#[from] url::ParseError),
-    /// A part other than the server's name and port.
+    /// A component other than host and port is invalid, such as the database number.
     #[error("cannot be read: {0}")]
     Server(#[from] RedisError),
-    /// The redis crate knows only the fragment `#insecure`, which switches the check of certificates off.
+    /// The only fragment that the redis crate knows is `#insecure`. It would switch off the verification of
+    /// certificates.
     #[error("ends with a fragment (#…), and none is allowed: certificates are always verified")]
     Fragment,
     #[error("names no primary: redis+sentinel://host,host/NAME")]
@@ -117,7 +118,8 @@ impl Seeds {
         Self::of(scheme, parts.access, parts.hosts, SERVER_PORT)
     }
 
-    /// Reads several servers, separated by commas, with the same credentials.
+    /// Parses the addresses of several servers, separated by commas, with the same credentials. `port` is the default
+    /// port.
     fn of(scheme: &str, access: &str, hosts: &str, port: u16) -> Result<Self, RedisAddressFault> {
         let servers = hosts.split(',').map(|host| server(&format!("{scheme}://{access}{host}"), port));
         let servers: Vec<ConnectionInfo> = servers.collect::<Result<_, _>>()?;
@@ -126,7 +128,7 @@ impl Seeds {
     }
 }
 
-/// Reads the address of one server, with its credentials.
+/// Parses the address of one server, with its credentials. `port` is the default port.
 fn server(text: &str, port: u16) -> Result<ConnectionInfo, RedisAddressFault> {
     let mut url = Url::parse(text)?;
     if url.fragment().is_some() {
@@ -136,13 +138,13 @@ fn server(text: &str, port: u16) -> Result<ConnectionInfo, RedisAddressFault> {
         return Err(url::ParseError::EmptyHost.into());
     }
     if url.port().is_none() {
-        // Cannot fail, because the address has a host.
+        // This cannot fail, because the address has a host.
         let _ = url.set_port(Some(port));
     }
     Ok(url.into_connection_info()?)
 }
 
-/// The parts of `user:password@host,host/path?query`, still percent-encoded.
+/// The components of `user:password@host,host/path?query`, still percent-encoded.
 struct AddressParts<'a> {
     /// `user:password@`, or empty.
     access: &'a str,
@@ -159,7 +161,7 @@ impl<'a> AddressParts<'a> {
         Self { access, hosts, path, query }
     }
 
-    /// `user:password@` for the sentinels, which have users of their own.
+    /// Returns `user:password@` for the sentinels; empty without a password. Sentinels have their own users.
     fn access_of_sentinels(&self) -> Result<String, RedisAddressFault> {
         let mut user = "";
         let mut password = "";
@@ -182,7 +184,7 @@ mod tests {
         text.parse::<RedisAddress>().unwrap_or_else(|fault| panic!("{text} {fault}")).0
     }
 
-    /// TLS, user, password and database.
+    /// Returns whether TLS is on, and the user, password and database.
     fn login(access: &Access) -> (bool, Option<&str>, Option<&str>, i64) {
         let settings = &access.settings;
         (access.is_encrypted, settings.username(), settings.password(), settings.db())

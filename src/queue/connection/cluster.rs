@@ -1,10 +1,12 @@
 //! A client of a Redis Cluster: a connection to each node, and the map from hash slots to nodes.
 //!
-//! The cluster client of the redis crate does not fit (as of redis 1.8; redis-rs issues #1528 and #1005). It never
-//! replaces a connection that gets no answers. While it reads the map again after the loss of a node, commands to all
-//! other nodes wait. And a blocking read has to find its node by itself anyway. This client is simpler, because every
-//! command concerns one slot, and after every failure the caller tries again later. So a redirect or a missing answer
-//! only makes this client read the map again.
+//! The redis crate has a cluster client too, which is not used for three reasons (as of redis 1.8; redis-rs issues
+//! #1528 and #1005). It never replaces a connection that gets no answers. While it reads the map again after the loss
+//! of a node, commands to all other nodes wait. And it does not help with blocking reads, which need their own
+//! connection to the right node.
+//!
+//! The client in this file is simpler. Every command concerns one slot, and every caller tries again later after a
+//! failure. So after a redirect or a missing answer, this client only reads the map again.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,7 +25,7 @@ use crate::queue::connection::single::SharedConnection;
 use crate::queue::connection::slots::SlotMap;
 use crate::single_flight::SingleFlight;
 
-/// Cloning shares the connections and the map.
+/// A client of a Redis Cluster. Cloning shares the connections and the map.
 #[derive(Clone)]
 pub struct Cluster(Arc<Inner>);
 
@@ -36,11 +38,11 @@ struct Inner {
 #[derive(Clone)]
 struct ReadMap {
     map: Arc<SlotMap>,
-    /// Runs since the map was read.
+    /// Measures the time since the map was read.
     since: Stopwatch,
 }
 
-/// The shortest time between two readings of the map, however many commands fail.
+/// The map is read at most once in this time, even if many commands fail.
 const READ_MAP_EVERY: Duration = Duration::from_millis(100);
 
 impl Cluster {
@@ -67,7 +69,8 @@ impl Cluster {
         Ok(connection)
     }
 
-    /// Returns the last map that was read. Reads it first if no map was read, or if an error put it in doubt.
+    /// Returns the map from hash slots to nodes. Reads it from the cluster if it was not read before, or if an error
+    /// occurred since.
     pub async fn map(&self) -> RedisResult<Arc<SlotMap>> {
         let cluster = self.clone();
         self.0.map.get(|| cluster.read_map()).await.map(|read| read.map)
@@ -84,20 +87,21 @@ impl Cluster {
         answer
     }
 
-    /// Asks for the state of the cluster, because a node answers `PING` even while the cluster takes no commands.
+    /// Asks a node for the state of the cluster. `PING` is not enough: a node answers it even while the cluster takes
+    /// no commands.
     async fn ping_node(&self, node: &Node) -> RedisResult<()> {
         let state: String = redis::cmd("CLUSTER").arg("INFO").query_async(&mut self.connection_to(node)?).await?;
         if state.contains("cluster_state:ok") { Ok(()) } else { Err(down()) }
     }
 
-    /// Records the class of an answer. After any error the map is read again.
+    /// Records the class of an answer. After any class but `None`, the next command reads the map again.
     pub fn record(&self, class: ErrorClass) {
         if class != ErrorClass::None {
             self.0.map.forget_if(|read| read.since.elapsed() > READ_MAP_EVERY);
         }
     }
 
-    /// Asks all known nodes and takes the first answer, so that it does not wait for a node that is down.
+    /// Asks all known nodes for the map and uses the first answer, so that a node that is down causes no delay.
     async fn read_map(self) -> RedisResult<ReadMap> {
         let nodes: BTreeSet<Node> = self.0.seeds.nodes.iter().chain(self.connections().keys()).cloned().collect();
         let answers = nodes.into_iter().map(|node| self.clone().ask(node).boxed());

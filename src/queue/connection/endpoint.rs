@@ -1,4 +1,5 @@
-//! The server to connect to: a fixed server, or the current primary of a set. Connecting has a time-out.
+//! The Redis server to connect to: a fixed server, or the current primary that sentinels name. Connecting has a
+//! time-out.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,7 +57,7 @@ impl Endpoint {
 }
 
 impl Sentinels {
-    /// Finds the server that a sentinel names as the primary, and that confirms to be the primary.
+    /// Asks the sentinels for the primary. The named server must confirm that it is the primary.
     async fn primary(&self) -> RedisResult<Client> {
         let sentinels = self.sentinels.iter().map(|sentinel| self.own_access.to(sentinel));
         let access = SentinelNodeConnectionInfo::default().set_redis_connection_info(self.access.settings.clone());

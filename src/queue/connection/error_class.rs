@@ -1,16 +1,17 @@
-//! Classes of errors by what they say about the connection: nothing, a time-out, a broken connection, or a redirect.
+//! Classifies an answer or error of Redis by what it means for the connection.
 
 use redis::{RedisError, Value};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorClass {
-    /// The server answered. The answer may still be an error, but the connection works.
+    /// The connection works. The answer may still be an error of another kind.
     None,
     /// No answer came in time.
     Silent,
     /// The connection cannot be used any more: it broke, or its server became a replica.
     Broken,
-    /// Another node of the cluster has the key, or will soon have it.
+    /// The node refused the command, because another node has the key or will soon have it, or because the cluster is
+    /// down.
     Redirected,
 }
 

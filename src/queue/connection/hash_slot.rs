@@ -1,4 +1,4 @@
-//! The hash slot of a key, by which a cluster spreads keys over its nodes (Redis Cluster Specification, *Key
+//! Computes the hash slot of a key. A cluster spreads the slots over its nodes (Redis Cluster Specification, *Key
 //! distribution model* and *Hash tags*).
 
 pub const SLOTS: u16 = 16_384;
@@ -9,7 +9,7 @@ pub fn of(key: &str) -> u16 {
     crc16(tag.filter(|tag| !tag.is_empty()).unwrap_or(key).as_bytes()) % SLOTS
 }
 
-/// CRC-16/XMODEM.
+/// Computes the CRC-16/XMODEM checksum, which the specification requires.
 fn crc16(bytes: &[u8]) -> u16 {
     const POLYNOMIAL: u16 = 0x1021;
     bytes.iter().fold(0, |crc, byte| {

@@ -1,5 +1,5 @@
 //! Connections to Redis: one to a single server, one to the current primary of a set, or one to each node of a cluster.
-//! A command asks for the route to its key.
+//! A `KeyRoute` selects the connection for a key.
 
 pub mod address;
 pub(super) mod cluster;
@@ -42,7 +42,8 @@ impl RedisConnections {
         })
     }
 
-    /// Returns the shard of a key. Commands in one pipeline must concern keys of one shard.
+    /// Returns the shard of a key: its hash slot in a cluster, otherwise 0. All keys of one pipeline must be in the
+    /// same shard.
     pub(super) fn shard(&self, key: &str) -> u16 {
         match self {
             Self::One(_) => 0,
@@ -50,7 +51,7 @@ impl RedisConnections {
         }
     }
 
-    /// Checks that every key can be reached.
+    /// Checks that Redis answers. In a cluster, a node must answer for every hash slot.
     pub(super) async fn ping(&self) -> RedisResult<()> {
         match self {
             Self::One(connection) => redis::cmd("PING").query_async(&mut connection.clone()).await,
@@ -70,8 +71,8 @@ pub(super) struct KeyRoute<'a> {
 }
 
 impl KeyRoute<'_> {
-    /// Opens a connection for the caller alone. A blocking read needs it, because on a shared connection all other
-    /// commands would wait for the read.
+    /// Opens a connection that the caller does not share. A blocking read needs one, because on a shared connection all
+    /// other commands would wait for the read.
     pub(super) async fn connect(&self, answer_within: Duration) -> RedisResult<MultiplexedConnection> {
         let connected = self.shared().await?.endpoint().connect(answer_within).await;
         self.record_outcome(&connected);
@@ -126,7 +127,7 @@ impl ConnectionLike for KeyRoute<'_> {
         })
     }
 
-    /// No command that is used here depends on it.
+    /// Always 0, because no command that is used here depends on the database number.
     fn get_db(&self) -> i64 {
         0
     }

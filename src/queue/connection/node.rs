@@ -1,4 +1,4 @@
-//! One Redis server among several: its address, and the credentials for it.
+//! The address of a Redis server, and the credentials to connect to it.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub struct Node {
     pub port: u16,
 }
 
-/// How to log in to servers of one kind.
+/// The credentials for one group of servers, such as all sentinels or all nodes of a cluster.
 #[derive(Clone)]
 pub(in crate::queue) struct Access {
     /// True if connections use TLS and verify the server's certificate.
@@ -45,7 +45,7 @@ impl Access {
         Self { is_encrypted, settings: server.redis_settings().clone() }
     }
 
-    /// Returns everything that a client needs to connect to this node.
+    /// Combines these credentials with the address of a node, in the form that the redis crate needs.
     pub(in crate::queue) fn to(&self, node: &Node) -> RedisResult<ConnectionInfo> {
         let host = node.host.clone();
         let port = node.port;

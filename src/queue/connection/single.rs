@@ -24,8 +24,9 @@ pub struct SharedConnection {
 #[derive(Clone)]
 struct Connection {
     redis: MultiplexedConnection,
-    /// Runs since the first command that was not answered. The connection measures this itself, because a caller may
-    /// give up before the time-out.
+    /// Measures how long the server has been silent: the time since the first command after the last answer. `None` if
+    /// no command waits for an answer. The connection measures this itself, because a caller may give up before the
+    /// time-out.
     unanswered: Arc<Mutex<Option<Stopwatch>>>,
 }
 
@@ -34,12 +35,13 @@ impl SharedConnection {
         Self { endpoint, current: Arc::new(SingleFlight::new()) }
     }
 
-    /// For callers that open a connection for themselves.
+    /// The server of this connection, for callers that need a connection of their own.
     pub const fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// Returns the connection for one more command. Replaces a silent connection first.
+    /// Returns the open connection for one command. Opens a connection if there is none, or if the current one is
+    /// silent.
     async fn connection(&self) -> RedisResult<Connection> {
         self.current.forget_if(Connection::is_silent);
         let open = || {
@@ -51,7 +53,7 @@ impl SharedConnection {
         Ok(connection)
     }
 
-    /// Records the answer to a command over the connection `used`.
+    /// Records the answer to a command over the connection `used`. A broken connection is replaced at the next command.
     fn record(&self, used: &Connection, answer: Result<&[Value], &RedisError>) {
         match ErrorClass::of(answer) {
             ErrorClass::Silent => {}
@@ -97,7 +99,7 @@ impl ConnectionLike for SharedConnection {
         })
     }
 
-    /// No command that is used here depends on it.
+    /// Always 0, because no command that is used here depends on the database number.
     fn get_db(&self) -> i64 {
         0
     }

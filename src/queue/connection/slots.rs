@@ -7,7 +7,7 @@ use redis::{ErrorKind, FromRedisValue, RedisError, RedisResult, Value};
 use crate::queue::connection::hash_slot::SLOTS;
 use crate::queue::connection::node::Node;
 
-/// Ranges of slots and their nodes, the lowest range first.
+/// The ranges of slots with their nodes, the lowest range first.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SlotMap(Vec<SlotRange>);
 
@@ -21,8 +21,8 @@ struct SlotRange {
 }
 
 impl SlotMap {
-    /// Reads a node's answer. Fails if the node knows no slots, because then it has left the cluster or not joined it
-    /// yet.
+    /// Parses a node's answer to `CLUSTER SLOTS`. Fails if the node knows no slots: it has left the cluster or not
+    /// joined it yet.
     pub fn read(answer: &Value, node: &Node) -> RedisResult<Self> {
         let answer = Vec::<Vec<Value>>::from_redis_value_ref(answer)?;
         let mut ranges: Vec<SlotRange> = answer.iter().filter_map(|range| SlotRange::read(range, node)).collect();
@@ -33,7 +33,7 @@ impl SlotMap {
         Ok(Self(ranges))
     }
 
-    /// Returns the node that reads and writes the keys of a slot.
+    /// Returns the node that serves the keys of a slot.
     pub fn primary(&self, slot: u16) -> RedisResult<&Node> {
         let range = self.0.iter().find(|range| (range.first..=range.last).contains(&slot));
         let unheld = || RedisError::from((ErrorKind::Client, "no node holds this slot"));
@@ -49,7 +49,7 @@ impl SlotMap {
         self.0.iter().flat_map(|range| range.replicas.iter().map(|replica| (replica, &range.primary))).collect()
     }
 
-    /// Counts the slots that no node serves.
+    /// Returns the number of slots that no node serves.
     pub fn unheld(&self) -> u16 {
         self.0.iter().fold(SLOTS, |left, range| left.saturating_sub(range.last - range.first + 1))
     }
@@ -61,7 +61,7 @@ impl SlotMap {
 }
 
 impl SlotRange {
-    /// Reads `[first, last, primary, replica…]`.
+    /// Parses one range of the answer: `[first, last, primary, replica…]`. `asked` is the node that sent the answer.
     fn read(range: &[Value], asked: &Node) -> Option<Self> {
         let [Value::Int(first), Value::Int(last), primary, replicas @ ..] = range else { return None };
         let first = u16::try_from(*first).ok()?;
@@ -72,7 +72,8 @@ impl SlotRange {
     }
 }
 
-/// Reads `[host, port, …]`. A missing or empty host is the host of the node that was asked. `?` is an unknown host.
+/// Parses the address of a node: `[host, port, …]`. If the host is missing or empty, the node that sent the answer
+/// (`asked`) means itself. Returns `None` for the unknown host `?`.
 fn node(node: &Value, asked: &Node) -> Option<Node> {
     let Value::Array(node) = node else { return None };
     let [host, Value::Int(port), ..] = node.as_slice() else { return None };

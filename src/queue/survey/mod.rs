@@ -18,21 +18,21 @@ use crate::queue::{Queue, QueueError};
 
 pub enum Survey {
     Server(ServerReport),
-    /// A set that sentinels watch.
+    /// A primary and its replicas, which sentinels watch.
     Sentinels {
         sentinels: Vec<Sentinel>,
-        /// The servers of the set, as the first sentinel that answers knows them.
+        /// The primary and the replicas that the first answering sentinel reported.
         members: Vec<Member>,
     },
     Cluster {
-        /// The nodes of the cluster, as the first node that answers knows them.
+        /// The nodes of the cluster that the first answering node reported.
         members: Vec<Member>,
         /// How many of the 16,384 hash slots no node serves.
         unheld: u16,
     },
 }
 
-/// A server of a set or a cluster.
+/// One server of several: a primary or a replica, behind sentinels or in a cluster.
 pub struct Member {
     pub node: Node,
     /// The primary that this node replicates; `None` for a primary.
@@ -45,9 +45,9 @@ pub struct Sentinel {
     pub view: Result<SentinelView, QueueError>,
 }
 
-/// A sentinel's view of the set.
+/// A sentinel's report about the primary and its replicas.
 pub struct SentinelView {
-    /// The primary; `None` if the sentinel does not know the set.
+    /// The primary; `None` if the sentinel does not know the configured name.
     pub primary: Option<Node>,
     pub replicas: Vec<Node>,
     /// Why the sentinels could not elect another primary now; `None` if they could, or if this sentinel gives no
@@ -56,8 +56,8 @@ pub struct SentinelView {
 }
 
 impl Queue {
-    /// Asks every server for its report. Fails only if the other servers cannot be found: the report of a server that
-    /// does not answer is an error in the survey.
+    /// Asks every server for its report. If one of several servers does not answer, only its own report in the survey
+    /// is an error. The whole call fails if a single server does not answer, or if no node of a cluster answers.
     pub async fn survey(&self) -> Result<Survey, QueueError> {
         Ok(match &self.connections {
             RedisConnections::Cluster(cluster) => of_cluster(cluster).await?,

@@ -7,7 +7,7 @@ use redis::RedisResult;
 use crate::queue::connection::endpoint::Endpoint;
 use crate::queue::connection::time_out::ANSWER_WITHIN;
 
-/// A value that the server does not report is empty or zero.
+/// The settings and state of one Redis server. A value that the server does not report is empty or zero.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerReport {
     /// For example `7.2.4`. Valkey reports the Redis version with which it is compatible.
@@ -28,7 +28,7 @@ pub struct ServerReport {
     pub machine_memory: u64,
     /// True if the server writes an append-only file.
     pub append_only: bool,
-    /// True if the server's last writes to disk succeeded.
+    /// True unless one of the server's last writes to disk failed.
     pub writes_well: bool,
     /// How often the append-only file reaches the disk: `always`, `everysec` or `no`; `None` if `CONFIG` is forbidden.
     pub fsync: Option<String>,
@@ -40,7 +40,7 @@ pub struct ServerReport {
 pub(in crate::queue) async fn fetch(endpoint: &Endpoint) -> RedisResult<ServerReport> {
     let mut connection = endpoint.connect(ANSWER_WITHIN).await?;
     let info: String = redis::cmd("INFO").query_async(&mut connection).await?;
-    // Some providers forbid this command.
+    // Some providers forbid `CONFIG`, so an error of this command is ignored.
     let fsync: RedisResult<Vec<String>> =
         redis::cmd("CONFIG").arg("GET").arg("appendfsync").query_async(&mut connection).await;
     let (seconds, micros): (i64, i64) = redis::cmd("TIME").query_async(&mut connection).await?;
@@ -48,7 +48,7 @@ pub(in crate::queue) async fn fetch(endpoint: &Endpoint) -> RedisResult<ServerRe
     Ok(ServerReport { fsync, micros: seconds * 1_000_000 + micros, ..read(&info) })
 }
 
-/// Reads an answer to `INFO`: lines of `name:value`.
+/// Parses an answer to `INFO`, which has lines of `name:value`.
 fn read(info: &str) -> ServerReport {
     let fields: BTreeMap<&str, &str> = info.lines().filter_map(|line| line.split_once(':')).collect();
     let text = |name: &str| fields.get(name).map_or_else(String::new, |value| value.trim().to_owned());

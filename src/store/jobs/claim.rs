@@ -20,9 +20,9 @@ pub struct Claimed {
     pub kind: String,
     /// A [`Work`](crate::domain::work::job::Work) as JSON.
     pub payload: Value,
-    /// The number of this claim. The settlement must name it.
+    /// The fence number: the number of this claim of the job. The settlement must name it.
     pub fence: i64,
-    /// How many attempts count towards the cap, this one included.
+    /// How many attempts count towards the limit of the retry policy, this one included.
     pub attempts: i32,
     /// How many attempts have an unknown outcome.
     pub unclear: i32,
@@ -60,11 +60,11 @@ impl Claimed {
     }
 }
 
-/// Claims the free jobs among these that are due, the oldest first, and at most `at_most`. A claim begins an attempt.
-/// The attempt is written when it ends.
+/// Claims at most `at_most` of these jobs, the oldest first. Only jobs that are due and free are claimed. A claim
+/// begins an attempt, and the row of the attempt is written when the attempt ends.
 ///
-/// A lease that ran out belongs to a worker that never settled. This writes that worker's attempt as `lost` and counts
-/// it as an attempt with an unknown outcome.
+/// If an earlier lease of a job expired, its worker never settled the attempt. This statement then stores that attempt
+/// as `lost`, and counts it as an attempt with an unknown outcome.
 pub async fn claim(
     conn: &mut Conn,
     jobs: &[JobId],

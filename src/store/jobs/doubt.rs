@@ -9,19 +9,19 @@ use crate::domain::kernel::ids::JobId;
 use crate::domain::work::outcome::Outcome;
 use crate::store::{Conn, StoreError};
 
-/// Those attempts of a job that have an unknown outcome.
+/// The attempts of a job that have an unknown outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandedOver {
     /// The times at which these attempts began, the earliest first. Never empty.
     pub at: Vec<Instant>,
-    /// Time since the last of these attempts ended, as far as the database knows.
+    /// Time since the last of these attempts ended, by the times that are stored.
     pub last: Duration,
     /// Time since the job's first attempt with the outcome `unconfirmed`: the gateway answered, but the answer proves
     /// nothing.
     pub unconfirmed: Option<Duration>,
 }
 
-/// Returns those attempts of a job that have an unknown outcome; `None` if there is no such attempt.
+/// Returns the attempts of a job that have an unknown outcome; `None` if there is no such attempt.
 pub async fn handed_over(conn: &mut Conn, job: JobId) -> Result<Option<HandedOver>, StoreError> {
     #[derive(FromRow)]
     struct Row {
@@ -43,7 +43,7 @@ pub async fn handed_over(conn: &mut Conn, job: JobId) -> Result<Option<HandedOve
     Ok(last_ms.map(handed_over))
 }
 
-/// Counts a job's last attempts in a row whose worker died or stopped answering.
+/// Counts how many of a job's latest attempts in a row were lost because their worker died or stopped answering.
 pub async fn lost_in_a_row(conn: &mut Conn, job: JobId) -> Result<i32, StoreError> {
     let sql = "select count(*)::int from attempts where job_id = $1 and outcome = $2
                  and fence > coalesce((select max(fence) from attempts where job_id = $1 and outcome <> $2), 0)";

@@ -1,4 +1,4 @@
-//! The ends of attempts. [`settle`] writes them.
+//! The results of attempts at jobs, which [`settle`] writes.
 
 use std::time::Duration;
 
@@ -10,8 +10,9 @@ use crate::domain::work::job::JobState;
 use crate::domain::work::outcome::Outcome;
 use crate::store::{Conn, StoreError};
 
-/// The end of an attempt, and what becomes of its job.
+/// The result of an attempt, and the new state of its job.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "a job whose attempt is not settled is tried again"]
 pub struct Ending {
     attempt: AttemptKey,
     state: &'static str,
@@ -40,7 +41,7 @@ impl Ending {
         Self { reference: reference.map(keepable), ..Self::of(job, JobState::Done, Duration::ZERO, outcome, detail) }
     }
 
-    /// The job is given up and becomes a dead letter.
+    /// The job is given up and becomes a dead letter, which an operator can replay.
     #[must_use]
     pub fn dead(job: &Claimed, outcome: Outcome, detail: String) -> Self {
         Self::of(job, JobState::Dead, Duration::ZERO, outcome, detail)
@@ -52,7 +53,7 @@ impl Ending {
         Self::of(job, JobState::Pending, after, outcome, detail)
     }
 
-    /// The job is tried again after a while, and this attempt does not count towards the cap.
+    /// The job is tried again after a while, and this attempt does not count towards the limit of the retry policy.
     #[must_use]
     pub fn snooze(job: &Claimed, after: Duration, detail: String) -> Self {
         Self { counts: false, ..Self::again(job, after, Outcome::Snoozed, detail) }
@@ -87,7 +88,7 @@ impl Ending {
         Self { unclear, ..self }
     }
 
-    /// Replaces the outcome.
+    /// Replaces the outcome of the attempt.
     #[must_use]
     pub fn called(self, outcome: Outcome) -> Self {
         Self { outcome, ..self }
@@ -99,8 +100,8 @@ impl Ending {
         Self { awaits: Some(event), ..self }
     }
 
-    /// Returns the ending to write if the database refuses the changes that follow from this one. The outcome of the
-    /// attempt stays unknown, so a replay of the job looks it up first.
+    /// Returns the ending to write if the database refuses the consequences of this ending: the job becomes a dead
+    /// letter. The outcome of the attempt stays unknown, so a replay of the job looks it up first.
     #[must_use]
     pub fn unsettled(self, why: String) -> Self {
         let unclear = self.unclear.saturating_add(1);
@@ -116,7 +117,7 @@ impl Ending {
         }
     }
 
-    /// Returns the ending to write if the database refuses to store this one: the job is given up.
+    /// Returns the ending to write if the database refuses to store this ending: the job becomes a dead letter.
     #[must_use]
     pub fn given_up(self) -> Self {
         Self {
@@ -145,13 +146,13 @@ impl Ending {
         self.outcome
     }
 
-    /// The state of the job after the attempt.
+    /// The state of the job after the attempt: `pending`, `done` or `dead`.
     #[must_use]
     pub const fn state(&self) -> &'static str {
         self.state
     }
 
-    /// True if the job is given up.
+    /// True if the job becomes a dead letter.
     #[must_use]
     pub fn is_dead(&self) -> bool {
         self.state == JobState::Dead.as_str()
@@ -170,10 +171,10 @@ fn keepable(words: String) -> String {
 }
 
 /// Settles the attempts whose claims are still valid, and returns those attempts. A worker that lost its lease to
-/// another worker settles nothing, even if both settle in the same statement. A worker that settles a second time,
-/// because the first answer was lost, settles nothing either.
+/// another worker settles nothing, even if both settle in the same statement. A worker that did not receive the first
+/// answer and settles a second time settles nothing either.
 pub async fn settle(conn: &mut Conn, endings: &[&Ending]) -> Result<Vec<AttemptKey>, StoreError> {
-    // The update returns the given values that the insert needs, so that they are joined only once.
+    // The update also returns the columns that the insert needs, so that the rows are joined only once.
     let sql = "with given as (
             select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bigint[], $5::boolean[], $6::integer[],
                                  $7::boolean[], $8::text[], $9::text[], $10::text[], $11::text[])

@@ -17,9 +17,9 @@ pub struct JobRow {
     /// `pending`, `done` or `dead`.
     pub state: String,
     pub due_at: Instant,
-    /// How many attempts count towards the cap.
+    /// How many attempts count towards the limit of the retry policy.
     pub attempts: i32,
-    /// Why the job waits or is dead, in the gateway's words.
+    /// Why the job waits or is a dead letter, in the gateway's words.
     pub cause: Option<String>,
     pub created_at: Instant,
     /// When the job was done or given up.
@@ -51,16 +51,16 @@ const JOB_COLUMNS: &str = "id, lane, kind, key, state, due_at, attempts, cause, 
 /// The names of [`JOB_COLUMNS`].
 const JOB_NAMES: &str = "id, lane, kind, key, state, due_at, attempts, cause, created_at, finished_at, worker";
 
-/// The largest id, for the first page. With it a statement can always compare ids, and so begins at a position in an
-/// index. `$5 is null or …` would read the whole index.
+/// The largest possible id, used for the first page. With it a statement can always compare ids, and can begin at a
+/// position in an index. A condition like `$5 is null or …` would read the whole index.
 const LAST: &str = "'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid";
 
-/// A filter that includes done jobs is applied only to this many jobs before the position in the list. Done jobs are
-/// kept for ever, and no index but that of their ids orders them.
+/// A filter that includes done jobs searches only this many jobs before the position in the list. Done jobs are kept
+/// for ever, and they are in no index but that of the ids.
 pub const NEWEST: i64 = 1_000;
 
-/// Returns the jobs of a filter before a position in the list, the newest first. If the filter includes done jobs, only
-/// the [`NEWEST`] jobs are searched.
+/// Returns the jobs that match a filter before a position in the list, the newest first. If the filter includes done
+/// jobs, only the [`NEWEST`] jobs are searched.
 pub async fn list(
     conn: &mut Conn,
     filter: &JobFilter,
@@ -70,7 +70,7 @@ pub async fn list(
     let among = |which: &str| format!("select {JOB_COLUMNS} from jobs where {which} id < coalesce($5, {LAST})");
     let among = match filter.state.as_deref() {
         Some("dead") => among("state = 'dead' and"),
-        // Each part matches a partial index.
+        // Each of the two selects matches a partial index.
         Some("pending") => {
             let offered = among("state = 'pending' and offered_at is not null and");
             format!("{} union all {offered}", among("state = 'pending' and offered_at is null and"))
@@ -95,7 +95,7 @@ pub async fn list(
     Ok(rows)
 }
 
-/// Counts the dead letters of a filter, up to `most`.
+/// Counts the dead letters that match a filter, up to `most`.
 pub async fn count_dead(conn: &mut Conn, filter: &JobFilter, most: i64) -> Result<i64, StoreError> {
     let sql = "select count(*) from (
             select 1 from jobs
@@ -106,11 +106,11 @@ pub async fn count_dead(conn: &mut Conn, filter: &JobFilter, most: i64) -> Resul
     Ok(query.fetch_one(conn).await?)
 }
 
-/// The numbers of a lane's unfinished jobs.
+/// The numbers of unfinished jobs in a lane.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Backlog {
     pub lane: String,
-    /// Jobs that wait or are under way.
+    /// Jobs that wait or that a worker has claimed.
     pub pending: i64,
     pub dead: i64,
 }
@@ -136,7 +136,7 @@ pub async fn find(conn: &mut Conn, job: JobId) -> Result<Option<JobRow>, StoreEr
 
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct AttemptRow {
-    /// The number of the claim that began the attempt.
+    /// The fence number: the number of the claim that began the attempt.
     pub fence: i64,
     pub worker: String,
     pub started_at: Instant,
@@ -144,9 +144,9 @@ pub struct AttemptRow {
     pub ended_at: Option<Instant>,
     /// `None` while the attempt is under way.
     pub outcome: Option<String>,
-    /// The gateway's words about the outcome.
+    /// The gateway's own description of the outcome.
     pub detail: Option<String>,
-    /// The gateway's own id of the message or order that it took.
+    /// The gateway's own id of the message or order that it accepted.
     pub reference: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Jobs (任务): work that was promised in the database and that workers do.
+//! Jobs (任务): work that a use case promises in the database, and that workers do later.
 //!
 //! This file enqueues, offers and revives jobs. An offer is a job's entry on its Redis stream, where workers find it.
 //! All times are by the database's clock, so that workers with wrong clocks cannot harm each other.
@@ -27,7 +27,7 @@ pub use ending::{AttemptKey, Ending, settle};
 pub use inspect::{AttemptRow, Backlog, JobFilter, JobRow, attempts, backlog, count_dead, find, list};
 pub use standing::{LaneCounts, lane_counts};
 
-/// Enqueues jobs outside a [`super::record::Record`]. Returns the new jobs that are due at once. The caller offers them
+/// Enqueues jobs outside a [`super::record::Record`]. Returns the new jobs that are due at once; the caller offers them
 /// after the commit. A job whose business key is stored already is left out.
 pub async fn enqueue(conn: &mut Conn, jobs: &[Job], trace: Option<&str>) -> Result<Vec<Offer>, StoreError> {
     let sql = "insert into jobs (id, lane, kind, key, payload, due_at, offered_at, trace, created_at)
@@ -73,7 +73,7 @@ pub struct SweptJob {
 }
 
 /// Marks due jobs of a lane as offered if they have no stream entry, and returns them. The caller offers them. These
-/// are jobs that were never offered, and jobs that were offered longer than `lost_after` ago: their entry must be lost.
+/// jobs were never offered, or were offered longer than `lost_after` ago, so that their entry must be lost.
 pub async fn sweep(
     conn: &mut Conn,
     lane: &Lane,
@@ -95,8 +95,8 @@ pub async fn sweep(
     Ok(sqlx::query_as(sql).bind(lane).bind(millis(lost_after)).bind(limit).fetch_all(conn).await?)
 }
 
-/// Marks jobs of a lane as offered that have been due for at least `overdue`, and returns them. A returned job is not
-/// returned again within the next `overdue`, so that its caller has that time to handle it.
+/// Returns jobs of a lane that have been due for at least `overdue`, and marks them as offered. A returned job is not
+/// returned again within the next `overdue`, so that the caller has that time to handle it.
 pub async fn overdue(conn: &mut Conn, lane: &Lane, overdue: Duration, limit: i64) -> Result<Vec<JobId>, StoreError> {
     let sql = "with never_offered as (
             select id from jobs where lane = $1 and state = 'pending' and offered_at is null
@@ -114,7 +114,8 @@ pub async fn overdue(conn: &mut Conn, lane: &Lane, overdue: Duration, limit: i64
     Ok(sqlx::query_scalar(sql).bind(lane).bind(millis(overdue)).bind(limit).fetch_all(conn).await?)
 }
 
-/// Returns the lanes that have pending jobs. A lane costs one or two index look-ups, however many jobs it has.
+/// Returns the lanes (queues of one gateway each) that have pending jobs. Each lane costs one or two index look-ups,
+/// however many jobs it has.
 pub async fn lanes_in_use(conn: &mut Conn) -> Result<Vec<Lane>, StoreError> {
     let sql = "with recursive waiting as (
             (select lane from jobs where state = 'pending' and offered_at is null order by lane limit 1)
@@ -168,14 +169,14 @@ pub async fn hasten_awaiting(conn: &mut Conn, event: &str) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Returns those of these business keys that belong to a stored job.
+/// Returns the business keys among these that belong to a stored job.
 pub async fn enqueued(conn: &mut Conn, keys: &[String]) -> Result<BTreeSet<String>, StoreError> {
     let sql = "select key from jobs where key = any($1)";
     Ok(sqlx::query_scalar(sql).bind(keys).fetch_all(conn).await?.into_iter().collect())
 }
 
-/// Revives a job that is done or dead, because there is something new for it to do. It is due now, and its attempts and
-/// age count from zero.
+/// Revives a job that is done or dead, because there is new work for it. It is due now, and its attempts and age count
+/// from zero.
 pub async fn revive(conn: &mut Conn, key: &str) -> Result<(), StoreError> {
     let sql = "update jobs set state = 'pending', finished_at = null, due_at = now(), offered_at = null, attempts = 0,
                       created_at = now()

@@ -10,11 +10,11 @@ pub struct LaneCounts {
     pub lane: String,
     /// Jobs that could be claimed now.
     pub due: i64,
-    /// Jobs whose time has not come.
+    /// Jobs that are due later.
     pub later: i64,
     /// Jobs that a worker has claimed.
     pub running: i64,
-    /// Dead letters.
+    /// Jobs that were given up (dead letters).
     pub dead: i64,
     /// How many seconds the oldest due job has been due; `None` if no job is due.
     pub oldest_due: Option<f64>,

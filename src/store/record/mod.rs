@@ -62,7 +62,7 @@ pub enum ChangeKind {
 }
 
 impl ChangeKind {
-    /// As it is stored, and as clients read it.
+    /// The name of the kind, as it is stored and as clients read it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -77,13 +77,13 @@ impl ChangeKind {
 /// A new person whom a back-office system named.
 pub struct NamedPerson<'a> {
     pub id: PersonId,
-    /// The hash by which the person is found.
+    /// The keyed hash by which the person is found.
     pub name: &'a Name,
     /// The phone to which messages go.
     pub phone: &'a MobilePhone,
 }
 
-/// The stored parts of a new case that are not in [`Case`].
+/// The stored data of a new case that is not in [`Case`].
 pub struct Opening<'a> {
     /// `mobile`, or the name of the back-office system that reported the case.
     pub source: &'a str,
@@ -156,8 +156,8 @@ impl Record {
         Ok(())
     }
 
-    /// Marks a draft as submitted: it became this case. [`save`] refuses if the draft is no longer at the version that
-    /// was read.
+    /// Marks a draft as submitted, and stores the case that it became. [`save`] refuses if the draft is no longer at
+    /// the version that was read.
     pub fn submit_draft(&mut self, draft: DraftId, read_at_version: i64, case: &Case) {
         self.drafts.push(DraftRow {
             id: draft.uuid(),
@@ -168,13 +168,13 @@ impl Record {
         self.change(case.applicant, ChangeKind::Draft, draft);
     }
 
-    /// Keeps a person's files for good, because a case names them now.
+    /// Marks a person's files as part of a case, so that they are kept for good.
     pub fn hand_in(&mut self, person: PersonId, files: impl IntoIterator<Item = UploadId>) {
         let row = |file: UploadId| FileRow { id: file.uuid(), person_id: person.uuid() };
         self.files.extend(files.into_iter().map(row));
     }
 
-    /// Adds an entry to a case's history. `cause` holds reasons and particulars, as an object.
+    /// Adds an entry to a case's history. `cause` is a JSON object with the reasons and details of the act.
     pub fn remember(&mut self, case: CaseId, acting: &Acting, act: Act, cause: Value, now: Instant) {
         self.history.push(HistoryRow {
             id: fresh_uuid(),
@@ -235,8 +235,8 @@ impl Record {
         Ok(())
     }
 
-    /// Adds an entry to a person's log of changes, which their clients follow. `subject` is the public id of what
-    /// changed.
+    /// Adds an entry to a person's log of changes, which the person's clients follow. `subject` is the public id of the
+    /// changed case, notification, parcel or draft.
     pub fn change(&mut self, person: PersonId, kind: ChangeKind, subject: impl ToString) {
         self.changes.push(ChangeRow { person_id: person.uuid(), kind: kind.as_str(), subject: subject.to_string() });
     }

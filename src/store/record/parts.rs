@@ -1,25 +1,27 @@
-//! The parts of the statement that saves a record, each an entry of its `with` clause. `$rows` is the parameter with
-//! the part's rows, `$1` is the present time, and `$2` is the instant before which stored answers count as forgotten.
+//! The parts of the statement that saves a record. Each part is an entry of the statement's `with` clause. `$rows` is
+//! the parameter with the part's rows, `$1` is the present time, and `$2` is the instant before which stored answers
+//! count as forgotten.
 //!
 //! Updates write `c.id = any (array[t.id])` and not `c.id = t.id`, so that the only possible plan looks each row up by
 //! its id. With a plain equality, a plan that was made on an empty table could read a whole index, or another index,
 //! and the connection would keep that plan.
 
-/// The `about` of a row that was at the version that was read, and is changed now.
+/// The value of `about` in the result for a row that still had the version that was read, and was changed.
 pub const UPDATED: &str = "updated";
-/// The `about` of a new job that is due at once.
+/// The value of `about` in the result for a new job that is due at once.
 pub const OFFERED: &str = "offered";
-/// The `about` of an answer that is stored now.
+/// The value of `about` in the result for an answer that was stored.
 pub const ANSWERED: &str = "answered";
 
 pub struct Part {
     pub sql: &'static str,
-    /// Selects `about`, `id` and `lane` of the rows that the part wrote. `None` if no row can be refused.
+    /// Selects `about`, `id` and `lane` of the rows that the part wrote, to find the rows that it refused. `None` if
+    /// the part cannot refuse a row.
     pub results: Option<&'static str>,
 }
 
-/// Takes the advisory locks of the people in whose logs changes are added, and adds the changes. `$after` is replaced
-/// by a part that must run before.
+/// Adds changes to people's logs, after it has taken the advisory locks of these people. `$after` is replaced by a part
+/// that must run before.
 pub const HELD: &str = "
 held as materialized (
     select count(pg_advisory_xact_lock(hashtextextended(person_id::text, 0))) as people
@@ -32,8 +34,8 @@ held as materialized (
 /// Makes [`HELD`] run after [`ENTERED`], so that new people exist before any lock is taken.
 pub const ENTERED_BEFORE: &str = ", (select count(*) from entered) before";
 
-/// Adds people. If an earlier report named the resident ID already, and no person has proved that ID yet, it only
-/// changes the phone.
+/// Adds people. If an earlier report named the resident ID already, and no person has proved that ID yet, only the
+/// phone of the stored person is changed.
 pub const ENTERED: Part = Part {
     sql: "
 entered as (
@@ -87,7 +89,7 @@ submitted as (
     results: Some("select 'updated', id, null from submitted"),
 };
 
-/// Keeps files for good, because a case names them now.
+/// Marks files as part of a case, so that they are kept for good.
 pub const HANDED_IN: Part = Part {
     sql: "
 handed_in as (

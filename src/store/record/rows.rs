@@ -1,5 +1,5 @@
-//! The rows of a record. They are sent as JSON, which PostgreSQL turns into rows of tables: members have the names of
-//! the columns.
+//! The rows of a record. They are sent as JSON, which PostgreSQL turns into rows of tables. So each member has the name
+//! of its column.
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -137,17 +137,17 @@ pub(super) struct AnswerRow {
     pub created_at: Instant,
 }
 
-/// The content of the column `cases.detail_sealed`.
+/// Returns the content of the column `cases.detail_sealed`, before it is sealed (encrypted).
 pub(super) fn detail(case: &Case) -> Result<Value, StoreError> {
     json("cases.detail", &Detail { state: case.state.clone(), supplement: case.supplement.clone() })
 }
 
-/// Writes a value as JSON. `place` is its name in errors: `table.column`.
+/// Converts a value to JSON. `place` is the name of the value in errors: `table.column`.
 pub(super) fn json<T: Serialize>(place: &str, value: &T) -> Result<Value, StoreError> {
     serde_json::to_value(value).map_err(|error| StoreError::Broken(format!("{place}: {error}")))
 }
 
-/// Writes bytes as the text of a `bytea` value.
+/// Formats bytes as the text of a `bytea` value.
 pub(super) fn bytea(bytes: &[u8]) -> String {
     format!("\\x{}", hex::encode(bytes))
 }

@@ -10,7 +10,7 @@ use crate::store::{Conn, StoreError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
-    /// After a case or draft was read, another transaction changed it; or a file was removed.
+    /// Another transaction changed a case or draft after it was read, or removed a file.
     #[error("changed by another request in the meantime")]
     Stale,
     /// The item of a new case is not in force, because the catalogue in memory is out of date.
@@ -24,8 +24,8 @@ pub enum SaveError {
 }
 
 impl SaveError {
-    /// Returns the database's error. For a record without cases, drafts, files and answers, because such a record
-    /// cannot be refused for another reason.
+    /// Returns the database's error. Only for a record without cases, drafts, files and answers: such a record can be
+    /// refused for no other reason.
     #[must_use]
     pub fn into_store(self) -> StoreError {
         match self {
@@ -40,7 +40,7 @@ impl SaveError {
 /// Saves a record. Returns the new jobs that are due at once. If it fails, the caller must not commit.
 ///
 /// It takes the advisory locks of [`Record::people`] (see [`crate::store::changes`]). All transactions take their locks
-/// in one order, so that two records never wait for each other in a circle:
+/// in the same order, so that no two records wait for each other in a circle:
 /// - First the phones and resident IDs of new people are entered. A transaction that proves one of them waits for it
 ///   before it locks a person ([`crate::store::people::reserve_phone`]).
 /// - Cases and drafts are locked before people, because the use case locked them when it read them.

@@ -23,13 +23,13 @@ pub struct Statement {
     arguments: PgArguments,
 }
 
-/// One result of a part.
+/// One row of the statement's result. It reports a row that a part of the statement wrote.
 #[derive(FromRow)]
 pub struct PartResult {
     /// [`parts::UPDATED`], [`parts::OFFERED`] or [`parts::ANSWERED`].
     pub about: String,
     pub id: Option<Uuid>,
-    /// The lane, if the row is a job.
+    /// The lane of the job, if the row is a job.
     pub lane: Option<String>,
 }
 
@@ -66,7 +66,7 @@ impl Statement {
         self.append(&parts::HELD.replace("$after", before), &record.changes)
     }
 
-    /// Adds a part if there are rows for it.
+    /// Adds a part to the statement if there are rows for it.
     fn add<R: Serialize>(&mut self, part: &Part, rows: &[R]) -> Result<(), StoreError> {
         if rows.is_empty() {
             return Ok(());
@@ -99,8 +99,8 @@ impl Statement {
     }
 }
 
-/// Seals one member of each row. With the place `table.member`, the sealed member goes into the column `member_sealed`.
-/// An empty object is left out.
+/// Seals (encrypts) one member of each row. `place` is `table.member`, and the sealed member gets the name
+/// `member_sealed`. An empty object is left out.
 fn sealed<R: Serialize>(keys: &KeyRing, place: &str, rows: &[R]) -> Result<Vec<Value>, StoreError> {
     let member = place.rsplit('.').next().unwrap_or(place);
     let seal = |row: &R| {

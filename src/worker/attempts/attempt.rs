@@ -1,7 +1,7 @@
-//! The context of one attempt at a job, and the ends of attempts that fail outside the job's own code.
+//! The context of one attempt at a job, and the conclusions of attempts that fail outside the job's own code.
 //!
-//! Every attempt first checks whether the job was tried too often already. So the limits also hold for attempts that
-//! never ended, because their worker died.
+//! Every attempt first checks whether the job was tried too often already. So the limits of the retry policy also hold
+//! for attempts that never ended because their worker died.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -26,7 +26,7 @@ pub struct Attempt<'a> {
     progress: &'a Progress,
 }
 
-/// True after the gateway may have been called.
+/// Records whether the gateway may have been called during an attempt. False until [`Attempt::reaches_out`] sets it.
 #[derive(Default)]
 pub struct Progress(AtomicBool);
 
@@ -35,14 +35,14 @@ impl<'a> Attempt<'a> {
         Self { workshop, job, policy: workshop.settings.retry.policy(work), progress }
     }
 
-    /// Called before a gateway call that must not be made twice. If the attempt then breaks off, its outcome is
-    /// unknown.
+    /// Records that the gateway is about to be called. Must be called before a gateway call that must not be made
+    /// twice. If the attempt is broken off afterwards, its outcome is unknown.
     pub fn reaches_out(&self) {
         self.progress.0.store(true, Ordering::Relaxed);
         kill_point::pass(Boundary::Prepared, self.job.lane_name());
     }
 
-    /// Returns why the job was tried too often; `None` if this attempt may be made.
+    /// Returns the reason if the job was tried too often already, or `None` if this attempt may be made.
     pub async fn one_too_many(&self) -> Result<Option<String>, StoreError> {
         let attempts = attempts(self.job);
         if self.policy.is_spent(attempts) {
@@ -55,7 +55,7 @@ impl<'a> Attempt<'a> {
         Ok((lost >= LOST_AT_MOST).then(|| format!("{lost} workers in a row died or fell silent while they were at it")))
     }
 
-    /// The end of an attempt that could not read what it needs from the database. No gateway was called.
+    /// Returns the conclusion of an attempt that could not read its data from the database. No gateway was called.
     pub fn not_begun(&self, error: &StoreError) -> Conclusion {
         let ending = match error {
             StoreError::Unavailable(_) => {
@@ -71,7 +71,8 @@ impl<'a> Attempt<'a> {
     }
 }
 
-/// The end of an attempt that panicked or took too long. If it had called the gateway, its outcome is unknown.
+/// Returns the conclusion of an attempt that panicked or took too long. The outcome of the attempt is unknown if the
+/// gateway may have been called.
 pub fn broken_off(workshop: &Workshop, job: &Claimed, progress: &Progress, why: &str, contact: Contact) -> Conclusion {
     tracing::error!(job = %job.id(), kind = %job.kind, why, "an attempt broke off");
     let settings = &workshop.settings;

@@ -1,4 +1,5 @@
-//! The end of an attempt: the settlement for the database, and the gateway's response for the circuit breaker.
+//! The conclusion of an attempt: the result to store in the database, and the gateway's response for the circuit
+//! breaker.
 
 use crate::casework::jobs::{Effect, Settlement};
 use crate::store::jobs::Ending;
@@ -14,13 +15,14 @@ pub enum Contact {
 }
 
 #[derive(Debug, Clone)]
+#[must_use = "a job whose attempt is not settled is tried again"]
 pub struct Conclusion {
     pub settlement: Settlement,
     pub contact: Contact,
 }
 
 impl Conclusion {
-    /// The end of an attempt that changes only its job.
+    /// The conclusion of an attempt that changes only its job, and no notification, parcel or callback.
     pub const fn plain(ending: Ending, contact: Contact) -> Self {
         Self::with(ending, Effect::None, contact)
     }

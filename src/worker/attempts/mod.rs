@@ -1,4 +1,4 @@
-//! One attempt at a job: its context, its end, and the decisions that turn a gateway's answer into that end.
+//! One attempt at a job: its context, and the decision that turns a gateway's response into the attempt's conclusion.
 
 mod attempt;
 mod conclusion;

@@ -1,4 +1,5 @@
-//! Repeats a failed job after a wait, which its retry policy and a random share (jitter) determine.
+//! Computes when a failed job is tried again. The wait depends on the job's retry policy and on a random share
+//! (jitter).
 
 use std::time::Duration;
 
@@ -7,12 +8,14 @@ use crate::domain::kernel::retry::{Next, RetryPolicy};
 use crate::domain::work::outcome::Outcome;
 use crate::store::jobs::{Claimed, Ending};
 
-/// Repeats the job after at least `at_least`, even if its policy allows no further attempt.
+/// Returns an ending by which the job is tried again after at least `at_least`, even if the policy allows no further
+/// attempt.
 pub fn again(job: &Claimed, policy: &RetryPolicy, at_least: Duration, outcome: Outcome, detail: String) -> Ending {
     Ending::again(job, policy.wait(attempts(job), Some(at_least), jitter()), outcome, detail)
 }
 
-/// Repeats the job after at least `at_least`, or ends it if the policy allows no further attempt.
+/// Returns an ending by which the job is tried again after at least `at_least`. If the policy allows no further
+/// attempt, the job becomes a dead letter instead.
 pub fn again_or_dead(
     job: &Claimed,
     policy: &RetryPolicy,

@@ -1,5 +1,5 @@
-//! Decides the end of an attempt from the gateway's answer, which an adapter reports as a fact. The job is done, tried
-//! again or given up (dead). If a push is over without having been delivered, the next channel takes over.
+//! Decides the outcome of an attempt from the gateway's response, which an adapter reports as a fact. The job is done,
+//! is tried again, or is given up (dead). If a push ended without delivery, the next channel takes over.
 
 use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect, PushEnd, PushTask};
 use crate::domain::delivery::parcel::CarrierCode;
@@ -13,8 +13,8 @@ use crate::worker::attempts::attempt::Attempt;
 use crate::worker::attempts::conclusion::{Conclusion, Contact};
 use crate::worker::attempts::repeat::again_or_dead;
 
-/// Returns the message to send instead if the gateway refused only a part: a message without its link, or in plainer
-/// words, is better than none. Such a refusal means that nothing was sent.
+/// Returns a reduced message if the gateway refused only a part of the message, such as its link; otherwise `None`.
+/// After such a refusal nothing was sent, so the reduced message can be sent at once.
 pub fn plainer(message: &PushMessage, report: &PushReport) -> Option<PushMessage> {
     message.without(report.objection.as_ref()?)
 }
@@ -22,8 +22,8 @@ pub fn plainer(message: &PushMessage, report: &PushReport) -> Option<PushMessage
 /// After this many attempts, a push whose refusal the gateway does not explain becomes a dead letter.
 const UNEXPLAINED_AT_MOST: i32 = 3;
 
-/// Decides the end of a push. If the push failed because of us, its job becomes a dead letter that an operator sees. If
-/// it failed because of the person's wish or address, its job is done.
+/// Decides the outcome of an attempt at a push. If our configuration is at fault, the job becomes a dead letter, which
+/// an operator sees. If the person refused messages, or the address is no longer valid, the job is done.
 pub fn on_push(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask, report: PushReport) -> PushVerdict {
     let Attempt { job, policy, .. } = attempt;
     let settings = &attempt.workshop.settings;
@@ -37,7 +37,8 @@ pub fn on_push(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask
             let ending = Ending::done(job, Outcome::Delivered, detail, reference);
             PushVerdict::end(ending, PushEnd::Delivered, Contact::Answered)
         }
-        // An earlier copy may have arrived and used the person's consent up. Its receipt would prove that.
+        // An earlier copy may have arrived and used up the person's consent. Its receipt would prove that, so the job
+        // waits for the receipt.
         PushFact::Refused if job.unclear > 0 && channel.repeat() == Repeat::ConsentTells => {
             let ending = Ending::snooze(job, settings.time_outs.confirm_within, detail).called(Outcome::Unconfirmed);
             PushVerdict::open(ending, Contact::Answered)
@@ -65,12 +66,13 @@ pub fn on_push(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask
     }
 }
 
-/// The end of an attempt at a push.
+/// The outcome of an attempt at a push.
 #[derive(Debug, Clone)]
+#[must_use = "a job whose attempt is not settled is tried again"]
 pub struct PushVerdict {
-    /// The end for the job.
+    /// The result for the job: done, tried again or dead.
     pub ending: Ending,
-    /// The end of the push on this channel; `None` if the push goes on over the same channel.
+    /// How the push ended on this channel; `None` if the push goes on over the same channel.
     pub end: Option<PushEnd>,
     pub contact: Contact,
 }
@@ -80,33 +82,35 @@ impl PushVerdict {
         Self { ending, end: Some(end), contact }
     }
 
-    /// A push that goes on over the same channel.
+    /// A verdict by which the push goes on over the same channel.
     pub const fn open(ending: Ending, contact: Contact) -> Self {
         Self { ending, end: None, contact }
     }
 
-    /// A push that is repeated, unless the ending says that its job is dead. `unclear` attempts may have delivered it.
+    /// A verdict by which the push is repeated, or given up if `ending` makes its job a dead letter. `unclear` is the
+    /// number of attempts that may have delivered the message.
     pub fn repeat(ending: Ending, unclear: i32, contact: Contact) -> Self {
         let end = ending.is_dead().then(|| lost(unclear));
         Self { ending, end, contact }
     }
 }
 
-/// The end of a push that is given up. `unclear` attempts may have delivered it.
+/// Returns how a push ended that is given up. `unclear` is the number of attempts that may have delivered the message.
 pub const fn lost(unclear: i32) -> PushEnd {
     if unclear > 0 { PushEnd::Unknown } else { PushEnd::Failed }
 }
 
-/// The end of a job whose carrier is not set up any more. Only a person can find out whether the carrier has an order.
+/// Returns the conclusion for a job whose carrier is not set up any more. The job becomes a dead letter, because only a
+/// person can find out whether the carrier has an order.
 pub fn no_carrier(job: &Claimed, carrier: &CarrierCode) -> Conclusion {
     let why = format!("carrier {carrier} is not set up any more: set it up and replay, or settle it by hand");
     Conclusion::plain(Ending::dead(job, Outcome::NoCarrier, why), Contact::None)
 }
 
-/// Decides the end of an attempt after a carrier's fault that the job does not handle itself.
+/// Decides the outcome of an attempt after a carrier's fault that the kind of job does not handle itself.
 ///
-/// `asked_to_change` is true if the call would have changed something at the carrier. Only then an ambiguous fault
-/// counts as an attempt of unknown outcome.
+/// `asked_to_change` is true if the call would have changed something at the carrier. Only then does an ambiguous fault
+/// count as an attempt of unknown outcome.
 pub fn on_carrier_fault(
     attempt: &Attempt<'_>,
     parcel: ParcelId,
@@ -130,7 +134,7 @@ pub fn on_carrier_fault(
         // The carrier has an order with our number. The next attempt finds it by a look-up.
         CarrierFact::Duplicate => (in_doubt(Outcome::Duplicate, detail), Contact::Answered),
         CarrierFact::Misconfigured => (Ending::dead(job, Outcome::Misconfigured, detail), Contact::Answered),
-        // The resident must correct the address.
+        // Another attempt is useless: the resident must correct the address.
         CarrierFact::AddressRefused => {
             let ending = Ending::done(job, Outcome::AddressRefused, detail, None);
             let effect = Effect::Parcel(ParcelEffect { parcel, change: ParcelChange::AddressRefused });

@@ -19,7 +19,7 @@ pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, Stor
     Ok(match carrier.cancel(&parcel.order_no, parcel.waybill.as_ref()).await {
         Ok(()) => cancelled(String::new()),
         Err(fault) if fault.fact == CarrierFact::Absent => cancelled(fault.detail),
-        // The carrier collected the parcel in the meantime. Its scans will show that.
+        // The carrier has already collected the parcel. Its scans will show that.
         Err(fault) if fault.fact == CarrierFact::WrongState => {
             Conclusion::plain(Ending::done(job, Outcome::TooLate, fault.detail, None), Contact::Answered)
         }

@@ -25,25 +25,25 @@ use crate::worker::workshop::Workshop;
 /// A claimed job that is ready for its attempt.
 pub struct PlannedJob {
     pub job: Claimed,
-    /// Started before the claim, so the lease lasts at least until its own length after this.
+    /// Started just before the claim. So the lease is valid at least until this stopwatch shows the length of a lease.
     pub held_since: Stopwatch,
     pub plan: Plan,
 }
 
 pub struct Plan {
     work: Result<Work, serde_json::Error>,
-    /// The preparation of a push, if it was prepared together with others.
+    /// The prepared message of a push, if it was prepared together with those of other pushes.
     push: Option<Result<Prepared, StoreError>>,
 }
 
 impl Plan {
-    /// The kind of the job; `unknown` if this release cannot read it.
+    /// Returns the kind of the job; `unknown` if this release cannot read the job's payload.
     pub fn kind(&self) -> &'static str {
         self.work.as_ref().map_or("unknown", Work::kind)
     }
 }
 
-/// Reads the payloads of claimed jobs, and prepares the pushes among them together.
+/// Reads the payloads of claimed jobs. Prepares all pushes among them together, to save database statements.
 pub async fn plan(workshop: &Workshop, claimed: Vec<Claimed>, held_since: Stopwatch) -> Vec<PlannedJob> {
     let read = |job: Claimed| {
         let plan = Plan { work: Work::deserialize(&job.payload), push: None };
@@ -102,7 +102,7 @@ async fn run_kind(
     }
 }
 
-/// Ends a job that was tried too often.
+/// Gives up a job that was tried too often. `why` says which limit was reached.
 fn give_up(attempt: &Attempt<'_>, work: Work, why: String) -> Conclusion {
     tracing::error!(job = %attempt.job.id(), kind = %attempt.job.kind, why, "a job is given up");
     match work {
@@ -111,7 +111,7 @@ fn give_up(attempt: &Attempt<'_>, work: Work, why: String) -> Conclusion {
     }
 }
 
-/// The end of a job whose payload this release cannot read, because another release wrote it.
+/// Gives up a job whose payload this release cannot read, because another release wrote it.
 fn unknown(job: &Claimed, error: &serde_json::Error) -> Conclusion {
     tracing::error!(job = %job.id(), kind = %job.kind, "a job of an unknown kind");
     Conclusion::plain(Ending::dead(job, Outcome::UnknownKind, error.to_string()), Contact::None)

@@ -1,7 +1,7 @@
-//! Orders a parcel at its carrier exactly once, even if a worker dies or an answer is lost.
+//! Orders a parcel at its carrier exactly once, even if a worker dies or the carrier's response is lost.
 //!
 //! An order of unknown outcome is repeated in two cases only. Either the carrier reported twice, a while apart, that it
-//! has no order with our number. Or the order was withdrawn; then the next order gets a new number.
+//! has no order with our number. Or the order was withdrawn, and the next order gets a new number.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, Stor
     Ok(order(attempt, carrier.as_ref(), &parcel).await)
 }
 
-/// Finds out whether the carrier has an order of unknown outcome; `None` if the same number may be ordered again.
+/// Asks the carrier about an order of unknown outcome. Returns `None` if the same order number may be ordered again.
 async fn clear_up(attempt: &Attempt<'_>, carrier: &dyn Carrier, parcel: &Parcel) -> Option<Conclusion> {
     let Attempt { workshop, job, .. } = attempt;
     match carrier.recover(&parcel.order_no).await {
@@ -68,7 +68,7 @@ async fn order(attempt: &Attempt<'_>, carrier: &dyn Carrier, parcel: &Parcel) ->
     }
 }
 
-/// The end of an attempt after which the carrier has the order.
+/// Returns the conclusion of an attempt after which the carrier has the order.
 fn ordered(job: &Claimed, parcel: &Parcel, outcome: Outcome, detail: &str, waybill: Option<Waybill>) -> Conclusion {
     let reference = waybill.as_ref().map(ToString::to_string);
     let effect = ParcelEffect { parcel: parcel.id, change: ParcelChange::Ordered { waybill } };

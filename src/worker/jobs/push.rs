@@ -20,8 +20,8 @@ pub fn pending(job: &Claimed, notification: NotificationId) -> PendingPush {
     PendingPush { job: job.id(), notification, again: job.fence > 1 }
 }
 
-/// Prepares many pushes over one channel. If this fails, it returns none, and each push is prepared alone when its turn
-/// comes. So one bad push does not stop the others.
+/// Prepares many pushes over one channel. If this fails, the returned map is empty, and each push is prepared alone
+/// before its attempt. So one bad push does not stop the others.
 pub async fn prepare(workshop: &Workshop, code: &ChannelCode, pushes: &[PendingPush]) -> PreparedPushes {
     let Some(channel) = workshop.channels.get(code) else { return PreparedPushes::new() };
     let link = link(channel.as_ref());
@@ -75,7 +75,7 @@ pub async fn run(
     })
 }
 
-/// Ends a push without another attempt. The next channel takes over.
+/// Gives up a push without another attempt. The next channel takes over.
 pub fn give_up(attempt: &Attempt<'_>, notification: NotificationId, channel: ChannelCode, why: String) -> Conclusion {
     let effect = PushEffect { notification, channel, end: lost(attempt.job.unclear) };
     Conclusion::with(Ending::dead(attempt.job, Outcome::Spent, why), Effect::Push(effect), Contact::None)
@@ -85,8 +85,8 @@ fn link(channel: &dyn PushChannel) -> Link {
     Link { channel: channel.code().clone(), address: channel.address_kind() }
 }
 
-/// Sends the message, unless an earlier attempt of unknown outcome forbids it. Some gateways require that a recipient
-/// gets one message at a time: then the recipient is reserved in Redis meanwhile.
+/// Sends the message, unless an earlier attempt of unknown outcome forbids it. Some gateways accept only one message at
+/// a time for each recipient. For these gateways, the recipient is reserved in Redis while the message is sent.
 async fn send(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask) -> Result<PushVerdict, StoreError> {
     let Attempt { workshop, job, .. } = attempt;
     if job.unclear > 0
@@ -99,8 +99,8 @@ async fn send(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask)
     }
     let lane = job.lane();
     let holder = job.id().to_string();
-    // Without Redis nothing is reserved. Of two messages to one recipient, the gateway then refuses one: this is
-    // harmless.
+    // Without Redis, the recipient is not reserved. The gateway may then refuse one of two messages to the same
+    // recipient, which is harmless.
     let free = workshop
         .queue
         .reserve(&lane, &task.recipient, &holder, workshop.settings.time_outs.lease)
@@ -130,7 +130,8 @@ async fn hand_over(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &Push
     conclude(attempt, channel, task, report)
 }
 
-/// Sends the message. If the gateway refuses a part that the message can do without, sends it again without that part.
+/// Sends the message. If the gateway refuses a part that the message can do without, sends the message again without
+/// that part.
 async fn deliver(channel: &dyn PushChannel, task: &PushTask) -> PushReport {
     let report = channel.send(&task.to, &task.message).await;
     let Some(plainer) = plainer(&task.message, &report) else { return report };
@@ -141,7 +142,8 @@ async fn deliver(channel: &dyn PushChannel, task: &PushTask) -> PushReport {
     PushReport { detail: format!("{}; in full {}", again.detail, report.detail), ..again }
 }
 
-/// Decides the end of the push. A push of unknown outcome waits for its receipt if the gateway sends receipts.
+/// Decides the outcome of an attempt to send. A push of unknown outcome waits for a receipt if the gateway sends
+/// receipts.
 fn conclude(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask, report: PushReport) -> PushVerdict {
     let fact = report.fact.clone();
     let verdict = on_push(attempt, channel, task, report);
@@ -156,7 +158,8 @@ fn awaiting_receipt(ending: Ending, channel: &dyn PushChannel, task: &PushTask) 
     ending.awaiting(receipt_event(channel.code(), &task.recipient, &task.message.template))
 }
 
-/// Clears up an earlier attempt of unknown outcome, as its gateway allows; `None` if the message may be sent again.
+/// Finds out the result of an earlier attempt of unknown outcome, in the way that the gateway allows. Returns `None` if
+/// the message may be sent again.
 async fn clear_up(
     attempt: &Attempt<'_>,
     channel: &dyn PushChannel,
@@ -203,7 +206,8 @@ async fn ask(
     })
 }
 
-/// Decides by the gateway's receipts and refusals, by the rules of [`crate::domain::work::doubt`].
+/// Decides about a push of unknown outcome from the gateway's receipts and refusals, by the rules of
+/// [`crate::domain::work::doubt`]. Returns `None` if the message may be sent again.
 async fn weigh(
     attempt: &Attempt<'_>,
     channel: &dyn PushChannel,

@@ -1,4 +1,4 @@
-//! Reads a callback of a carrier or a push channel, which the API stored unread.
+//! Reads an HTTP callback of a carrier or a push channel. The API stored the callback without reading it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,11 +18,12 @@ use crate::store::parcels::ScanSource;
 use crate::worker::attempts::{Attempt, Conclusion, Contact};
 use crate::worker::workshop::Workshop;
 
-/// A callback with more scans is refused. SF reports at most ten in one, EMS fewer.
+/// The most scans in one callback; a callback with more is refused. SF reports at most ten scans in one callback, EMS
+/// fewer.
 const MOST_SCANS: usize = 500;
 /// A receipt may arrive before its push is settled. After this time, the push is settled or never will be.
 const RECORDED_WITHIN: Duration = Duration::from_secs(60);
-/// The wait before such a receipt is read again.
+/// The wait before a callback is read again if the push of its receipt is not settled yet.
 const READ_AGAIN_AFTER: Duration = Duration::from_secs(2);
 
 /// The content of a callback.
@@ -34,7 +35,7 @@ struct Understood {
 }
 
 enum Unread {
-    /// The callback becomes a dead letter.
+    /// The callback cannot be read and becomes a dead letter. The text is the reason.
     Unreadable(String),
     /// A receipt of the callback is about a push that is not settled yet.
     TooEarly,
@@ -93,7 +94,7 @@ async fn of_channel(
     Ok(Understood { outcome, parcels: Vec::new(), told: Some(told) })
 }
 
-/// True if a receipt is about a push that is not settled yet.
+/// True if the push of one of these receipts is not settled yet.
 async fn came_too_early(workshop: &Workshop, told: &ChannelNews) -> Result<bool, StoreError> {
     for news in &told.news {
         if let PushNews::Receipt(receipt) = news
@@ -105,7 +106,8 @@ async fn came_too_early(workshop: &Workshop, told: &ChannelNews) -> Result<bool,
     Ok(false)
 }
 
-/// Sorts the scans by parcel. Invalid scans, and scans of unknown parcels, are only counted.
+/// Reads a carrier's callback, and groups its scans by parcel. Invalid scans, and scans of unknown parcels, are counted
+/// but not stored.
 async fn of_carrier(workshop: &Workshop, carrier: &dyn Carrier, raw: &RawCallback) -> Result<Understood, Unread> {
     let scans = carrier.read(raw).map_err(|fault| Unread::Unreadable(fault.to_string()))?;
     if scans.len() > MOST_SCANS {

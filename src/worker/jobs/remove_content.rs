@@ -1,5 +1,5 @@
-//! Removes the content of a file whose row was deleted or never written. The job need not check that: a transaction
-//! that writes the row deletes this job, and fails if the job has begun.
+//! Removes the content of an uploaded file whose database row was deleted or never written. The job need not check for
+//! a row: a transaction that writes the row deletes this job, and fails if the job has begun.
 
 use crate::domain::work::outcome::Outcome;
 use crate::store::StoreError;

@@ -1,5 +1,5 @@
-//! Asks a carrier for the scans of a parcel, every few hours until a final state. The carrier's callbacks report scans
-//! earlier, but only an answer to this job proves a final state.
+//! Asks a carrier for the scans of a parcel, every few hours until the parcel reaches a final state. The carrier's
+//! callbacks report scans earlier, but a final state counts only if the carrier confirms it when this job asks.
 
 use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect, ParcelNews};
 use crate::domain::delivery::parcel::{OrderNo, Parcel, ParcelState, Waybill};
@@ -50,7 +50,8 @@ fn off_the_way(job: &Claimed, detail: String) -> Conclusion {
     Conclusion::plain(Ending::done(job, Outcome::Cancelled, detail, None), Contact::Answered)
 }
 
-/// Asks the carrier for the scans, and first for an unknown waybill; `None` if the carrier has no waybill yet.
+/// Asks the carrier for the scans of a parcel. If the waybill is unknown, asks for the waybill first, and returns
+/// `None` if the carrier has none yet.
 async fn look(workshop: &Workshop, carrier: &dyn Carrier, parcel: &Parcel) -> Result<Option<ParcelNews>, CarrierFault> {
     let waybill = match &parcel.waybill {
         Some(waybill) => Some(waybill.clone()),
@@ -63,9 +64,10 @@ async fn look(workshop: &Workshop, carrier: &dyn Carrier, parcel: &Parcel) -> Re
     Ok(Some(ParcelNews { waybill: Some(waybill), scans, source: ScanSource::Query }))
 }
 
-/// The end of an attempt while the carrier has the order and no waybill: SF checks some orders by hand, and EMS may
-/// have collected a parcel before its order could be withdrawn. A callback may bring the waybill, and revives the job
-/// if it is a dead letter. Until then, an operator must ask the carrier about a dead letter.
+/// Returns the conclusion of an attempt if the carrier has the order but no waybill yet. SF checks some orders by hand,
+/// and EMS may have collected a parcel before its order could be withdrawn. The job asks again later. After a time
+/// limit it becomes a dead letter, and an operator must ask the carrier. A callback that brings the waybill revives the
+/// job.
 fn without_waybill(job: &Claimed, settings: &WorkerSettings, order_no: &OrderNo) -> Conclusion {
     let ending = if job.age() > settings.time_outs.waybill_within {
         let why = format!("ask the carrier for the waybill of order {}: it did not report it", order_no.as_str());

@@ -2,7 +2,8 @@ use crate::domain::work::job::Offer;
 use crate::metrics::offers::{self, OfferedBy};
 use crate::queue::Queue;
 
-/// Offers jobs and counts the offers. Jobs that Redis did not accept stay in `held`.
+/// Puts the ids of jobs on the Redis streams of their lanes, and counts them. Jobs that Redis did not accept stay in
+/// `held`.
 pub async fn offer(queue: &Queue, held: &mut Vec<Offer>, by: OfferedBy) {
     let wanted = held.len();
     match queue.offer(held).await {

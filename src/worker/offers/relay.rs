@@ -1,4 +1,4 @@
-//! The relay announces in Redis what its process committed: due jobs, and people for whom something changed.
+//! The relay announces the commits of its process in Redis: jobs that are due, and people whose data changed.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,14 +13,14 @@ use crate::metrics::offers::{self, OfferedBy};
 use crate::queue::Queue;
 use crate::worker::offers::offering::offer;
 
-/// The most commits in one round trip.
+/// The most commits that one round trip to Redis announces.
 const BATCH: usize = 256;
 /// The wait before jobs that Redis did not accept are offered again.
 const PAUSE: Duration = Duration::from_millis(200);
-/// The most jobs that are held until Redis is back. The sweeper offers the others.
+/// The most jobs that are held in memory until Redis is back. The sweeper offers the jobs that do not fit.
 const HELD_AT_MOST: usize = 16_384;
 
-/// Relays until the process stops.
+/// Announces commits until the process stops.
 pub async fn run(queue: Queue, mut bell: mpsc::Receiver<News>, stop: CancellationToken) {
     offers::begin(OfferedBy::Relay);
     let mut heard = Vec::with_capacity(BATCH);
@@ -30,7 +30,7 @@ pub async fn run(queue: Queue, mut bell: mpsc::Receiver<News>, stop: Cancellatio
             count = bell.recv_many(&mut heard, BATCH) => if count == 0 { return },
             () = tokio::time::sleep(PAUSE), if !held.is_empty() => {}
             () = stop.cancelled() => {
-                // Commits from before the stop are still relayed.
+                // Commits from before the stop are still announced.
                 while let Ok(news) = bell.try_recv() {
                     heard.push(news);
                 }
@@ -49,7 +49,8 @@ async fn relay(queue: &Queue, heard: &mut Vec<News>, held: &mut Vec<Offer>) {
         people.extend(news.people);
     }
     let people: Vec<PersonId> = people.into_iter().collect();
-    // At the same time, because in a cluster they may go to different nodes, and one of the nodes may not answer.
+    // Both calls run at the same time. In a Redis cluster they may go to different nodes, and a node that does not
+    // answer must not delay the other call.
     let ((), announced) = tokio::join!(offer(queue, held, OfferedBy::Relay), queue.announce(&people));
     held.truncate(HELD_AT_MOST);
     if let Err(error) = announced {

@@ -1,8 +1,10 @@
-//! The sweeper offers jobs that are due and on no stream. Some were never offered: their process died between commit
-//! and offer, or they became due later. The offers of others were lost: Redis was flushed, restarted or failed over.
+//! The sweeper finds due jobs whose ids are on no Redis stream, and offers them: it puts their ids on a stream. Some of
+//! these jobs were never offered, because their process died between commit and offer, or because they became due
+//! later. The stream entries of other jobs were lost, because Redis was flushed, restarted or failed over.
 //!
 //! A lane's stream has an entry for each unfinished job that was offered, the oldest first. If a pending job was
-//! offered before the oldest entry, its own entry was lost. So a slow lane causes no second offers.
+//! offered before the oldest entry, its own entry was lost. By this rule, jobs that only wait in a slow lane are not
+//! offered twice.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,11 +22,13 @@ use crate::worker::workshop::Workshop;
 
 /// The longest time between the database's record of an offer and its entry on the stream.
 const OFFER_TAKES: Duration = Duration::from_secs(1);
-/// A working lane finishes its oldest entry long before this time. An entry that stays has no reader any more. It is
-/// removed, because it would hide the loss of every later entry.
+/// How long an entry may be the oldest of its stream. A working lane finishes its oldest entry much sooner, so an entry
+/// that stays longer has no reader any more. The sweeper removes such an entry, because it would hide the loss of all
+/// later entries.
 const OLDEST_FOR: Duration = Duration::from_secs(60);
 
-/// Sweeps every lane until the process stops. No lane waits for another: in a cluster, the node of one may not answer.
+/// Sweeps every lane until the process stops. The lanes are swept in parallel, because in a Redis cluster the node of
+/// one lane may not answer.
 pub async fn run(workshop: Arc<Workshop>, stop: CancellationToken) {
     offers::begin(OfferedBy::Sweeper);
     let every = workshop.settings.upkeep.sweep;
@@ -72,7 +76,7 @@ impl LaneSweeper {
         offer(&workshop.queue, &mut self.held, OfferedBy::Sweeper).await;
     }
 
-    /// Returns the age at which the offer of a pending job counts as lost.
+    /// Returns how long ago a pending job must have been offered for its stream entry to count as lost.
     async fn lost_after(&mut self, workshop: &Workshop) -> Result<Duration, QueueError> {
         let Some(OldestEntry { entry, age }) = workshop.queue.oldest(&self.lane).await? else {
             self.oldest = None;

@@ -1,8 +1,9 @@
-//! A circuit breaker: after several failures in a row, no calls go to a gateway for a while. Then one call tries it.
+//! A circuit breaker: after several failures in a row, no calls go to a gateway for a while. Then a single trial call
+//! tests whether the gateway is back.
 
 use std::time::Duration;
 
-/// The state of the breaker. All times are durations since a start that the caller chooses.
+/// The state of the breaker. All times are durations since one start, which the caller chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Breaker {
     /// Calls are made and answered.
@@ -22,7 +23,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 impl Breaker {
-    /// Returns how many of `wanted` calls may be made now, and the breaker afterwards.
+    /// Returns how many of `wanted` calls may be made now, and the new state of the breaker.
     #[must_use]
     pub fn admit(self, wanted: usize, now: Duration) -> (usize, Self) {
         match self {
@@ -36,7 +37,7 @@ impl Breaker {
     #[must_use]
     pub const fn answered(self) -> Self {
         match self {
-            // This answers a call from before the breaker opened, and does not show that the gateway answers now.
+            // This is the answer to a call from before the breaker opened. It does not prove that the gateway is back.
             Self::Open { .. } => self,
             _ => Self::Closed,
         }
@@ -54,7 +55,7 @@ impl Breaker {
         }
     }
 
-    /// The breaker after a trial call that was not made after all. The next call may try the gateway at once.
+    /// The breaker after a trial call that was permitted but not made. The next call may test the gateway at once.
     #[must_use]
     pub const fn not_tried(self) -> Self {
         match self {
@@ -68,7 +69,7 @@ impl Breaker {
         Self::Open { until: now + pause, times }
     }
 
-    /// The name of the state, for operators.
+    /// The name of the state in metrics and heartbeats.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Closed | Self::Failing(_) => "closed",

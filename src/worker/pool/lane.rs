@@ -20,11 +20,12 @@ use crate::worker::pool::lane_pool::{LanePool, WaitingJob};
 use crate::worker::pool::shared_breaker::Permit;
 use crate::worker::workshop::Workshop;
 
-/// The longest wait for a ring. A stop of the process waits as long.
+/// The longest wait for rings in one read. The process may take this long to stop.
 const LISTEN: Duration = Duration::from_secs(1);
 /// The most jobs in one claim.
 const CLAIM_AT_MOST: usize = 256;
-/// How many times per lease to look for entries that dead workers left. So their jobs wait little longer than a lease.
+/// How many times per lease a lane looks for stream entries that dead workers left. So the jobs of dead workers wait
+/// only a little longer than a lease.
 const LOOKS_PER_LEASE: u32 = 12;
 /// The wait after a failure, and while the breaker is open.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -48,7 +49,8 @@ pub async fn run(workshop: Arc<Workshop>, lane: Lane, pace: Pace, pool: Arc<Lane
     reader.leave().await;
 }
 
-/// Waits for rings; `None` if none comes. Not even a stop cancels a read, because Redis may have sent rings already.
+/// Waits for rings; `None` if none comes in time. A stop of the process does not cancel a read, because Redis may have
+/// assigned rings to this worker already.
 async fn listen(reader: &mut Reader, room: usize, stop: &CancellationToken) -> Option<Vec<Ring>> {
     match reader.read(room, LISTEN).await {
         Ok(rings) if rings.is_empty() => None,
@@ -69,7 +71,7 @@ struct LaneRunner {
     tasks: Tasks,
 }
 
-/// The result of one claim.
+/// The result of claiming the jobs of some rings.
 #[derive(Default)]
 struct Begun {
     /// How many jobs were claimed.
@@ -79,9 +81,10 @@ struct Begun {
 }
 
 impl LaneRunner {
-    /// Waits a while for a permit to begin jobs.
+    /// Waits up to [`LISTEN`] for room in the pool, and returns a permit to begin jobs. `None` if there is no room, the
+    /// breaker is open, or the process stops.
     async fn permit(&self, stop: &CancellationToken) -> Option<Permit> {
-        // With the time-out, the loop of the lane goes on and shows that it is alive, even while all slots are taken.
+        // With the time-out, the loop of the lane goes on and reports that it is alive, even while all slots are taken.
         let room = tokio::time::timeout(LISTEN, self.pool.room());
         let room = stop.run_until_cancelled(room).await?.ok()?;
         let permit = self.pool.permit(room.min(CLAIM_AT_MOST));
@@ -91,15 +94,16 @@ impl LaneRunner {
         permit
     }
 
-    /// Begins the jobs of these rings, as fast as the gateway's rate allows. Only jobs that begin count against the
-    /// rate. So rings for jobs that are finished, or that another worker holds, do not delay the jobs behind them.
+    /// Begins the jobs that these rings announce, as fast as the gateway's rate allows. Only jobs that begin count
+    /// against the rate. So rings for jobs that are finished, or that another worker holds, do not delay the jobs
+    /// behind them.
     async fn answer(&self, mut rings: Vec<Ring>, permit: Permit, stop: &CancellationToken) {
         let permit = Arc::new(permit);
         while !rings.is_empty() {
             if stop.is_cancelled() {
                 return self.ring_again(rings).await;
             }
-            // At a slow rate, this loop takes long; it shows that the lane is alive.
+            // At a slow rate this loop takes long, so it reports itself that the lane is alive.
             self.workshop.health.beat(&self.lane);
             let queue = &self.workshop.queue;
             let allowed = queue.take(&self.lane, self.pace, rings.len()).await.unwrap_or(rings.len());
@@ -121,14 +125,15 @@ impl LaneRunner {
     async fn begin(&self, rings: Vec<Ring>, at_most: usize, permit: &Arc<Permit>) -> Begun {
         kill_point::pass(Boundary::Heard, self.lane.as_str());
         let since = Stopwatch::start();
-        // If the database is away, the entries stay on the stream, and are taken over when it is back.
+        // If the database is unavailable, the entries stay on the stream. They are taken over when the database is
+        // back.
         let Some(claimed) = self.claim(&rings, at_most).await else { return Begun::default() };
         let count = claimed.len();
         let planned = jobs::plan(&self.workshop, claimed, since).await;
         let mut planned: HashMap<JobId, _> = planned.into_iter().map(|planned| (planned.job.id(), planned)).collect();
         let mut others = Vec::new();
         for ring in rings {
-            // Removed from the map, so that a job with two rings starts only once.
+            // The job is removed from the map, so that a job with two rings starts only once.
             match ring.job.and_then(|job| planned.remove(&job)) {
                 Some(planned) => {
                     let job = WaitingJob { planned, entry: ring.entry, permit: Arc::clone(permit) };
@@ -138,7 +143,7 @@ impl LaneRunner {
             }
         }
         if count == at_most {
-            // The claim reached its limit, so it does not show that the other jobs cannot be claimed.
+            // The claim reached its limit, so the other jobs may still be free and need another claim.
             return Begun { count, left: others };
         }
         self.forget(others).await;
@@ -183,7 +188,8 @@ impl LaneRunner {
         }
     }
 
-    /// Adds new entries for jobs that this process does not begin because it stops. Other workers read them at once.
+    /// Puts jobs that this process does not begin, because it stops, on the stream again. Other workers then read them
+    /// at once.
     async fn ring_again(&self, rings: Vec<Ring>) {
         let offer = |job| Offer { job, lane: self.lane.clone() };
         let offers: Vec<Offer> = rings.iter().filter_map(|ring| ring.job).map(offer).collect();

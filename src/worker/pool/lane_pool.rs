@@ -1,6 +1,7 @@
 //! The pool of a lane makes attempts at claimed jobs. A slot is the right to make one attempt; each gateway has a
-//! limited number. The pool runs one task per busy slot, a *runner*. A runner takes its next job only after the settler
-//! accepted the last one, so a slow database or gateway cannot make jobs pile up in memory.
+//! limited number of slots. The pool runs one task per busy slot, a *runner*. The settler writes the results of
+//! attempts to the database. A runner takes its next job only after the settler has accepted the result of the last
+//! one. So a slow database or gateway cannot make jobs pile up in memory.
 //!
 //! Claiming one job costs the database nearly as much as claiming a hundred. So while a gateway answers quickly, more
 //! jobs are claimed than there are slots: as many as should begin within [`AHEAD`]. A job that waits too long for its
@@ -34,9 +35,9 @@ use crate::worker::pool::settler::{AnsweredRing, EndedAttempt};
 use crate::worker::pool::shared_breaker::{Permit, SharedBreaker};
 use crate::worker::workshop::Workshop;
 
-/// The expected wait of claimed jobs for a slot.
+/// The time within which every claimed job should get a slot. It limits how many jobs are claimed in advance.
 const AHEAD: Duration = Duration::from_millis(250);
-/// The most jobs that may wait for a slot.
+/// The most claimed jobs that may wait for a slot.
 const AHEAD_AT_MOST: usize = 512;
 
 pub struct LanePool {
@@ -46,9 +47,9 @@ pub struct LanePool {
     state: Mutex<PoolState>,
     /// Notified when a runner takes a job or ends.
     taken: Notify,
-    /// The smoothed duration of an attempt, in microseconds; 0 until the first one ended.
+    /// The smoothed duration of an attempt, in microseconds; 0 until the first attempt has ended.
     usual: AtomicU64,
-    /// How many attempts ended so far.
+    /// The number of attempts that have ended since the start.
     ended: AtomicU64,
     breaker: SharedBreaker,
     started: Stopwatch,
@@ -67,7 +68,7 @@ pub struct WaitingJob {
     pub planned: PlannedJob,
     /// The stream entry that announced the job.
     pub entry: String,
-    /// Held until the job ends.
+    /// Dropped when the attempt ends. If a trial call gave no result, the drop permits another trial call.
     pub permit: Arc<Permit>,
 }
 
@@ -100,7 +101,7 @@ impl LanePool {
         }
     }
 
-    /// How many jobs may be claimed now.
+    /// Returns how many jobs may be claimed now.
     pub fn room_now(&self) -> usize {
         let state = self.state();
         let held = state.waiting.len() + state.runners;
@@ -109,6 +110,7 @@ impl LanePool {
     }
 
     /// A permit to begin up to `wanted` jobs; `None` while the breaker is open.
+    #[must_use]
     pub fn permit(&self, wanted: usize) -> Option<Permit> {
         self.breaker.permit(wanted, self.started.elapsed())
     }
@@ -117,8 +119,9 @@ impl LanePool {
         &self.counts
     }
 
-    /// Reports the lane's state, and sets its gauges. `ended_before` is the number of ended attempts at the last
-    /// report, and `elapsed` the time since.
+    /// Returns the lane's state for the worker's heartbeat, and updates the lane's metrics. `ended_before` is the
+    /// number of attempts that had ended at the last call; this call updates it. `elapsed` is the time since the last
+    /// call.
     pub fn heartbeat(&self, ended_before: &mut u64, elapsed: Duration) -> LaneHeartbeat {
         let lane = self.lane.to_string();
         let breaker = self.breaker.state().name();
@@ -130,7 +133,7 @@ impl LanePool {
         LaneHeartbeat { lane, breaker: breaker.to_owned(), slots: self.slots, busy, per_second }
     }
 
-    /// How many jobs may wait for a slot: none while the gateway is slow or silent.
+    /// Returns how many claimed jobs may wait for a slot: none while the gateway is slow or does not answer.
     fn ahead(&self) -> usize {
         let usual = self.usual.load(Ordering::Relaxed);
         if usual == 0 || self.breaker.state() != Breaker::Closed {
@@ -140,7 +143,7 @@ impl LanePool {
         self.slots.saturating_mul(usize::try_from(rounds).unwrap_or(usize::MAX)).min(AHEAD_AT_MOST)
     }
 
-    /// Attempts a job as soon as a slot is free, and hands its end to the settler.
+    /// Queues a claimed job. A runner attempts it as soon as a slot is free, and passes the result to the settler.
     pub fn start(self: &Arc<Self>, tasks: &Tasks, job: WaitingJob) {
         let mut state = self.state();
         state.waiting.push_back(job);
@@ -150,7 +153,7 @@ impl LanePool {
         }
     }
 
-    /// The task of a runner: makes one attempt after the other, until no job waits.
+    /// The task of a runner: makes one attempt after another, until no job waits.
     async fn run(self: Arc<Self>) {
         while let Some(WaitingJob { planned, entry, permit }) = self.next() {
             let job = planned.job.id();
@@ -164,7 +167,7 @@ impl LanePool {
         }
     }
 
-    /// Takes the next job for a runner; `None` ends the runner.
+    /// Takes the next waiting job for a runner. Returns `None` if no job waits; the runner must then end.
     fn next(&self) -> Option<WaitingJob> {
         let mut state = self.state();
         let next = state.waiting.pop_front();
@@ -192,7 +195,7 @@ impl LanePool {
         conclusion
     }
 
-    /// Returns why a job is put back untried, although it has a slot; `None` if its attempt may begin.
+    /// Returns the reason to put a job back untried, or `None` if its attempt may begin.
     fn not_now(&self, held_since: Stopwatch) -> Option<&'static str> {
         if held_since.elapsed() > self.workshop.settings.time_outs.wait_for_slot() {
             return Some("it waited too long for a slot");
@@ -228,8 +231,8 @@ async fn attempt(workshop: &Workshop, job: &Claimed, plan: Plan) -> Conclusion {
     }
 }
 
-/// Returns the output of `work`, or `None` after `limit`. If the process was suspended, timers fire late, and another
-/// worker may hold the job. So the clock is also checked before every step of `work`.
+/// Returns the output of `work`, or `None` after `limit`. The clock is also checked before every step of `work`: if the
+/// process was suspended, timers fire late, and another worker may hold the job by then.
 async fn within<W: Future>(limit: Duration, work: W) -> Option<W::Output> {
     let since = Stopwatch::start();
     let mut work = pin!(work);

@@ -1,5 +1,5 @@
-//! The settler writes the ends of attempts to the database, many in one transaction. Afterwards it acknowledges their
-//! rings: the stream entries that announced the jobs.
+//! The settler writes the results of attempts to the database, many in one transaction. Afterwards it acknowledges the
+//! rings of the jobs: the Redis stream entries that announced them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub struct EndedAttempt {
     pub ring: AnsweredRing,
 }
 
-/// The ring of an ended attempt.
+/// The ring of an ended attempt: the Redis stream entry that announced its job.
 pub struct AnsweredRing {
     pub lane: Lane,
     /// The id of the stream entry; empty if there is none.
@@ -31,17 +31,17 @@ pub struct AnsweredRing {
 
 /// The most attempts in one transaction.
 const BATCH: usize = 256;
-/// The most attempts that wait to be settled. If more end, their runners wait and begin no new job.
+/// The most ended attempts that wait to be settled. If more attempts end, their runners wait and begin no new job.
 const WAITING: usize = 2 * BATCH;
 /// The wait before the settler tries an unavailable database again.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Makes the channel from the pools to the settler.
+/// Makes the channel by which the lanes' pools send ended attempts to the settler.
 pub fn channel() -> (mpsc::Sender<EndedAttempt>, mpsc::Receiver<EndedAttempt>) {
     mpsc::channel(WAITING)
 }
 
-/// Settles until all lanes have ended.
+/// Settles ended attempts until all lanes have stopped.
 pub async fn run(workshop: Arc<Workshop>, mut ended: mpsc::Receiver<EndedAttempt>) {
     let mut batch = Vec::with_capacity(BATCH);
     while ended.recv_many(&mut batch, BATCH).await > 0 {
@@ -68,7 +68,8 @@ enum Settled {
     TooLate,
 }
 
-/// Settles a batch. If the database refuses it, each attempt is settled alone, or becomes a dead letter.
+/// Settles a batch. If the database refuses it, each attempt is settled alone. A job whose attempt is refused even then
+/// becomes a dead letter.
 async fn settle(workshop: &Workshop, settlements: &[Settlement]) {
     if !matches!(try_settle(workshop, settlements).await, Settled::Refused(_)) {
         return;
@@ -87,7 +88,7 @@ async fn settle(workshop: &Workshop, settlements: &[Settlement]) {
     }
 }
 
-/// Settles, and repeats that for the length of a lease while the database is unavailable.
+/// Settles a batch. While the database is unavailable, tries again for up to the length of a lease.
 async fn try_settle(workshop: &Workshop, settlements: &[Settlement]) -> Settled {
     let since = Stopwatch::start();
     loop {

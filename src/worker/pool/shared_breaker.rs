@@ -1,7 +1,8 @@
 //! The circuit breaker of a lane, shared by all its tasks.
 //!
-//! A task that may begin jobs holds a [`Permit`]. While the breaker is open, one permit allows a trial call. If it is
-//! dropped without a result, the next task gets one. So the lane never waits for a trial that was not made.
+//! A task that may begin jobs holds a [`Permit`]. When an open breaker has waited long enough, one permit allows a
+//! trial call. If that permit is dropped without a result, the next task gets a permit for a trial call. So the lane
+//! never waits for a trial call that was not made.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,12 +10,13 @@ use std::time::Duration;
 use crate::worker::attempts::Contact;
 use crate::worker::pool::breaker::Breaker;
 
-/// Cloning shares the breaker. All times are durations since a start that the caller chooses.
+/// The state of the breaker. Clones share it. All times are durations since one start, which the caller chooses.
 #[derive(Clone, Default)]
 pub struct SharedBreaker(Arc<Mutex<Breaker>>);
 
 impl SharedBreaker {
     /// A permit to begin up to `wanted` jobs; `None` while no call may be made.
+    #[must_use]
     pub fn permit(&self, wanted: usize, now: Duration) -> Option<Permit> {
         let (jobs, after) = self.change(|breaker| {
             let (jobs, after) = breaker.admit(wanted, now);
@@ -45,7 +47,7 @@ impl SharedBreaker {
     }
 }
 
-/// Permission to begin jobs. The caller holds it until they end.
+/// Permission to begin jobs. The caller keeps it until these jobs have ended.
 #[must_use]
 pub struct Permit {
     jobs: usize,
@@ -54,7 +56,7 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// How many jobs may begin.
+    /// Returns how many jobs may begin.
     pub const fn jobs(&self) -> usize {
         self.jobs
     }
@@ -120,7 +122,7 @@ mod tests {
                 let trials = under_way.iter().filter(|permit: &&Permit| permit.trial.is_some()).count();
                 prop_assert!(trials <= 1, "one call at most tries the gateway");
             }
-            // At last every permit is dropped, with a result or without one.
+            // In the end every permit is dropped, with a result or without one.
             under_way.clear();
             prop_assert!(breaker.permit(1, now + LONG).is_some(), "{:?}", breaker.state());
         }

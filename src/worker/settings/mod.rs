@@ -13,11 +13,12 @@ pub struct WorkerSettings {
     pub time_outs: TimeOuts,
     pub retry: RetrySettings,
     pub upkeep: UpkeepSettings,
-    /// The pace of the lane `inside`, whose jobs call no gateway. Each gateway's folder has the pace of its own lane.
+    /// The rate limit and slots of the lane `inside`, whose jobs call no gateway. The pace of a gateway's lane is
+    /// defined in the folder of that gateway.
     pub inside: Pace,
 }
 
-/// The defaults are a load that PostgreSQL bears beside everything else.
+/// The settings of the lane `inside`. The defaults are a load that PostgreSQL can bear in addition to all other work.
 const INSIDE: PaceNames =
     PaceNames { rate: "SONGDA_INSIDE_RATE", default_rate: "5000", slots: "SONGDA_INSIDE_SLOTS", default_slots: "64" };
 

@@ -8,16 +8,16 @@ use crate::env::Env;
 
 #[derive(Debug, Clone)]
 pub struct RetrySettings {
-    /// The policy of most kinds.
+    /// The policy of most kinds of jobs.
     pub usual: RetryPolicy,
     /// The interval at which a carrier is asked for a parcel's scans.
     pub track_every: Duration,
 }
 
-/// The longest time for which a parcel is followed.
+/// How long a parcel is followed after its order. Then its job becomes a dead letter.
 pub const LONGEST_WAY: Duration = Duration::from_secs(60 * 86_400);
 
-/// The time for which a one-time code is sent again. The code is valid as long.
+/// How long the sending of a one-time code is retried. The code is valid for the same time.
 const CODE_COUNTS_FOR: Duration = Duration::from_secs(300);
 
 impl RetrySettings {

@@ -1,4 +1,5 @@
-//! The time-outs of attempts, and of attempts whose outcome is unknown. [`TimeOuts::read`] has the meaning of each.
+//! The time limits of attempts, and the waits after attempts whose outcome is unknown. [`TimeOuts::read`] explains each
+//! setting.
 
 use std::time::Duration;
 
@@ -7,9 +8,10 @@ use crate::env::Env;
 
 #[derive(Debug, Clone)]
 pub struct TimeOuts {
-    /// Longer than `attempt` by a margin, so that no other worker can hold the job while an attempt is under way.
+    /// How long a worker's claim of a job is valid. Longer than `attempt` by a margin, so that no other worker can hold
+    /// the job while an attempt is under way.
     pub lease: Duration,
-    /// The limit for all calls of an attempt together.
+    /// The time limit for all gateway calls of an attempt together.
     pub attempt: Duration,
     pub clear_up_after: Duration,
     pub absent_for: Duration,
@@ -19,14 +21,15 @@ pub struct TimeOuts {
     pub waybill_within: Duration,
 }
 
-/// The part of a lease that is left for settling after the longest attempt.
+/// The part of a lease that is left for settling after the longest possible attempt.
 const MARGIN: Duration = Duration::from_secs(2);
 
-/// The most calls of one attempt: look up an earlier attempt, send, and send again without a refused part.
+/// The most gateway calls in one attempt: look up an earlier attempt, send, and send again without a refused part.
 const CALLS: u32 = 3;
 
 impl TimeOuts {
-    /// How long a claimed job may wait for a slot, so that even the longest attempt ends a second before the lease.
+    /// How long a claimed job may wait for a slot. After this wait, even the longest attempt still ends a second before
+    /// the lease.
     pub fn wait_for_slot(&self) -> Duration {
         self.lease.saturating_sub(self.attempt + MARGIN / 2)
     }
@@ -35,8 +38,8 @@ impl TimeOuts {
         Waits { receipt: self.receipt_within, confirmation: self.confirm_within }
     }
 
-    /// Refuses a time limit of a gateway's calls that does not fit into an attempt. Otherwise attempts would be broken
-    /// off with an unknown outcome, although the gateway answers in time.
+    /// Refuses a time limit for a gateway's calls if the calls of one attempt could take longer than the attempt may.
+    /// Such an attempt would be broken off with an unknown outcome, although the gateway answers in time.
     pub fn check_time_limit(&self, env: &mut Env, gateway: &str, limit: Duration) {
         if limit * CALLS > self.attempt {
             let limit = limit.as_millis();
@@ -49,7 +52,8 @@ impl TimeOuts {
         }
     }
 
-    /// Reads the settings, and refuses a pair that would let two workers do one job at once.
+    /// Reads the settings. Refuses a lease that is too short for an attempt, because two workers could then do one job
+    /// at once.
     pub fn read(env: &mut Env) -> Option<Self> {
         let lease = env.duration("SONGDA_LEASE", "14s", "how long a worker holds a job before others may take it over");
         let meaning =

@@ -1,4 +1,4 @@
-//! The intervals of a worker's regular tasks. [`UpkeepSettings::read`] has the meaning of each.
+//! The intervals of a worker's regular tasks. [`UpkeepSettings::read`] explains each setting.
 
 use std::time::Duration;
 

@@ -1,8 +1,9 @@
-//! Moves the jobs of lanes without a gateway (it was switched off, or only a newer release knew it) to the lane
-//! `inside`. There a push goes on over the next channel, and a carrier's job becomes a dead letter.
+//! Moves the jobs of a lane that no worker serves to the lane `inside`. The lane's gateway was switched off, or only a
+//! newer release knew it. In the lane `inside`, a push goes on over the next channel, and a carrier's job becomes a
+//! dead letter.
 //!
 //! During an upgrade, old and new workers run side by side and know different lanes. So a lane counts as abandoned only
-//! if no live worker has it, and only jobs that have been overdue for long are moved.
+//! if no live worker serves it, and only jobs that have been overdue for long are moved.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +14,8 @@ use crate::domain::work::job::Lane;
 use crate::queue::heartbeat::Heartbeat;
 use crate::worker::workshop::Workshop;
 
-/// How many times to look within [`UpkeepSettings::abandoned_after`](crate::worker::settings::upkeep::UpkeepSettings).
+/// How many times abandoned lanes are looked for per
+/// [`UpkeepSettings::abandoned_after`](crate::worker::settings::upkeep::UpkeepSettings).
 const LOOKS: u32 = 10;
 
 /// Moves abandoned jobs until the process stops.
@@ -55,7 +57,7 @@ async fn take_in(workshop: &Workshop, foreign: &[Lane]) {
     }
 }
 
-/// True if no worker has the lane. A worker that reports no lanes may have any.
+/// True if no worker serves the lane. A worker whose heartbeat names no lanes may serve any lane.
 fn is_abandoned(lane: &Lane, workers: &BTreeMap<String, Heartbeat>) -> bool {
     let has = |worker: &Heartbeat| worker.lanes.is_empty() || worker.lanes.iter().any(|it| it.lane == lane.as_str());
     !workers.values().any(has)

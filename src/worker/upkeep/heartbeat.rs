@@ -1,4 +1,4 @@
-//! Sends this worker's heartbeat: every second, the state of its lanes.
+//! Sends this worker's heartbeat to Redis: every second, the state of its lanes.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub async fn run(workshop: Arc<Workshop>, pools: Vec<Arc<LanePool>>, stop: Cance
             break;
         }
     }
-    // The pools hold the senders to the settler. When the last one is dropped, the settler ends.
+    // The pools hold the senders to the settler. The settler ends when the last sender is dropped.
     drop(pools);
     log_failure(workshop.queue.end_heartbeat(&workshop.name).await);
 }

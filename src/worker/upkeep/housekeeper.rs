@@ -1,5 +1,5 @@
-//! The housekeeper deletes old rows from the database, and removes dead workers from the streams' readers. Every worker
-//! has one; a lock in the database lets one at a time delete rows.
+//! The housekeeper deletes old rows from the database, and removes dead workers from the consumers of the Redis
+//! streams. Every worker runs a housekeeper. A lock in the database allows only one of them at a time to delete rows.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::worker::workshop::Workshop;
 
-/// A reader counts as dead after this long without a read. A live one reads every second.
+/// A worker that has not read its stream for this long counts as dead. A live worker reads every second.
 const DEAD_AFTER: Duration = Duration::from_secs(3_600);
 
 pub async fn run(workshop: Arc<Workshop>, stop: CancellationToken) {

@@ -1,4 +1,4 @@
-//! A worker's regular tasks beside its jobs.
+//! A worker's regular tasks, which run in addition to its jobs.
 
 pub mod abandoned;
 pub mod heartbeat;

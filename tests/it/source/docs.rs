@@ -48,6 +48,17 @@ fn every_setting_in_a_deployment_file_exists() {
 }
 
 #[test]
+fn decisions_are_numbered_without_a_gap() {
+    let text = fs::read_to_string("docs/decisions.md").unwrap();
+    let heading = Regex::new(r"(?m)^### (\d+)\. ").unwrap();
+    let mut numbers: Vec<usize> = heading.captures_iter(&text).map(|found| found[1].parse().unwrap()).collect();
+    numbers.sort_unstable();
+    let next = numbers.len() + 1;
+    assert_eq!(numbers, (1..next).collect::<Vec<_>>());
+    assert!(text.contains(&format!("the next number is {next}.")), "the next number is {next}");
+}
+
+#[test]
 fn every_link_in_a_document_has_a_target() {
     let link = Regex::new(r"\]\(([^)\s#]*)(?:#([^)]*))?\)").unwrap();
     let mut dead = Vec::new();

@@ -2,6 +2,7 @@
 //!
 //! The examples of bad language in CONTRIBUTING.md are between `<!-- bad language -->` and `<!-- /bad language -->`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,46 @@ use crate::support::files::files_under;
 
 /// Synonyms of words in docs/architecture.md's table, which must not name anything in the sources.
 const SYNONYMS: &str = "Applicationform|Errand|Shipment|Consignment|Citizen|Approver|Clerk|Courier[A-Z]?Company";
+
+/// Public types that share a name: the domain's thing and its form in JSON or in a row, a handle and the operations that
+/// use it, or two private vocabularies that never meet. The list may only become shorter.
+const SHARED_NAMES: [&str; 35] = [
+    "Addresses",
+    "Agency",
+    "Api",
+    "Applicant",
+    "Bilingual",
+    "Catalog",
+    "Changes",
+    "City",
+    "Claimed",
+    "Context",
+    "Devices",
+    "Drafts",
+    "Faq",
+    "Faults",
+    "Fee",
+    "Finding",
+    "Hall",
+    "HttpAnswer",
+    "Identity",
+    "JobRow",
+    "Jobs",
+    "Keys",
+    "Limit",
+    "Material",
+    "Officer",
+    "Part",
+    "Person",
+    "Progress",
+    "Province",
+    "Regions",
+    "RegisteredTwin",
+    "Repeat",
+    "Results",
+    "Row",
+    "Uploads",
+];
 
 /// Phrases that make a sentence hard to read, and what to say instead.
 const UNPLAIN: [(&str, &str); 31] = [
@@ -49,6 +90,20 @@ const UNPLAIN: [(&str, &str); 31] = [
     (r"\blessons?\b", "redirect, error class"),
     (r"\bremade\b", "made again, single-flight"),
 ];
+
+#[test]
+fn a_new_public_type_has_a_name_of_its_own() {
+    let defined = Regex::new(r"(?m)^\s*pub(?:\([\w: ]+\))? (?:struct|enum|trait|type) (\w+)").unwrap();
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for file in files_under(Path::new("src"), "rs") {
+        let text = fs::read_to_string(&file).unwrap();
+        for name in defined.captures_iter(&text) {
+            places.entry(name[1].to_owned()).or_default().push(file.display().to_string());
+        }
+    }
+    places.retain(|name, places| places.len() > 1 && !SHARED_NAMES.contains(&name.as_str()));
+    assert!(places.is_empty(), "names that are taken: {places:#?}");
+}
 
 #[test]
 fn every_thing_has_one_name() {

@@ -194,19 +194,26 @@ pub(super) fn code_of(file: &Path) -> String {
 
 /// Returns every source file except those with unit tests only, as `src/…`.
 pub(super) fn sources() -> Vec<PathBuf> {
+    let mut files = rust_files("src");
+    files.retain(|file| !file.ends_with("tests.rs"));
+    assert!(files.len() > 20, "the tests run in the crate's root");
+    files
+}
+
+/// Returns every Rust file in a folder of the repository, in order.
+pub(super) fn rust_files(folder: &str) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    let mut folders = vec![PathBuf::from("src")];
+    let mut folders = vec![PathBuf::from(folder)];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "rs") && !path.ends_with("tests.rs") {
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
                 files.push(path);
             }
         }
     }
-    assert!(files.len() > 20, "the tests run in the crate's root");
     files.sort();
     files
 }

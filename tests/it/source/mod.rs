@@ -6,5 +6,6 @@ mod language;
 mod layers;
 mod openapi;
 mod readme;
+mod sizes;
 mod sql;
 mod typescript;

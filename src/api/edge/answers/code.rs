@@ -1,4 +1,5 @@
-//! The table of problem codes. Clients rely on a code and its status, so neither ever changes. Titles may be reworded.
+//! The table of problem codes, which name the errors of the API. Clients rely on a code and its status, so neither ever
+//! changes. Titles may be reworded.
 
 use std::fmt;
 
@@ -6,7 +7,7 @@ use poem::http::StatusCode;
 
 use crate::domain::kernel::text::{Bilingual, Language};
 
-macro_rules! codes {
+macro_rules! problem_codes {
     ($($name:ident = $status:literal $code:literal $zh:literal $en:literal;)*) => {
         /// The kind of problem, for clients to branch on.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -15,7 +16,7 @@ macro_rules! codes {
         }
 
         impl Code {
-            /// In the order of the table.
+            /// All codes, in the order of the table.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
             const fn row(self) -> (u16, &'static str, &'static str, &'static str) {
@@ -27,8 +28,8 @@ macro_rules! codes {
     };
 }
 
-codes! {
-    // The request itself.
+problem_codes! {
+    // Problems with the form of the request.
     MalformedJson = 400 "malformed_json" "请求体不是有效的 JSON" "The body is not valid JSON";
     MalformedRequest = 400 "malformed_request" "请求格式不正确" "The request is malformed";
     InvalidParameter = 400 "invalid_parameter" "请求参数不正确" "A query parameter or header is not valid";
@@ -37,7 +38,7 @@ codes! {
     InvalidRequest = 400 "invalid_request" "缺少参数或参数不正确" "A parameter is missing or is not valid";
     InvalidScope = 400 "invalid_scope" "没有所申请的任何权限范围" "None of the requested scopes is granted";
     UnsupportedGrantType = 400 "unsupported_grant_type" "不支持该授权类型" "This grant type is not supported";
-    // The caller.
+    // Problems with the caller's identity or rights.
     Unauthenticated = 401 "unauthenticated" "请先登录" "Sign in first";
     InvalidToken = 401 "invalid_token" "登录凭证无效或已过期" "The access token is not valid, or has expired";
     SignInFailed = 401 "sign_in_failed" "登录失败" "The sign-in failed";
@@ -49,7 +50,7 @@ codes! {
     SignInBlocked = 403 "sign_in_blocked" "该微信账号被平台限制登录" "WeChat blocks this account";
     Forbidden = 403 "forbidden" "没有权限" "You may not do this";
     IdentityNotVerified = 403 "identity_not_verified" "请先完成实名认证" "Verify your identity first";
-    // The resource.
+    // Problems with the resource, or with the content of the request.
     NotFound = 404 "not_found" "没有找到" "Not found";
     NotOffered = 404 "not_offered" "本系统未开通此功能" "This installation does not offer this function";
     MethodNotAllowed = 405 "method_not_allowed" "此地址不支持该请求方法" "This address does not support that method";
@@ -86,7 +87,7 @@ codes! {
     TooManyLoginCodes = 429 "too_many_login_codes" "验证码获取过于频繁，请稍后再试" "Too many codes were requested; try again later";
     TooManyIdentityTries = 429 "too_many_identity_tries" "实名认证失败次数过多，请稍后再试" "Too many failed identity checks; try again later";
     HeadersTooLarge = 431 "headers_too_large" "请求头过大" "The headers are too large";
-    // Our side.
+    // Failures of the server, or of a service that it depends on.
     Internal = 500 "internal" "服务器内部错误" "Internal error";
     GatewayFailed = 502 "gateway_failed" "外部服务返回异常" "An external service failed";
     CalendarUnknown = 503 "calendar_unknown" "该年度工作日历尚未公布" "The working days of that year are not announced yet";
@@ -98,7 +99,7 @@ impl Code {
         StatusCode::from_u16(self.row().0).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// `not_found`
+    /// The code as it appears in JSON: `not_found`.
     pub const fn as_str(self) -> &'static str {
         self.row().1
     }
@@ -114,7 +115,8 @@ impl Code {
         Bilingual::new(self.row().2, self.row().3)
     }
 
-    /// The `type` of the problem (RFC 9457). GET at this address shows the code, its status and its titles.
+    /// Returns the `type` of the problem (RFC 9457), which is a relative URL. A GET of this URL returns the code, its
+    /// status and its titles.
     pub fn uri(self) -> String {
         format!("/problems/{}", self.as_str())
     }
@@ -123,7 +125,7 @@ impl Code {
         Self::ALL.iter().copied().find(|code| code.as_str() == word)
     }
 
-    /// The code for an error of the framework with this status.
+    /// Returns the code for an error of the web framework that has this status.
     pub fn of_status(status: StatusCode) -> Self {
         match status.as_u16() {
             401 => Self::Unauthenticated,

@@ -1,4 +1,4 @@
-//! 204: the operation succeeded, and the answer has no body.
+//! The response 204: the operation succeeded, and there is no body.
 
 use poem_openapi::ApiResponse;
 

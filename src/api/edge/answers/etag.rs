@@ -1,37 +1,37 @@
-//! Entity tags (RFC 9110 §8.8.3). An answer to a write has its resource's version as its tag: `"7"`. An answer to a
-//! read also has a digest of its bytes: `"7.0f3a…"` ([`crate::api::edge::middleware::tagged`]).
+//! Entity tags (ETags, RFC 9110 §8.8.3). The response to a write has the version of the resource as its ETag: `"7"`.
+//! The ETag of a read also contains a digest of the body: `"7.0f3a…"` ([`crate::api::edge::middleware::tagged`]).
 //!
-//! Compression appends the content coding to a tag: `"7-gzip"` ([`crate::api::edge::middleware::compression`]). When a
-//! caller sends such a tag back, the coding is ignored.
+//! Compression appends the content coding to an ETag: `"7-gzip"` ([`crate::api::edge::middleware::compression`]). When
+//! a caller sends such an ETag back, the server ignores the coding.
 
 use poem::http::{HeaderMap, HeaderName};
 
 /// The content codings that the server supports, in order of preference.
 pub const CODINGS: [&str; 3] = ["zstd", "br", "gzip"];
 
-/// The ETag of a version.
+/// Formats a version as an ETag: `"7"`.
 pub fn etag(version: i64) -> String {
     format!("\"{version}\"")
 }
 
-/// The ETag of a body.
+/// Formats the digest of a body as an ETag, for a resource without a version.
 pub fn etag_of(body: &[u8]) -> String {
     format!("\"{}\"", digest(body))
 }
 
-/// Half of a body's SHA-256, in hexadecimal digits.
+/// Returns the first half of a body's SHA-256, in hexadecimal digits.
 pub fn digest(body: &[u8]) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body);
     hex::encode(&digest.as_ref()[..16])
 }
 
-/// Reads the version from a tag without quotes. Rejects `+7` and `007`, which the server never sends.
+/// Reads the version from an ETag without quotes. Rejects `+7` and `007`, which the server never sends.
 pub fn version_of(opaque: &str) -> Option<i64> {
     let number = opaque.split('.').next()?;
     number.parse().ok().filter(|version: &i64| version.to_string() == number)
 }
 
-/// A tag of a request, without its quotes.
+/// An ETag from a request header, without its quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntityTag {
     pub weak: bool,
@@ -39,22 +39,22 @@ pub struct EntityTag {
 }
 
 impl EntityTag {
-    /// The version in the tag; `None` for a weak tag, because `If-Match` compares strongly (§13.1.1).
+    /// Returns the version in the ETag. Returns `None` for a weak ETag, because `If-Match` compares strongly (§13.1.1).
     pub fn version(&self) -> Option<i64> {
         if self.weak { None } else { version_of(without_coding(&self.opaque)) }
     }
 }
 
-/// The tags of an `If-Match` or `If-None-Match` header.
+/// The value of an `If-Match` or `If-None-Match` header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EntityTags {
-    /// `*`
+    /// `*`, which matches any ETag.
     Any,
     List(Vec<EntityTag>),
 }
 
 impl EntityTags {
-    /// Returns `None` if the text is neither `*` nor a list of tags.
+    /// Returns `None` if the text is neither `*` nor a list of ETags.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         if text == "*" {
@@ -86,8 +86,8 @@ impl EntityTags {
         (!values.is_empty()).then(|| Self::parse(&values.join(",")))
     }
 
-    /// Finds `etag`, the tag before compression, by the weak comparison of `If-None-Match` (§13.1.2). Returns the tag
-    /// as the caller sent it, which may end with a coding.
+    /// Searches the list for `etag`, which is the ETag before compression, by the weak comparison of `If-None-Match`
+    /// (§13.1.2). Returns the match as the caller sent it, so it may end with a content coding.
     pub fn seen(&self, etag: &str) -> Option<String> {
         let opaque = without_coding(etag.trim_start_matches("W/").trim_matches('"'));
         match self {

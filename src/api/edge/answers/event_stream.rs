@@ -1,5 +1,6 @@
-//! Server-Sent Events. A process holds many streams that are open for hours, so a stream must need little memory. The
-//! framework's own event stream needs two more buffers, and serves here for the documents only.
+//! Server-Sent Events. A process holds many streams open for hours, so each stream must need little memory. The
+//! framework's own `EventStream` needs two more buffers per stream. It is used here only to describe the response in
+//! the documents.
 
 use std::io;
 use std::marker::PhantomData;
@@ -22,14 +23,14 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// An SSE comment, which clients ignore.
 const KEEP_ALIVE_COMMENT: Bytes = Bytes::from_static(b":\n\n");
 
-/// A stream of events whose data are `T`s.
+/// A response that streams events. The documents describe the data of an event as a `T`.
 pub struct EventStream<T> {
     events: BoxStream<'static, Event>,
     of: PhantomData<fn() -> T>,
 }
 
 impl<T> EventStream<T> {
-    /// Ends when `events` ends.
+    /// The response ends when `events` ends.
     pub fn new(events: impl Stream<Item = Event> + Send + 'static) -> Self {
         Self { events: events.boxed(), of: PhantomData }
     }

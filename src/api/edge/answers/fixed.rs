@@ -1,4 +1,4 @@
-//! An answer that is the same for every request: encoded once, and sent from memory with its ETag.
+//! A response that is the same for every request. It is encoded once, and sent from memory with its ETag.
 
 use bytes::Bytes;
 use poem::http::{HeaderValue, header};
@@ -6,10 +6,10 @@ use poem::{Endpoint, Request, Response, Result};
 
 use crate::api::edge::answers::etag::etag_of;
 
-/// Clients and shared caches keep the answer for a minute, and then mostly get 304.
+/// Clients and shared caches keep the response for a minute. Then they ask again, and mostly get 304.
 const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=60");
 
-/// Cloning shares the bytes.
+/// A response in memory. Clones share the bytes.
 #[derive(Debug, Clone)]
 pub struct Fixed {
     content_type: &'static str,
@@ -21,7 +21,7 @@ pub struct Fixed {
 impl Fixed {
     pub fn new(content_type: &'static str, body: impl Into<Bytes>) -> Self {
         let body = body.into();
-        // Quotes and hexadecimal digits always make a header value.
+        // The fallback is never used: quotes and hexadecimal digits are always valid in a header.
         let etag = HeaderValue::from_str(&etag_of(&body)).unwrap_or(HeaderValue::from_static("\"\""));
         Self { content_type, body, etag, policy: None }
     }

@@ -1,5 +1,5 @@
-//! An HTTP answer that a use case stores before it is sent. The use case knows no HTTP: status and headers are one
-//! opaque value to it.
+//! An HTTP response that a use case stores before it is sent. The use case knows nothing about HTTP, so it stores the
+//! status and the headers as one opaque value.
 
 use poem::http::{HeaderName, HeaderValue, StatusCode};
 use poem::{IntoResponse, Response};

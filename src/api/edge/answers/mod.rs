@@ -1,4 +1,4 @@
-//! Answers of operations: resources, stored answers, streams, fixed pages, and problems.
+//! The responses of operations: resources, stored responses, event streams, fixed pages, and problems (errors).
 
 pub mod code;
 pub mod done;

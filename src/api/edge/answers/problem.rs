@@ -1,5 +1,5 @@
-//! The error of every handler: a problem answer (RFC 9457). A handler names the [`Code`] and adds details for the
-//! caller. [`crate::api::edge::middleware::catch_all`] renders the problem in the caller's language.
+//! The error type of every handler: a problem response (RFC 9457). A handler names the [`Code`] and adds details for
+//! the caller. [`crate::api::edge::middleware::catch_all`] renders the problem in the caller's language.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -20,14 +20,14 @@ use crate::domain::kernel::text::{Bilingual, Language};
 
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
-/// One fault in the request's body.
+/// One validation fault in the body of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
     /// A JSON pointer (RFC 6901) into the body.
     pub pointer: String,
     /// The kind of fault, for machines: `required`, `too_long`, …
     pub code: Cow<'static, str>,
-    /// The message for people.
+    /// The message for people, in both languages.
     pub message: Bilingual,
 }
 
@@ -37,7 +37,7 @@ impl FieldError {
     }
 }
 
-/// A problem answer.
+/// An error that becomes a problem response (RFC 9457).
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{}", .0.code)]
 pub struct Problem(Box<ProblemParts>);
@@ -64,35 +64,36 @@ impl Problem {
         }))
     }
 
-    /// Answers 422 with the faults of the body.
+    /// Creates a 422 problem with the faults of the body.
     pub fn invalid(errors: impl IntoIterator<Item = FieldError>) -> Self {
         Self::new(Code::InvalidBody).errors(errors.into_iter().collect())
     }
 
-    /// Answers 500. The cause is logged with the request's id, and never shown.
+    /// Creates a 500 problem. The cause is logged with the request's id, and never sent to the caller.
     pub fn internal(cause: impl StdError + Send + Sync + 'static) -> Self {
         Self::new(Code::Internal).cause(cause)
     }
 
-    /// Answers 503, because a service that we depend on is unavailable. The cause is logged, and never shown.
+    /// Creates a 503 problem, for the failure of a service that this server depends on. The cause is logged, and never
+    /// sent to the caller.
     pub fn unavailable(cause: impl StdError + Send + Sync + 'static) -> Self {
         const SOON: Duration = Duration::from_secs(1);
         Self::new(Code::Unavailable).retry_after(SOON).cause(cause)
     }
 
-    /// Answers 401: the access token is not valid, or its account no longer exists.
+    /// Creates a 401 problem: the access token is not valid, or its account no longer exists.
     pub fn wrong_token() -> Self {
         const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="songda", error="invalid_token""#);
         Self::new(Code::InvalidToken).header(header::WWW_AUTHENTICATE, CHALLENGE)
     }
 
-    /// Answers 403: the access token is valid, but does not allow this operation.
+    /// Creates a 403 problem: the access token is valid, but does not allow this operation.
     pub fn insufficient_scope() -> Self {
         const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="songda", error="insufficient_scope""#);
         Self::new(Code::Forbidden).header(header::WWW_AUTHENTICATE, CHALLENGE)
     }
 
-    /// Adds details for people. They must not contain personal data or internals.
+    /// Adds an explanation for people, in both languages. It must not contain personal data or internals.
     #[must_use]
     pub fn detail(mut self, zh: impl Into<String>, en: impl Into<String>) -> Self {
         self.0.detail = Some(Bilingual::new(zh, en));
@@ -105,7 +106,7 @@ impl Problem {
         self
     }
 
-    /// Prefixes the pointer of every fault with the pointer of the row that contains it.
+    /// Prefixes the pointer of every fault with `row`, the JSON pointer of the row that contains the fault.
     #[must_use]
     pub fn below(mut self, row: &str) -> Self {
         for error in &mut self.0.errors {
@@ -114,7 +115,7 @@ impl Problem {
         self
     }
 
-    /// Sets `Retry-After`, in whole seconds, rounded up.
+    /// Sets `Retry-After`. The time is rounded up to whole seconds.
     #[must_use]
     pub fn retry_after(mut self, after: Duration) -> Self {
         self.0.retry_after = Some(after);
@@ -131,7 +132,7 @@ impl Problem {
         self.0.headers.iter().any(|(have, _)| have == name)
     }
 
-    /// Adds the cause. It is logged, and never shown.
+    /// Adds the cause, which is logged, and never sent to the caller.
     #[must_use]
     pub fn cause(mut self, cause: impl StdError + Send + Sync + 'static) -> Self {
         self.0.cause = Some(Arc::new(cause));
@@ -142,7 +143,7 @@ impl Problem {
         self.0.code
     }
 
-    /// Renders the body for a request. An answer to a batch contains one body per refused row.
+    /// Renders the JSON body in the caller's language. The response to a batch contains one such body per refused row.
     pub fn body(&self, current: &Current) -> ProblemBody {
         let code = self.0.code;
         let language = current.language;
@@ -158,7 +159,7 @@ impl Problem {
         }
     }
 
-    /// Renders the whole answer to a request.
+    /// Renders the whole response in the caller's language.
     pub fn render(&self, current: &Current) -> poem::Response {
         let mut response = poem::Response::builder()
             .status(self.0.code.status())
@@ -174,7 +175,7 @@ impl Problem {
         response
     }
 
-    /// Logs the problem if the server is at fault. Call it once, when the problem becomes an answer.
+    /// Logs the problem if the server is at fault (5xx). Call it once per response.
     pub fn log(&self, current: &Current) {
         if self.0.code.status().is_server_error() {
             tracing::error!(request.id = %current.id, code = %self.0.code, cause = %Chain(self.0.cause.as_deref()), "request failed");
@@ -202,39 +203,39 @@ impl fmt::Display for Chain<'_> {
     }
 }
 
-/// 问题。 A problem (RFC 9457).
+/// 问题。 The body of an error response (RFC 9457).
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(rename = "Problem", skip_serializing_if_is_none, skip_serializing_if_is_empty)]
 pub struct ProblemBody {
-    /// The kind of problem: a stable address relative to this server.
+    /// The kind of problem, as a URL relative to this server. It never changes.
     #[oai(rename = "type")]
     pub kind: String,
     /// The kind of problem in the reader's language.
     pub title: String,
     /// The HTTP status.
     pub status: u16,
-    /// Details of this occurrence.
+    /// What went wrong in this request, in the reader's language.
     pub detail: Option<String>,
-    /// The kind of problem for machines. It never changes.
+    /// The kind of problem, for programs. It never changes.
     pub code: String,
-    /// The request's id in our logs.
+    /// The request's id, as in the server's logs.
     pub request_id: String,
     /// Seconds to wait before trying again.
     pub retry_after: Option<u64>,
-    /// Every fault of the body; absent if the body is not at fault.
+    /// Every fault of the body; absent if the problem is not in the body.
     #[oai(default)]
     pub errors: Vec<FieldErrorBody>,
 }
 
-/// 字段错误。 One fault of the body.
+/// 字段错误。 One fault in the body of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(rename = "FieldError")]
 pub struct FieldErrorBody {
-    /// The place: a JSON pointer into the body.
+    /// The faulty member, as a JSON pointer (RFC 6901) into the body.
     pub pointer: String,
-    /// The fault for machines.
+    /// The kind of fault, for programs: `required`, `too_long`, …
     pub code: String,
-    /// The fault in the reader's language.
+    /// The kind of fault in the reader's language.
     pub message: String,
 }
 
@@ -255,7 +256,8 @@ impl ResponseError for Problem {
 }
 
 impl ApiResponse for Problem {
-    /// Empty: [`crate::api::edge::openapi`] derives the problems of an operation from its parameters.
+    /// Returns no responses, because [`crate::api::edge::openapi`] derives the problems of an operation from its
+    /// parameters.
     fn meta() -> MetaResponses {
         MetaResponses { responses: vec![] }
     }
@@ -273,7 +275,8 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => Self::unavailable(error),
-            // The account was joined to another one a few minutes ago. Its token has not expired yet.
+            // The person's account was merged into another account a few minutes ago, and its token has not expired
+            // yet.
             StoreError::Constraint(_) if error.names_missing_person() => Self::wrong_token(),
             StoreError::Constraint(_) | StoreError::Broken(_) => Self::internal(error),
         }

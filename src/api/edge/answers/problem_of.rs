@@ -1,5 +1,5 @@
-//! Problems that [`crate::api::edge::openapi`] cannot derive from an operation's parameters, for example the failure of
-//! a gateway. Such an operation names the error that causes them in its return type:
+//! Problems (error responses) that [`crate::api::edge::openapi`] cannot derive from an operation's parameters, for
+//! example the failure of a gateway. Such an operation names the error of the use case in its return type:
 //! `Result<Opened, ProblemOf<WechatCodeError>>`.
 
 use std::marker::PhantomData;
@@ -10,12 +10,12 @@ use poem_openapi::registry::{MetaResponse, MetaResponses, Registry};
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
 
-/// The error of a use case, with the problems that it adds to the documents of an operation.
+/// Implemented by errors of use cases: the problem codes that the error adds to the documents of an operation.
 pub trait Brings {
     const CODES: &'static [Code];
 }
 
-/// A [`Problem`] of an operation that documents the codes of `E` too.
+/// A [`Problem`]. An operation that returns it also documents the codes of `E`.
 #[derive(Debug)]
 pub struct ProblemOf<E>(Problem, PhantomData<fn() -> E>);
 

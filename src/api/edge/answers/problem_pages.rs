@@ -1,4 +1,5 @@
-//! The pages that the `type` of a problem refers to: `/problems/not_found` for one code, `/problems` for all.
+//! The JSON pages that explain problem codes, at the URL in the `type` of a problem: `/problems/not_found` for one
+//! code, `/problems` for all.
 
 use poem::web::Path;
 use poem::{Response, Route, get, handler};

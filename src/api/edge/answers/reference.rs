@@ -1,5 +1,5 @@
-//! The API reference: RapiDoc, which poem-openapi embeds, with our own page. RapiDoc usually loads fonts from other
-//! servers. Our page and script do not, and the content security policy forbids it.
+//! The API reference for browsers: RapiDoc, which poem-openapi embeds, in a page of our own. RapiDoc usually loads
+//! fonts from other servers. Our page and script load none, and the content security policy forbids it.
 
 use poem::http::HeaderValue;
 use poem_openapi::OpenApiService;
@@ -34,7 +34,7 @@ pub fn page(file: &str, title: &str) -> Fixed {
     Fixed::new("text/html; charset=utf-8", page).policy(POLICY)
 }
 
-/// Cuts the script out of the page that poem-openapi makes for an empty API.
+/// Returns RapiDoc's script. It is cut out of the page that poem-openapi builds for an empty API.
 pub fn script() -> Fixed {
     const BEGIN: &str = r#"<script charset="UTF-8">"#;
     const END: &str = "</script>\n</head>";

@@ -1,5 +1,5 @@
-//! Answers with a resource. An operation sends one at once, or turns it into an [`Answer`], which is stored first and
-//! then sent by [`crate::api::edge::answers::stored::Answered`].
+//! Responses with a resource. An operation sends such a response at once, or turns it into an [`Answer`]. A use case
+//! stores the `Answer`, and [`crate::api::edge::answers::stored::Answered`] then sends it.
 
 use poem::http::header;
 use poem::{IntoResponse, Response};
@@ -23,7 +23,7 @@ pub struct Shown<T> {
 pub struct Created<T> {
     pub body: T,
     pub version: i64,
-    /// `/v1/cases/case_…`
+    /// The path of the new resource: `/v1/cases/case_…`.
     pub location: String,
 }
 
@@ -31,7 +31,7 @@ pub struct Created<T> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Added<T> {
     pub body: T,
-    /// `/v1/uploads/upl_…`
+    /// The path of the new resource: `/v1/uploads/upl_…`.
     pub location: String,
 }
 
@@ -58,7 +58,7 @@ fn json(status: u16, body: &impl ToJSON) -> HttpAnswer {
     HttpAnswer::new(status, body.to_json().unwrap_or_default())
 }
 
-/// Documents a JSON answer. `headers` are names and descriptions.
+/// Describes a JSON response for the documents. `headers` are pairs of name and description.
 pub fn meta<T: Type>(status: u16, description: &'static str, headers: &[(&str, &str)]) -> MetaResponses {
     let header = |(name, about): &(&str, &str)| MetaHeader {
         name: (*name).to_owned(),
@@ -73,14 +73,14 @@ pub fn meta<T: Type>(status: u16, description: &'static str, headers: &[(&str, &
     MetaResponses { responses: vec![response] }
 }
 
-/// The header of an answer without a version.
+/// The `ETag` header of a response whose resource has no version.
 pub const TAG: (&str, &str) =
     ("ETag", "供 If-None-Match 使用；未变则返回 304。 Send it back in If-None-Match: 304 if nothing has changed.");
 const VERSION: (&str, &str) =
     ("ETag", "版本，供 If-Match 与 If-None-Match 使用。 The version, for If-Match and If-None-Match.");
 const ADDRESS: (&str, &str) = ("Location", "新资源的地址。 The address of the new resource.");
 
-/// Documents and sends each kind of answer: its type, status, description and headers.
+/// Documents and sends each kind of response. Each line names the type, the status, the description and the headers.
 macro_rules! answers {
     ($($name:ident, $status:literal, $about:literal, $headers:expr;)*) => {$(
         impl<T: Type + ToJSON> ApiResponse for $name<T> {

@@ -1,4 +1,4 @@
-//! Answers that are stored before they are sent, so that a repeated request gets the first answer
+//! Responses that are stored before they are sent, so that a repeated request gets the first response
 //! (`Idempotency-Key`, [`crate::casework::frame::idempotency`]).
 
 use std::marker::PhantomData;
@@ -16,7 +16,7 @@ use crate::casework::frame::idempotency::{Given, IdempotencyError};
 
 pub const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// An answer that was stored before it is sent. The documents show it as an `R`.
+/// A response that was stored before it is sent. The documents describe it as an `R`.
 #[derive(Debug)]
 pub struct Answered<R> {
     given: Given,

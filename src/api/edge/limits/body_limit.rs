@@ -1,5 +1,5 @@
 //! Limits the size of request bodies. A declared length is checked before the body is read. A body of undeclared length
-//! is counted while it is read, and cut off at the limit.
+//! is counted while it is read, and reading fails at the limit.
 
 use std::io;
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use crate::api::edge::middleware::layer::{Inner, Layer};
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 
-/// The limit of all other paths, in bytes.
+/// The limit for the paths that are not in [`LARGER`], in bytes.
 pub const DEFAULT: u64 = 256 * KIB;
 
-/// Larger limits, by the beginning of the path.
+/// The paths with larger limits, in bytes. A path belongs to an entry if it begins with the entry's text.
 const LARGER: [(&str, u64); 3] =
     [("/v1/uploads", 20 * MIB), ("/integration/v1/result-batches", 4 * MIB), ("/callbacks/", MIB)];
 
@@ -56,7 +56,7 @@ impl Layer for LimitBodies {
     }
 }
 
-/// Wraps a body so that reading it fails, and sets `is_over`, as soon as it exceeds the limit.
+/// Wraps a body of undeclared length. When the body exceeds the limit, reading it fails, and `is_over` becomes true.
 fn count(body: Body, limit: u64, is_over: Arc<AtomicBool>) -> Body {
     if body.is_empty() {
         return body;

@@ -1,11 +1,12 @@
-//! A map of callers whose memory is bounded.
+//! A map of callers with bounded memory: it forgets callers that have not called for long.
 
 use std::collections::HashMap;
 
 use crate::api::edge::limits::gcra::RatePolicy;
 
-/// Keeps a `T` for each caller and policy, for at most twice `size` callers. There are two generations of callers. When
-/// the young one is full it replaces the old one, whose callers are then forgotten unless they called again meanwhile.
+/// Stores a `T` for each caller and policy, for at most twice `size` callers. When the young map is full, it becomes
+/// the old map, and the previous old map is dropped. A caller in the old map moves back to the young map when it calls
+/// again.
 pub struct Callers<T> {
     size: usize,
     young: HashMap<Key, T>,
@@ -23,7 +24,7 @@ impl<T> Callers<T> {
         Self { size, young: HashMap::new(), old: HashMap::new() }
     }
 
-    /// The `T` of a caller. It is made by `new` if the caller is unknown or forgotten.
+    /// Returns the `T` of a caller. Calls `new` if the caller is unknown or forgotten.
     pub fn of(&mut self, policy: &RatePolicy, caller: &str, new: impl FnOnce() -> T) -> &mut T {
         let key = Key { policy: policy.name, caller: caller.to_owned() };
         if self.young.len() >= self.size && !self.young.contains_key(&key) {

@@ -1,28 +1,29 @@
-//! The generic cell rate algorithm (GCRA, ITU-T I.371). It keeps one instant per caller: when the caller's quota is
-//! whole again. A request moves that instant on by its share of the window, and is refused if the instant would be more
-//! than a window away. [`crate::queue`] runs the same algorithm in Redis for all processes together.
+//! The generic cell rate algorithm (GCRA, ITU-T I.371). It stores one instant per caller: the time at which the
+//! caller's quota is full again. A request moves this instant forward by one request's share of the window. A request
+//! is refused if the instant would then be more than a window ahead. [`crate::queue`] runs the same algorithm in Redis
+//! for all processes together.
 
 use std::time::Duration;
 
 use crate::domain::kernel::clock::Instant;
 
-/// A quota of requests per window. A burst may use all of them at once.
+/// A quota of requests per window. A caller may use the whole quota in one burst.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RatePolicy {
-    /// The name in the headers.
+    /// The name of the policy in the rate-limit headers.
     pub name: &'static str,
     pub quota: u32,
-    /// The time in which a used quota becomes whole again.
+    /// The time in which a used-up quota becomes full again.
     pub window: Duration,
 }
 
 impl RatePolicy {
-    /// One request's share of the window.
+    /// The time in which the quota for one request comes back: the window divided by the quota.
     pub fn each(&self) -> Duration {
         (self.window / self.quota.max(1)).max(Duration::from_nanos(1))
     }
 
-    /// Builds the decision for a caller whose quota is whole again after `full_in`.
+    /// Builds the decision on a request of a caller whose quota is full again after `full_in`.
     pub fn decision(&self, allowed: bool, full_in: Duration) -> RateDecision {
         let left = self.window.saturating_sub(full_in).as_nanos() / self.each().as_nanos();
         RateDecision {
@@ -39,16 +40,16 @@ pub struct RateDecision {
     pub allowed: bool,
     /// The number of requests that are still allowed now.
     pub remaining: u32,
-    /// The time until the quota is whole again.
+    /// The time until the quota is full again.
     pub full_in: Duration,
-    /// The time until the next request is allowed, if this one is refused.
+    /// The time until the next request is allowed; zero if it is allowed now.
     pub next_in: Duration,
 }
 
-/// The state of one caller.
+/// The rate-limit state of one caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gcra {
-    /// When the quota is whole again: the algorithm's "theoretical arrival time".
+    /// The time at which the quota is full again: the algorithm's "theoretical arrival time".
     full_at: Instant,
 }
 
@@ -57,7 +58,7 @@ impl Gcra {
         Self { full_at: time }
     }
 
-    /// Counts one request, if it is allowed.
+    /// Decides on a request, and counts it if it is allowed.
     pub fn take(&mut self, policy: &RatePolicy, now: Instant) -> RateDecision {
         let each = policy.each();
         let missing = (self.full_at - now).to_std().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Limits the length of a request's address and headers. The limits of the HTTP library are far higher, and its
-//! refusals explain nothing.
+//! Limits the length of a request's URL and headers. The limits of the HTTP library are far higher, and its error
+//! responses explain nothing.
 
 use std::future::{Future, ready};
 
@@ -12,9 +12,9 @@ use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::middleware::layer::{Inner, Layer};
 
 const KIB: usize = 1024;
-/// The longest address, in bytes: ten times the longest cursor or search.
+/// The longest path and query together, in bytes: ten times the longest cursor or search text.
 const LONGEST_ADDRESS: usize = 8 * KIB;
-/// The limit of all names and values together, in bytes.
+/// The limit for all header names and values together, in bytes.
 const LARGEST_HEADERS: usize = 32 * KIB;
 
 pub struct LimitHeads;

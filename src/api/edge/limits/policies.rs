@@ -11,15 +11,15 @@ use crate::env::Env;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The beginnings of paths without a limit: health checks, and callbacks of carriers and platforms.
+/// The beginnings of paths without a rate limit: health checks, and callbacks of carriers and platforms.
 const UNLIMITED: [&str; 3] = ["/healthz", "/readyz", "/callbacks/"];
 
 /// The setting for the rate limit of one kind of caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallerLimit {
-    /// The tokens of these callers.
+    /// The kind of token that these callers have.
     pub tokens: TokenAudience,
-    /// The name in the headers.
+    /// The name of the policy in the rate-limit headers.
     pub name: &'static str,
     pub setting: &'static str,
     /// Requests per minute, if the setting is absent.
@@ -45,7 +45,7 @@ impl Limit {
     fn new(name: &'static str, quota: u32) -> Self {
         let policy = RatePolicy { name, quota, window: MINUTE };
         let announced = HeaderValue::try_from(format!("\"{name}\";q={quota};w={}", MINUTE.as_secs()));
-        // An ASCII name and numbers always make a header value.
+        // The fallback is never used: an ASCII name and numbers are always valid in a header.
         Self { policy, announced: announced.unwrap_or(HeaderValue::from_static("")) }
     }
 }
@@ -66,7 +66,8 @@ impl Policies {
         Some(Self { sign_in: Limit::new("sign-in", sign_in?), callers: callers.into_iter().collect::<Option<_>>()? })
     }
 
-    /// Returns the limit of a request, and the caller that it counts for; `None` if the request is not limited.
+    /// Returns the limit for a request, and the key under which the request is counted: a caller's id or a network
+    /// address. Returns `None` if the request is not limited.
     ///
     /// Attempts to sign in count by network address alone, because an attacker may have many accounts.
     pub fn choose(&self, path: &str, is_attempt: bool, identity: &Identity, address: &str) -> Option<(&Limit, String)> {
@@ -78,14 +79,15 @@ impl Policies {
         }
         Some(match identity {
             Identity::Known(principal) => (self.of(principal.tokens()), principal.id()),
-            // A caller without a valid token is treated as a phone that has not signed in yet.
+            // Without a valid token, the limit of the mobile API applies, per network address.
             Identity::Unknown | Identity::Refused | Identity::Unanswered => {
                 (self.of(TokenAudience::Mobile), address.to_owned())
             }
         })
     }
 
-    /// Falls back to the strictest limit. A test keeps the table of audiences complete.
+    /// Returns the limit for callers with these tokens. A test checks that each kind of token has a limit, so the
+    /// fallback to the strictest limit is never used.
     fn of(&self, tokens: TokenAudience) -> &Limit {
         let known = self.callers.iter().find(|(of, _)| *of == tokens);
         known.map_or(&self.sign_in, |(_, limit)| limit)

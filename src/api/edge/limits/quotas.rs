@@ -1,11 +1,11 @@
-//! The quotas of callers, shared by all processes through Redis. Most requests do not wait for Redis.
+//! Rate-limit quotas that all processes share through Redis. Most requests do not wait for Redis.
 //!
-//! A process counts the requests that it allows, and reports the counts to Redis a moment later. Redis answers with the
-//! state over all processes, which replaces the state in the process. A process allows at most a [`SHARE`] of a quota
-//! unreported; after that it asks Redis before each request. So a caller of several processes can exceed its quota a
-//! little, but the excess counts against its next requests.
+//! A process counts the requests that it allows, and reports the counts to Redis a moment later. Redis replies with the
+//! caller's state over all processes, which replaces the state in this process. A process allows only a small part of a
+//! quota ([`SHARE`]) before it reports; after that, it asks Redis before each request. So a caller that uses several
+//! processes can exceed its quota a little, but the excess counts against its next requests.
 //!
-//! While Redis is away each process counts for itself: rate limits must not stop the service.
+//! While Redis is unavailable, each process counts for itself: rate limits must not stop the service.
 
 use std::future::ready;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,23 +22,23 @@ use crate::domain::kernel::clock::{Clock, Instant};
 use crate::queue::limiter::Quota;
 use crate::queue::{Queue, QueueError};
 
-/// A process allows one twentieth of a quota unreported. Each request against a quota below 20 is counted in Redis
-/// first.
+/// A process may allow one twentieth of a quota before it reports to Redis. For a quota below 20 that is less than one
+/// request, so each request is counted in Redis first.
 const SHARE: u32 = 20;
 /// How long a process collects requests before it reports them.
 const GATHER: Duration = Duration::from_millis(100);
-/// The wait before a process reports again after Redis has failed.
+/// The wait before the next report after Redis has failed.
 const REST: Duration = Duration::from_secs(1);
-/// The number of callers that are reported concurrently.
+/// The number of callers whose counts are reported concurrently.
 const AT_ONCE: usize = 64;
 
 pub struct Quotas {
     queue: Queue,
     clock: Clock,
-    /// The time-out of a request that must ask Redis first.
+    /// The time-out for the reply of Redis, if a request must ask Redis first.
     time_out: Duration,
     accounts: Mutex<Accounts>,
-    /// Wakes [`Quotas::report`].
+    /// Wakes [`Quotas::report`] when there are counts to report.
     news: Notify,
     /// True if the last call to Redis failed.
     is_away: AtomicBool,
@@ -48,7 +48,7 @@ struct Accounts {
     callers: Callers<Account>,
     /// The callers to report in this round, each once.
     unreported: Vec<Reported>,
-    /// The number of the current round; each report ends one.
+    /// The number of the current round. Each report ends a round.
     round: u64,
 }
 
@@ -58,23 +58,24 @@ struct Reported {
     caller: String,
 }
 
-/// What this process knows about a caller.
+/// The state of a caller in this process.
 struct Account {
     state: Gcra,
     /// The number of requests that this process allowed and has not reported yet.
     unreported: u32,
-    /// The last round in which the caller was added to [`Accounts::unreported`].
+    /// The last round in which the caller was added to [`Accounts::unreported`]. It prevents a second entry in the same
+    /// round.
     listed_in: u64,
 }
 
 impl Quotas {
-    /// `clock` must be steady. `callers` is half of the most callers that this process remembers.
+    /// `clock` must be monotonic. This process remembers at most twice as many callers as `callers`.
     pub fn new(queue: Queue, clock: Clock, callers: usize, time_out: Duration) -> Self {
         let accounts = Mutex::new(Accounts { callers: Callers::new(callers), unreported: Vec::new(), round: 1 });
         Self { queue, clock, time_out, accounts, news: Notify::new(), is_away: AtomicBool::new(false) }
     }
 
-    /// Counts one request of a caller, if it is allowed.
+    /// Decides on a request of a caller, and counts it if it is allowed.
     pub async fn take(&self, policy: &RatePolicy, caller: &str) -> RateDecision {
         match self.take_here(policy, caller) {
             Some(decision) => decision,
@@ -82,7 +83,7 @@ impl Quotas {
         }
     }
 
-    /// Counts a request in this process alone; `None` if Redis must be asked first.
+    /// Decides in this process alone. Returns `None` if Redis must be asked first.
     fn take_here(&self, policy: &RatePolicy, caller: &str) -> Option<RateDecision> {
         let now = self.clock.now();
         let share = policy.quota / SHARE;
@@ -102,7 +103,7 @@ impl Quotas {
         Some(decision)
     }
 
-    /// Counts a request in Redis, or in this process if Redis does not answer.
+    /// Decides in Redis, or in this process if Redis does not reply in time.
     async fn take_shared(&self, policy: &RatePolicy, caller: &str) -> RateDecision {
         let quota = quota(policy, caller);
         let spend = self.queue.spend(&quota, self.unreported(policy, caller));
@@ -115,12 +116,13 @@ impl Quotas {
         }
     }
 
-    /// Reports the counts of this process to Redis, round after round, until `stop`.
+    /// Reports the counts of this process to Redis, round after round, until `stop` is cancelled.
     pub async fn report(&self, stop: CancellationToken) {
         while stop.run_until_cancelled(self.news.notified()).await.is_some() {
             tokio::time::sleep(if self.is_away() { REST } else { GATHER }).await;
             let mut listed = self.lock().next_round().into_iter();
-            // If Redis does not answer the first report, the others are not sent: they would fail too.
+            // If Redis does not reply to the first report, the other reports of this round are not sent: they would
+            // fail too.
             if let Some(first) = listed.next()
                 && self.report_one(&first).await
             {
@@ -130,7 +132,7 @@ impl Quotas {
         }
     }
 
-    /// Reports the count of one caller; true if Redis answered.
+    /// Reports the count of one caller to Redis. Returns true if Redis replied.
     async fn report_one(&self, Reported { policy, caller }: &Reported) -> bool {
         let answer = self.queue.charge(&quota(policy, caller), self.unreported(policy, caller)).await;
         let heard = self.heard(Some(answer));
@@ -140,7 +142,8 @@ impl Quotas {
         heard.is_some()
     }
 
-    /// Takes the number of unreported requests of a caller. If the report fails, these requests are lost.
+    /// Returns the number of unreported requests of a caller, and resets it to zero. If the report then fails, Redis
+    /// never counts these requests.
     fn unreported(&self, policy: &RatePolicy, caller: &str) -> u32 {
         std::mem::take(&mut self.lock().of(policy, caller, self.clock.now()).unreported)
     }
@@ -150,11 +153,12 @@ impl Quotas {
         let now = self.clock.now();
         let mut accounts = self.lock();
         let account = accounts.of(policy, caller, now);
-        // Redis does not know the requests that this process has allowed meanwhile.
+        // Adds the requests that this process has allowed since it reported: Redis does not know them yet.
         account.state = Gcra::full_at(now + full_in + policy.each() * account.unreported);
     }
 
-    /// Unwraps the answer of Redis; `None` if it came too late. Logs the beginning and the end of an outage.
+    /// Unwraps the reply of Redis; `None` if Redis failed or replied too late. Logs the beginning and the end of an
+    /// outage.
     fn heard<T>(&self, answer: Option<Result<T, QueueError>>) -> Option<T> {
         let (heard, error) = match answer {
             Some(Ok(heard)) => (Some(heard), None),
@@ -183,7 +187,7 @@ impl Accounts {
         self.callers.of(policy, caller, || Account { state: Gcra::full_at(now), unreported: 0, listed_in: 0 })
     }
 
-    /// Takes the callers to report, and begins the next round.
+    /// Returns the callers to report, empties the list, and begins the next round.
     fn next_round(&mut self) -> Vec<Reported> {
         self.round += 1;
         std::mem::take(&mut self.unreported)

@@ -1,6 +1,6 @@
-//! Limits the rate of requests per caller, or per network address if the caller has not signed in. Every answer states
-//! the limit (`RateLimit` and `RateLimit-Policy`, IETF draft-ietf-httpapi-ratelimit-headers-10). A caller that exceeds
-//! it gets 429 with `Retry-After`.
+//! Limits the rate of requests per caller, or per network address if the caller has not signed in. Every response
+//! states the limit (`RateLimit` and `RateLimit-Policy`, IETF draft-ietf-httpapi-ratelimit-headers-10). A caller that
+//! exceeds its limit gets 429 with `Retry-After`.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -26,13 +26,14 @@ const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy")
 pub struct RateLimits {
     pub policies: Policies,
     pub quotas: Arc<Quotas>,
-    /// The number of our own proxies in front of this process. Each appends its caller's address to `X-Forwarded-For`.
+    /// The number of our own proxies in front of this process. Each proxy appends the address of its caller to
+    /// `X-Forwarded-For`.
     pub proxies: usize,
 }
 
 pub struct LimitRate {
     pub limits: RateLimits,
-    /// Identifies attempts to sign in.
+    /// The table that marks the operations that are attempts to sign in.
     pub routes: Arc<RouteTable>,
 }
 
@@ -61,8 +62,8 @@ impl Layer for LimitRate {
     }
 }
 
-/// The network address of the caller, which is the peer, or the caller of our outermost proxy. An IPv6 address is cut
-/// to its /64 prefix, because one subscriber has the whole prefix.
+/// Returns the network address of the caller: the peer's address, or the address that our outermost proxy saw. An IPv6
+/// address is cut to its /64 prefix, because one subscriber has the whole prefix.
 fn address_of(request: &Request, proxies: usize) -> String {
     let forwarded = request.headers().get_all(X_FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
     let forwarded: Vec<&str> = forwarded.flat_map(|value| value.split(',')).map(str::trim).collect();

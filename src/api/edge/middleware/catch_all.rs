@@ -1,8 +1,9 @@
-//! Turns every failure of the inner endpoint into a problem answer: problems of handlers, errors of the framework
-//! (unknown route, wrong method, bad parameter, wrong media type), and panics. So the layers around this one see
-//! answers only.
+//! Turns every failure of the inner endpoint into a problem response (RFC 9457): problems of handlers, errors of the
+//! web framework (unknown route, wrong method, bad parameter, wrong media type), and panics. So the layers around this
+//! one never see an error.
 //!
-//! The framework's own texts are dropped: they repeat the caller's input, and name path parameters `param0`.
+//! The framework's own error texts are dropped, because they repeat the caller's input, and call path parameters
+//! `param0`.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -99,7 +100,7 @@ fn problem_of(error: &Error) -> Problem {
     if code.status().is_server_error() { problem.cause(Unforeseen(error.to_string())) } else { problem }
 }
 
-/// An error of the framework that [`problem_of`] does not know.
+/// An error of the framework that became a problem with a 5xx status. Its text is the cause in the log.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Unforeseen(String);

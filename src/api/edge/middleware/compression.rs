@@ -1,10 +1,10 @@
-//! Compresses text answers of at least a kilobyte in the content coding that the caller prefers.
+//! Compresses text responses of at least a kilobyte with the content coding that the caller prefers.
 //!
 //! A compressed body is another representation, so it needs another strong ETag: the coding is appended (`"7"` →
-//! `"7-gzip"`), and [`crate::api::edge::answers::etag`] ignores it when the caller sends the tag back. Event streams
-//! are not compressed, because a compressor would delay events.
+//! `"7-gzip"`). [`crate::api::edge::answers::etag`] ignores the coding when the caller sends the ETag back. Event
+//! streams are not compressed, because a compressor would delay events.
 //!
-//! poem's own middleware handles neither tags nor caches, so it serves here as the compressor only.
+//! poem's own middleware handles neither ETags nor caches, so only its compressor is used here.
 
 use bytes::Bytes;
 use poem::http::{HeaderMap, HeaderValue, Method, Uri, header};
@@ -17,10 +17,10 @@ use crate::api::edge::answers::etag::CODINGS;
 use crate::api::edge::middleware::layer::{Inner, Layer};
 
 const SMALLEST: usize = 1024;
-/// The number of compressed answers in the cache: every guide in every coding, and some more.
+/// The number of compressed responses in the cache: every guide in every coding, and some more.
 const KEPT: usize = 1_000;
-/// The bytes of compressed answers and their addresses in the cache. [`KEPT`] alone would not bound the memory, because
-/// callers choose the addresses.
+/// The size of the cache in bytes: compressed responses and their URLs. [`KEPT`] alone would not bound the memory,
+/// because callers choose the URLs.
 const KEPT_BYTES: u64 = 8 << 20;
 
 pub struct CompressAnswers {
@@ -33,8 +33,8 @@ impl Default for CompressAnswers {
     }
 }
 
-/// A cache of compressed answers that are the same for every caller. They seldom change, and compressing one takes far
-/// longer than the rest of the request.
+/// A cache of compressed responses that are the same for every caller. They seldom change, and compressing one takes
+/// far longer than the rest of the request.
 type Kept = Cache<Key, Bytes, Bytesize>;
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -44,7 +44,7 @@ struct Key {
     coding: &'static str,
 }
 
-/// Weighs an answer by its bytes and those of its address.
+/// Weighs a response in the cache by its bytes and those of its URL.
 #[derive(Clone)]
 struct Bytesize;
 
@@ -64,7 +64,7 @@ impl Layer for CompressAnswers {
     }
 }
 
-/// Compresses an answer. `read` is the address if the request is a GET, whose answer may be cached.
+/// Compresses a response. `read` is the URL of a GET request, whose response may be cached; `None` for other methods.
 async fn compress(
     mut response: Response,
     coding: Option<&'static str>,
@@ -95,7 +95,7 @@ async fn compress(
     Ok(Response::from_parts(parts, Body::from(compressed)))
 }
 
-/// True if the answer is the same for every caller: then it may be cached.
+/// True if the response is the same for every caller, so that it may be cached.
 fn is_public(response: &Response) -> bool {
     response.header(header::CACHE_CONTROL).is_some_and(|control| control.contains("public"))
 }
@@ -104,7 +104,8 @@ fn algorithm(coding: &str) -> Option<CompressionAlgo> {
     coding.parse().ok()
 }
 
-/// True for text that is long enough or of unknown length, but never for an event stream.
+/// True if compression pays off: a successful text response that is long enough or of unknown length. Always false for
+/// an event stream.
 fn is_worth_it(response: &Response) -> bool {
     let kind = response.content_type().unwrap_or_default();
     let is_text = ["json", "text/", "javascript", "xml"].iter().any(|part| kind.contains(part));
@@ -115,7 +116,8 @@ fn is_worth_it(response: &Response) -> bool {
     is_text && !is_stream && is_plain && is_long && response.status().is_success()
 }
 
-/// The coding with the highest weight (RFC 9110 §12.5.3). Of equal ones it is the first in [`CODINGS`].
+/// Returns the supported coding with the highest weight in `Accept-Encoding` (RFC 9110 §12.5.3). Of codings with the
+/// same weight, the first in [`CODINGS`] wins.
 fn negotiate(headers: &HeaderMap) -> Option<&'static str> {
     let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let wanted: Vec<(&str, f32)> = values.flat_map(|value| value.split(',')).map(weigh).collect();
@@ -164,7 +166,7 @@ mod tests {
         }
     }
 
-    /// Answers with its own address, repeated until it is long enough to be compressed.
+    /// Responds with the path of the request, repeated until it is long enough to be compressed.
     fn echo(request: &Request, caching: &'static str) -> Response {
         let text = request.uri().path().repeat(SMALLEST);
         Response::builder()

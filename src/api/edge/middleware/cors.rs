@@ -1,8 +1,8 @@
-//! Cross-origin requests of web clients (Fetch standard, CORS protocol). Callers identify themselves by a bearer token,
-//! never by a cookie, so any origin may be admitted, and credentials are never allowed.
+//! Cross-origin requests of web clients (CORS protocol of the Fetch standard). Callers identify themselves by a bearer
+//! token, never by a cookie. So any origin may be admitted, and credentials are never allowed.
 //!
-//! poem's `Cors` answers a foreign origin with a bare 403 instead of a problem. tower-http's `CorsLayer` wraps a tower
-//! service, so every request and answer would be converted twice.
+//! poem's `Cors` responds to a foreign origin with a bare 403 instead of a problem. tower-http's `CorsLayer` wraps a
+//! tower service, so every request and response would be converted twice.
 
 use std::future::{Future, ready};
 use std::str::FromStr;
@@ -27,7 +27,7 @@ const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static(
 const TWO_HOURS: HeaderValue = HeaderValue::from_static("7200"); // The longest time that browsers accept.
 const ANY: HeaderValue = HeaderValue::from_static("*");
 
-/// The origins that may call: `*`, or a list separated by commas.
+/// The web origins that may call the API: `*` for all, or a list separated by commas.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origins {
     Any,
@@ -56,7 +56,7 @@ impl Origins {
         )
     }
 
-    /// The value of `Access-Control-Allow-Origin`; `None` if the origin is not admitted.
+    /// Returns the value of `Access-Control-Allow-Origin` for an origin; `None` if the origin is not admitted.
     fn admit(&self, origin: &HeaderValue) -> Option<HeaderValue> {
         match self {
             Self::Any => Some(ANY),

@@ -1,7 +1,7 @@
 //! Identifies the caller: verifies the access token of a request, and attaches an [`Identity`] to the request.
 //!
-//! An officer's session, agency and role may have changed since the token was signed, so they are looked up
-//! ([`OfficerLookup`]).
+//! An officer's session, agency and role may have changed since the token was signed, so [`OfficerLookup`] provides the
+//! current ones.
 
 use std::sync::Arc;
 
@@ -18,7 +18,8 @@ use crate::domain::kernel::clock::Clock;
 
 #[async_trait]
 pub trait OfficerLookup: Send + Sync {
-    /// The current agency and role of the officer in a token; `None` if the session has ended or the account is closed.
+    /// Returns the officer in a verified token, with their current agency and role. Returns `None` if the session has
+    /// ended or the account is closed.
     async fn officer(&self, named: &Officer) -> Result<Option<Officer>, StoreError>;
 }
 
@@ -52,7 +53,8 @@ impl Identify {
         }
     }
 
-    /// The caller in a verified token, before an officer is looked up.
+    /// Verifies the access token and reads the caller from it. The current agency and role of an officer are not looked
+    /// up yet.
     fn claimed(&self, request: &Request) -> Identity {
         let Some(header) = request.headers().get(header::AUTHORIZATION) else { return Identity::Unknown };
         let token = header.to_str().ok().and_then(|text| text.split_once(' '));

@@ -1,5 +1,5 @@
-//! Answers 503 to a request that takes longer than half a minute, for example because a database connection has fallen
-//! silent. The work for the request is dropped, and its resources are released.
+//! Responds with 503 if a request takes longer than half a minute, for example because a database connection hangs. The
+//! work for the request is cancelled, and its resources are released.
 
 use std::time::Duration;
 
@@ -10,9 +10,10 @@ use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::middleware::layer::{Inner, Layer};
 
-/// Longer than the longest long-poll, and than the time-out of a statement in PostgreSQL.
+/// The time-out of a request. It is longer than the longest long-poll, and than the time-out of a statement in
+/// PostgreSQL.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(30);
-/// Enough for the largest file over a slow mobile network.
+/// The time-out of an upload: enough for the largest file over a slow mobile network.
 const UPLOAD_WITHIN: Duration = Duration::from_secs(300);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 

@@ -1,12 +1,12 @@
-//! A middleware implements [`Layer`], and [`WithLayer::layer`] puts it around an endpoint. A call through a layer does
-//! not allocate, because the types are static.
+//! The trait of middleware: a middleware implements [`Layer`], and [`WithLayer::layer`] puts it around an endpoint. A
+//! call through a layer allocates no memory, because the types of layer and endpoint are static.
 
 use std::future::Future;
 
 use poem::{Endpoint, Request, Response, Result};
 
 pub trait Layer: Send + Sync + 'static {
-    /// Answers a request, usually by calling `inner`, the endpoint that this layer surrounds.
+    /// Handles a request and returns the response, usually by calling `inner`, the endpoint that this layer surrounds.
     fn answer(&self, request: Request, inner: &impl Inner) -> impl Future<Output = Result<Response>> + Send;
 }
 

@@ -1,4 +1,4 @@
-//! The layers around all operations, one file each.
+//! The layers (middleware) around all operations, one file each.
 
 pub mod catch_all;
 pub mod compression;

@@ -1,4 +1,4 @@
-//! Conditional reads (RFC 9110 §13.1.2): answers 304 without a body if the caller already has the answer.
+//! Conditional reads (RFC 9110 §13.1.2): responds with 304 and no body if the caller already has the current content.
 
 use std::future::Future;
 
@@ -29,7 +29,7 @@ fn unless_seen(mut response: Response, seen: Option<EntityTags>) -> Response {
         let headers = response.headers_mut();
         headers.remove(header::CONTENT_TYPE);
         headers.remove(header::CONTENT_LENGTH);
-        // The tag as the caller sent it, because a cache refreshes only the entry with the same tag (RFC 9111 §4.3.4).
+        // The ETag as the caller sent it: a cache refreshes only the entry with the same ETag (RFC 9111 §4.3.4).
         headers.insert(header::ETAG, seen);
         headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
         response.set_body(Body::empty());

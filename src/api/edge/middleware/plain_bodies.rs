@@ -1,5 +1,5 @@
-//! Refuses compressed request bodies (RFC 9110 §15.5.16): their size after decompression is unknown. Callbacks of
-//! gateways are excepted, because they are stored as they come.
+//! Refuses compressed request bodies (RFC 9110 §15.5.16), because their size after decompression is unknown. Callbacks
+//! of gateways are excepted, because the server stores their bodies unchanged.
 
 use poem::http::{HeaderValue, header};
 use poem::{Request, Response, Result};

@@ -1,4 +1,4 @@
-//! Gives each request an id and a trace, and each answer the headers `X-Request-Id` and `traceparent` (W3C Trace
+//! Gives each request an id and a trace, and its response the headers `X-Request-Id` and `traceparent` (W3C Trace
 //! Context).
 
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Logs and counts each request, and ends its span. Paths and queries contain ids and search words, so the log has the
-//! route instead: `/v1/cases/{id}`.
+//! Logs and counts each request, and ends its trace span. Paths and queries contain ids and search words, so the log
+//! contains the route instead: `/v1/cases/{id}`.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ impl Layer for LogRequests {
         let watch = Stopwatch::start();
         let response = inner.call(request).await?;
         let CallerKind(caller) = response.data().copied().unwrap_or_default();
-        // For a stream this is the time until it begins.
+        // For a stream, this is the time until the stream begins.
         let took = watch.elapsed();
         let status = response.status().as_u16();
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
@@ -45,7 +45,8 @@ impl Layer for LogRequests {
     }
 }
 
-/// The name of a standard method, or `unknown`: a caller may send any word.
+/// Returns the name of a standard method, otherwise `unknown`. A caller can send any text as the method, so other texts
+/// must not get into the log.
 fn word(method: &Method) -> &'static str {
     const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT"];
     KNOWN.into_iter().find(|known| method == known).unwrap_or("unknown")

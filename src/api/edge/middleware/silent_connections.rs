@@ -1,8 +1,8 @@
-//! Closes connections on which neither side has sent anything for long, because a phone that loses its network does
-//! not.
+//! Closes connections on which neither side has sent anything for long. A phone that loses its network does not close
+//! its connections itself.
 //!
-//! The framework's own idle time-out needs a task per connection, which every read and write wakes. Here a connection
-//! only stores the time of its last byte, and a timer compares it.
+//! The framework's own idle time-out needs a task per connection, which wakes at every read and write. Here, a
+//! connection only stores the time of its last byte, and a timer checks that time.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -15,7 +15,7 @@ use poem::web::{LocalAddr, RemoteAddr};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Accepts connections that end after a time of silence.
+/// Accepts connections that are closed after a time without traffic.
 pub struct EndSilent<A> {
     pub acceptor: A,
     pub after: Duration,
@@ -36,11 +36,11 @@ impl<A: Acceptor> Acceptor for EndSilent<A> {
 
 pub struct TimedConnection<Io> {
     io: Io,
-    /// The longest silence.
+    /// The longest time without traffic.
     after: Duration,
-    /// The time of the last byte.
+    /// The time at which the last byte was read or written.
     last: Instant,
-    /// The timer of the next comparison.
+    /// The timer for the next check.
     look: Pin<Box<Sleep>>,
 }
 
@@ -50,7 +50,7 @@ impl<Io> TimedConnection<Io> {
         Self { io, after, last, look: Box::pin(sleep_until(last + after)) }
     }
 
-    /// Ready when the connection has been silent for too long.
+    /// Ready if the connection has been silent for too long.
     fn poll_silence(&mut self, context: &mut Context<'_>) -> Poll<()> {
         loop {
             ready!(self.look.as_mut().poll(context));

@@ -1,8 +1,9 @@
-//! Gives every JSON answer to a GET a strong ETag.
+//! Gives every JSON response to a GET a strong ETag.
 //!
-//! The version of a resource is not enough: a draft shows today's faults in the reader's language. So the tag consists
-//! of the version, if there is one, and a digest of the bytes: `"7.0f3a…"`. `If-Match` compares the version
-//! ([`crate::api::edge::parameters::conditions`]), and `If-None-Match` the whole tag.
+//! The version of a resource is not enough, because the same version can look different: a draft shows the current
+//! faults in the reader's language. So the ETag consists of the version, if there is one, and a digest of the body:
+//! `"7.0f3a…"`. `If-Match` compares the version ([`crate::api::edge::parameters::conditions`]). `If-None-Match`
+//! compares the whole ETag.
 
 use std::future::Future;
 
@@ -25,7 +26,7 @@ impl Layer for TagReads {
 async fn tag(method: Method, mut response: Response) -> Result<Response> {
     let Some(version) = untagged(&response) else { return Ok(response) };
     if method == Method::HEAD {
-        // Without the bytes there is no digest.
+        // The response to HEAD has no body from which to compute a digest.
         response.headers_mut().remove(header::ETAG);
     } else if method == Method::GET {
         let bytes = response
@@ -37,14 +38,15 @@ async fn tag(method: Method, mut response: Response) -> Result<Response> {
         if let Ok(tag) = HeaderValue::from_str(&format!("\"{tag}\"")) {
             response.headers_mut().insert(header::ETAG, tag);
         }
-        // Compression needs the length.
+        // The compression layer needs the length.
         response.headers_mut().insert(header::CONTENT_LENGTH, bytes.len().into());
         response.set_body(bytes);
     }
     Ok(response)
 }
 
-/// `Some` for JSON whose tag has no digest yet, with the version from its tag.
+/// Returns `Some` for a JSON response that needs a digest in its ETag. The inner value is the version in its ETag, if
+/// there is one.
 fn untagged(response: &Response) -> Option<Option<i64>> {
     let is_json = response.content_type().is_some_and(|kind| kind.starts_with("application/json"));
     let is_kept = response.header(header::CACHE_CONTROL) != Some("no-store");

@@ -1,5 +1,5 @@
-//! Documents that request bodies must not have unknown members (`additionalProperties: false`), which
-//! [`crate::api::edge::parameters::shape`] enforces.
+//! Documents that request bodies must not have unknown members (`additionalProperties: false`).
+//! [`crate::api::edge::parameters::shape`] enforces this rule.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::operations::{OperationRef, operations};
 
 const SCHEMAS: &str = "#/components/schemas/";
 
-/// Closes the schema of every JSON request body, and the schemas within it.
+/// Forbids unknown members in the schema of every JSON request body, and in the schemas within it.
 pub(super) fn close(document: &mut Value) {
     let mut sent = BTreeSet::new();
     for OperationRef { value, .. } in operations(document) {
@@ -32,7 +32,7 @@ fn collect(schema: &Value, document: &Value, found: &mut BTreeSet<String>) {
             if let Some(name) = name.filter(|name| found.insert((*name).to_owned())) {
                 collect(&document["components"]["schemas"][name], document, found);
             }
-            // An example may contain anything.
+            // Skips examples: they are data and not schemas.
             members
                 .iter()
                 .filter(|(name, _)| *name != "example")

@@ -1,4 +1,4 @@
-//! The OpenAPI document of one audience.
+//! Builds the OpenAPI document of one audience.
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
@@ -15,12 +15,12 @@ use super::{finish, lint};
 pub struct About {
     /// The file name without its extension: `mobile`.
     pub file: &'static str,
-    /// `掌上办理 · Songda mobile API`
+    /// The title in both languages: `掌上办理 · Songda mobile API`.
     pub title: &'static str,
     pub description: &'static str,
 }
 
-/// Builds the finished document of an API. The errors are the broken rules, each with its operation.
+/// Builds the finished document of an API. Fails with the documentation rules that are broken, each with its operation.
 pub fn document<A: OpenApi>(about: &About) -> Result<Value, Vec<String>> {
     let mut faults = lint::faults_of_paths(&A::meta());
     let service = OpenApiService::new(Shape::<A>(PhantomData), about.title, env!("CARGO_PKG_VERSION"))
@@ -37,7 +37,7 @@ pub fn text(document: &Value) -> String {
     format!("{document:#}\n")
 }
 
-/// Describes the API `A` without an instance of it, which would need a database.
+/// Stands for the API `A` while its document is built. An instance of `A` would need a database.
 struct Shape<A>(PhantomData<fn() -> A>);
 
 impl<A: OpenApi> OpenApi for Shape<A> {

@@ -1,11 +1,12 @@
-//! Adds examples of parameters and JSON bodies. The example of a parameter comes from the table below or from its type.
-//! The example of a body comes from its type (`#[oai(example)]`), or is composed of the examples of its members.
+//! Adds examples of parameters and JSON bodies to a document. The example of a parameter comes from the table below or
+//! from its type. The example of a body comes from its type (`#[oai(example)]`), or is composed of the examples of its
+//! members.
 
 use serde_json::{Map, Value, json};
 
 use super::operations::{OperationRefMut, operations_mut, resolve};
 
-/// The depth at which the search in a recursive schema ends.
+/// The depth at which the search for an example ends in a recursive schema.
 const DEEPEST: usize = 12;
 
 /// Examples of text and number parameters by name. A name has the same meaning in every operation.
@@ -26,7 +27,8 @@ const PARAMETERS: [(&str, &str); 14] = [
     ("wait", "20"),
 ];
 
-/// Adds an example to every parameter and JSON body without one. If that is impossible, [`super::lint`] reports it.
+/// Adds an example to every parameter and JSON body without one. If no example can be composed, [`super::lint`] reports
+/// it.
 pub(super) fn add(document: &mut Value) {
     let components = document["components"].clone();
     for OperationRefMut { value: operation, .. } in operations_mut(document) {
@@ -46,7 +48,7 @@ fn show_parameter(parameter: &mut Value, components: &Value) {
     if parameter.get("example").is_some() {
         return;
     }
-    // The example of an enum is one of its own values.
+    // The table does not apply to an enum: its example must be one of its own values.
     let is_free = parameter["schema"].get("enum").is_none();
     let named = PARAMETERS.iter().find(|(name, _)| is_free && parameter["name"] == *name).map(|(_, example)| *example);
     let example = match (named, parameter["schema"]["type"].as_str()) {

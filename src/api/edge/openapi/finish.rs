@@ -1,4 +1,4 @@
-//! Corrects the document that poem-openapi writes (version, media types, header names), and adds what all operations
+//! Corrects the document that poem-openapi generates (version, media types, header names), and adds what all operations
 //! share: problems, common headers, conditional reads.
 
 use poem_openapi::registry::Registry;
@@ -10,7 +10,7 @@ use super::{closed, examples, headers, problems};
 use crate::api::edge::answers::problem::ProblemBody;
 use crate::api::edge::parameters::security::MARKS;
 
-/// The header and the description of an argument that several operations take.
+/// Returns the header name and the description for the argument name of a shared header; `None` for other arguments.
 fn header_of(argument: &str) -> Option<(&'static str, &'static str)> {
     match argument {
         "if_match" => Some((
@@ -43,7 +43,7 @@ pub(super) fn finish(document: &mut Value) {
     examples::add(document);
 }
 
-/// Removes the marks of operations that need no token: they are security schemes for poem-openapi only.
+/// Removes the markers of operations that need no token. They are security schemes for poem-openapi only.
 fn remove_marks(operation: &mut Value) {
     let Some(security) = operation.get_mut("security").and_then(Value::as_array_mut) else { return };
     security.retain(|schemes| !MARKS.iter().any(|mark| schemes.get(mark).is_some()));
@@ -111,7 +111,7 @@ fn tidy_headers(response: &mut Value) {
     response["headers"] = Value::Object(shown);
 }
 
-/// Documents `If-None-Match` and 304 for a GET whose answer is JSON or declares an ETag itself.
+/// Documents `If-None-Match` and 304 for a GET whose response is JSON or declares an ETag itself.
 fn allow_conditional_read(method: &str, operation: &mut Value) {
     let is_json = operation.pointer("/responses/200/content/application~1json").is_some();
     let Some(shown) = operation.pointer_mut("/responses/200/headers").and_then(Value::as_object_mut) else { return };
@@ -149,7 +149,7 @@ fn drop_member(value: &mut Value, name: &str) {
     }
 }
 
-/// `RETRY-AFTER` → `Retry-After`.
+/// Formats a header name as people write it: `RETRY-AFTER` → `Retry-After`.
 fn title_case(name: &str) -> String {
     match name.to_ascii_lowercase().as_str() {
         "etag" => "ETag".to_owned(),

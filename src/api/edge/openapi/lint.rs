@@ -1,5 +1,5 @@
-//! Checks the rules of our documents. One path belongs to one `impl`. Every operation has an id, a summary in Chinese
-//! and English, one tag, a caller, header names as people write them, and examples without nulls.
+//! Checks the rules for our OpenAPI documents. One path belongs to one `impl`. Every operation has an id, a summary in
+//! Chinese and English, one tag, a caller, header names as people write them, and examples without nulls.
 
 use std::collections::HashSet;
 
@@ -11,13 +11,14 @@ use super::examples;
 use super::operations::{OperationRef, operations};
 use crate::api::edge::parameters::security::MARKS;
 
-/// Operations that write, need no token, and are not limited as attempts to sign in. A refresh is in this list because
-/// a refresh token cannot be guessed, and many phones of a mobile network share one address.
+/// Operations that write, need no token, and do not have the rate limit of attempts to sign in. The refresh of a
+/// session is in this list, because a refresh token cannot be guessed, and because many phones of a mobile network
+/// share one network address.
 const OPEN_WRITES: [&str; 1] = ["refresh_session"];
 
-/// Checks the rules that need more than the finished document: no path belongs to two `impl`s, because one of them
-/// would be missing from the document; every operation names its caller; and an operation that writes without a token
-/// is an attempt to sign in.
+/// Checks the rules that need more than the finished document. No path belongs to two `impl`s, because the document
+/// would contain only one of them. Every operation names its caller. An operation that writes without a token is an
+/// attempt to sign in.
 pub(super) fn faults_of_paths(apis: &[MetaApi]) -> Vec<String> {
     let mut seen = HashSet::new();
     let mut faults = Vec::new();
@@ -70,7 +71,7 @@ pub(super) fn faults_of_document(document: &Value) -> Vec<String> {
     faults
 }
 
-/// True for `提交申请 · Submit an application`, on one line.
+/// True for a text like `提交申请 · Submit an application`, on one line.
 fn is_bilingual(text: &str) -> bool {
     let is_chinese = |text: &str| text.chars().any(|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter));
     text.split_once(" · ").is_some_and(|(chinese, english)| {
@@ -103,7 +104,7 @@ fn faults_of(operation: &Value) -> Vec<String> {
     faults
 }
 
-/// Lists the path parameters whose argument has another name than the path.
+/// Lists the path parameters whose argument name does not appear in the path.
 fn misnamed(path: &str, operation: &Value) -> Vec<String> {
     let parameters = operation["parameters"].as_array().into_iter().flatten();
     let names =

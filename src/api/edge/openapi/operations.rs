@@ -29,7 +29,7 @@ pub(super) fn operations_mut(document: &mut Value) -> impl Iterator<Item = Opera
     })
 }
 
-/// Returns the target of a `$ref` into the components. Returns any other value itself.
+/// Returns the component that a `$ref` names. Returns a value without a `$ref` unchanged.
 pub(super) fn resolve<'a>(components: &'a Value, value: &'a Value) -> &'a Value {
     let target = value["$ref"].as_str().and_then(|target| target.strip_prefix("#/components"));
     target.and_then(|pointer| components.pointer(pointer)).unwrap_or(value)

@@ -1,6 +1,6 @@
-//! Derives the problem answers of an operation from its parameters: a token may be missing, an id may be unknown, a
-//! body may be invalid. The return type adds further problems ([`ProblemOf`]). The answers are shared components; their
-//! codes come from the table in [`crate::api::edge::answers::code`].
+//! Derives the problem responses (errors) of an operation from its parameters: a token may be missing, an id may be
+//! unknown, a body may be invalid. The return type adds further problems ([`ProblemOf`]). The responses are shared
+//! components. Their codes come from the table in [`crate::api::edge::answers::code`].
 
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,7 @@ use crate::api::edge::answers::problem::PROBLEM_JSON;
 #[cfg(doc)]
 use crate::api::edge::answers::problem_of::ProblemOf;
 
-/// A problem answer that operations refer to as a shared component.
+/// A problem response that operations refer to as a shared component.
 struct ProblemAnswer {
     status: u16,
     /// The name of the component.
@@ -39,7 +39,7 @@ const ANSWERS: [ProblemAnswer; 14] = [
     answer(503, "Unavailable", "暂不可用 · Temporarily unavailable"),
 ];
 
-/// Derives the statuses of an operation's problems.
+/// Derives the status codes of an operation's problems.
 fn statuses(method: &str, operation: &Value) -> Vec<u16> {
     let parameters = operation["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
     let has = |place: &str| parameters.iter().any(|parameter| parameter["in"] == place);
@@ -50,9 +50,9 @@ fn statuses(method: &str, operation: &Value) -> Vec<u16> {
     let of_a_person =
         operation["security"].as_array().is_some_and(|any| any.iter().any(|by| by.get("person").is_some()));
     let rules: [(bool, &[u16]); 9] = [
-        // An operation that writes without a token is a sign-in, which may fail.
+        // An operation that writes without a token is a sign-in, which may also fail with 401.
         (!is_open || writes, &[401]),
-        // Officers have roles and clients have scopes, which may be missing. All people have the same rights.
+        // Officers may lack a role, and clients may lack a scope. All people have the same rights.
         (!is_open && !of_a_person, &[403]),
         (has("path"), &[404]),
         (has("query") || has("header") || has_body, &[400]),
@@ -69,7 +69,8 @@ fn statuses(method: &str, operation: &Value) -> Vec<u16> {
     statuses
 }
 
-/// Adds the problems that follow from the parameters, and completes those that the return type names by their status.
+/// Adds the problem responses that follow from the parameters. The return type names further problems by status only;
+/// their responses become references to the shared components.
 pub(super) fn add(method: &str, operation: &mut Value) {
     let statuses = statuses(method, operation);
     let Some(responses) = operation["responses"].as_object_mut() else { return };

@@ -1,6 +1,6 @@
 //! JSON bodies of requests. [`crate::api::edge::parameters::shape`] validates a body against the published schema and
-//! reports all faults at once. poem-openapi's own parser accepts `false` as a text, stops at the first fault, does not
-//! say where it is, and repeats the caller's input.
+//! reports all faults at once. poem-openapi's own parser does not suffice: it accepts `false` as a text, stops at the
+//! first fault, does not say where the fault is, and repeats the caller's input.
 
 use std::ops::Deref;
 
@@ -15,14 +15,15 @@ use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::{FieldError, Problem};
 use crate::api::edge::parameters::shape;
 
-/// A JSON body that is read as a `T`. If `WHOLE` is false, it is not validated first.
+/// A JSON body that is parsed as a `T`. If `WHOLE` is true, the body is first validated against the schema of `T`.
 #[derive(Debug)]
 pub struct Body<T, const WHOLE: bool = true> {
     value: T,
     raw: Value,
 }
 
-/// A JSON body whose rows the operation validates one by one, so that a faulty row does not affect the others.
+/// A JSON body with a list of rows. The operation validates the rows one by one, so that a faulty row does not affect
+/// the others.
 pub type Rows<T> = Body<T, false>;
 
 impl<T, const WHOLE: bool> Body<T, WHOLE> {
@@ -30,7 +31,7 @@ impl<T, const WHOLE: bool> Body<T, WHOLE> {
         self.value
     }
 
-    /// The JSON as it came, for [`crate::api::edge::parameters::idempotency::fingerprint`].
+    /// The JSON as the caller sent it, for [`crate::api::edge::parameters::idempotency::fingerprint`].
     pub const fn raw(&self) -> &Value {
         &self.raw
     }
@@ -76,7 +77,7 @@ impl<'a, T: ParseFromJSON + 'static, const WHOLE: bool> ApiExtractor<'a> for Bod
     }
 }
 
-/// `application/json` or `application/…+json`, with or without parameters.
+/// True for `application/json` and `application/…+json`, with or without parameters.
 fn is_json(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
@@ -94,7 +95,7 @@ fn malformed(error: serde_json::Error) -> Problem {
 fn refused<T: Type + 'static>(raw: &Value) -> Problem {
     let mut errors = shape::faults::<T>(raw);
     if errors.is_empty() {
-        // The type has a rule that its schema does not contain.
+        // The JSON matches the schema, but breaks a rule of the type that the schema does not contain.
         errors.push(FieldError::new("", "invalid", "内容不符合要求", "The content is not valid"));
     }
     Problem::invalid(errors)

@@ -1,5 +1,5 @@
 //! Conditions of writes (RFC 9110 §13). An operation takes [`IfMatch`], or [`CreateOrMatch`] if it can create the
-//! resource. Its argument must be called `if_match`. Conditions of reads:
+//! resource. The argument must be called `if_match`. Conditions of reads are in
 //! [`crate::api::edge::middleware::not_modified`].
 
 use poem::http::{HeaderMap, header};
@@ -10,19 +10,19 @@ use crate::api::edge::answers::etag::{EntityTag, EntityTags};
 use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::parameters::header::header_parameters;
 
-/// `If-Match`: the version that the caller has read. If it is missing, the answer is 428.
+/// `If-Match`: the version that the caller has read. If the header is missing, the response is 428.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IfMatch {
-    /// `None` for `*`: any version.
+    /// `None` for `If-Match: *`, which matches any version.
     pub version: Option<i64>,
 }
 
-/// The condition of a write that can create the resource. If it is missing, the answer is 428.
+/// The condition of a write that can create the resource. If both headers are missing, the response is 428.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CreateOrMatch {
-    /// `If-None-Match: *`: only if the resource does not exist.
+    /// `If-None-Match: *`: the write succeeds only if the resource does not exist.
     Create,
-    /// `If-Match`: only if the resource is still as the caller read it.
+    /// `If-Match`: the write succeeds only if the resource is still as the caller read it.
     Match(IfMatch),
 }
 
@@ -37,7 +37,8 @@ fn condition(headers: &HeaderMap) -> Result<CreateOrMatch, Problem> {
     let tags = EntityTags::of(headers, header::IF_MATCH).ok_or(Problem::new(Code::VersionRequired))?;
     let version = match tags {
         Some(EntityTags::Any) => None,
-        // The server never sent a tag without a version, so no resource matches it.
+        // An ETag without a version matches no resource, because the ETag of a resource that can be written has a
+        // version.
         Some(EntityTags::List(tags)) if tags.len() == 1 => {
             Some(tags.first().and_then(EntityTag::version).ok_or(Problem::new(Code::VersionStale))?)
         }

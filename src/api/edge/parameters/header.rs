@@ -1,7 +1,8 @@
 //! Request headers as parameters of operations.
 
-/// Makes each type a header parameter: `required` for the documents, its schema, and how it is read. The header's name
-/// in the documents follows from the name of the argument ([`crate::api::edge::openapi`]).
+/// Implements header parameters. Each line names a type, whether the documents call it `required`, its schema, and the
+/// function that reads it. The name of the header in the documents follows from the name of the argument
+/// ([`crate::api::edge::openapi`]).
 macro_rules! header_parameters {
     ($($name:ident, required = $required:literal, $schema:expr, $read:expr;)*) => {$(
         impl<'a> poem_openapi::ApiExtractor<'a> for $name {

@@ -1,5 +1,5 @@
 //! `Idempotency-Key` (IETF draft-ietf-httpapi-idempotency-key-header). The argument of the operation must be called
-//! `idempotency_key`. The use case stores the answer ([`crate::casework::frame::idempotency`]), and
+//! `idempotency_key`. The use case stores the response ([`crate::casework::frame::idempotency`]), and
 //! [`crate::api::edge::answers::stored`] sends it.
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -15,23 +15,24 @@ use crate::casework::frame::idempotency::IdempotentRequest;
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const LONGEST: usize = 255;
 
-/// The key of an intent of the caller. A repeated request has the same key.
+/// The header `Idempotency-Key`. A caller chooses one key per intent, and sends the same key with a repeated request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
 impl IdempotencyKey {
-    /// Identifies the request by its caller, operation and body, so that the use case applies it only once.
+    /// Combines the key with the caller, the operation and a digest of the body, so that the use case applies the
+    /// request only once.
     pub fn once(self, caller: impl ToString, operation: &str, body: &Value) -> IdempotentRequest {
         let scope = format!("{}:{operation}", caller.to_string());
         IdempotentRequest { scope, key: self.0, fingerprint: fingerprint(operation, body) }
     }
 
-    /// The key itself, for a use case that stores it together with its effect.
+    /// Returns the key itself, for a use case that stores the key together with the change.
     pub fn into_inner(self) -> String {
         self.0
     }
 
-    /// Accepts a quoted string, as the draft demands, and a bare word.
+    /// Accepts a quoted string, as the IETF draft demands, and a text without quotes.
     fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let key = text.strip_prefix('"').map_or(Some(text), |rest| rest.strip_suffix('"'))?;
@@ -40,19 +41,19 @@ impl IdempotencyKey {
     }
 }
 
-/// The SHA-256 of an operation and a body. White space and the order of members do not matter.
+/// Returns the SHA-256 of an operation and a body. White space and the order of members do not matter.
 pub fn fingerprint(operation: &str, body: &Value) -> [u8; 32] {
     // serde_json sorts the members of objects, so its text is canonical.
     let hash = digest(&SHA256, format!("{operation}\n{body}").as_bytes());
     hash.as_ref().try_into().unwrap_or_default()
 }
 
-/// The key of an operation for which the key is optional.
+/// The header `Idempotency-Key` of an operation that does not require it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OptionalKey(Option<IdempotencyKey>);
 
 impl OptionalKey {
-    /// As [`IdempotencyKey::once`]; `None` if the caller sent no key.
+    /// Like [`IdempotencyKey::once`]; `None` if the caller sent no key.
     pub fn once(self, caller: impl ToString, operation: &str, body: &Value) -> Option<IdempotentRequest> {
         self.0.map(|key| key.once(caller, operation, body))
     }

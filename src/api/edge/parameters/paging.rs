@@ -13,43 +13,44 @@ use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
 use crate::casework::read_models::KeyRing;
 
-/// Rows per page by default.
+/// The number of rows per page, if a request has no `limit`.
 pub const DEFAULT: usize = 20;
 /// The most rows per page. A larger limit is clamped, not refused.
 pub const MOST: usize = 100;
 /// The length of the MAC in bytes.
 const MAC: usize = 16;
 
-/// 一页。 A page of a list.
+/// 一页。 One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(skip_serializing_if_is_none)]
 pub struct Page<T: ParseFromJSON + ToJSON + Type + Send + Sync> {
-    /// The rows.
+    /// The entries of this page.
     pub data: Vec<T>,
-    /// True if there are more rows.
+    /// True if there are more entries after this page.
     pub has_more: bool,
-    /// The `cursor` of the next page.
+    /// The `cursor` of the next page; absent on the last page.
     pub next_cursor: Option<String>,
 }
 
-/// The number of rows on a page for the `limit` of a request.
+/// Returns the number of rows per page for the `limit` of a request.
 pub fn clamp(limit: Option<u32>) -> usize {
     limit.map_or(DEFAULT, |limit| usize::try_from(limit).unwrap_or(MOST).clamp(1, MOST))
 }
 
-/// Makes and reads cursors.
+/// Creates and verifies cursors.
 #[derive(Clone)]
 pub struct Cursors {
     keys: KeyRing,
 }
 
 impl Cursors {
-    /// `keys` must be the same in every process of the installation.
+    /// `keys` must be the same in every process, because any process may receive the next request.
     pub const fn new(keys: KeyRing) -> Self {
         Self { keys }
     }
 
-    /// Makes a cursor to a position in a list. `list` is the id of the operation; `filters` are those of the request.
+    /// Creates a cursor to a position in a list. `list` is the operation's id; `filters` are the filters of the
+    /// request.
     pub fn write(&self, list: &str, filters: &impl Serialize, position: &impl Serialize) -> Result<String, Problem> {
         let position = serde_json::to_string(position).map_err(Problem::internal)?;
         let mut bytes = self.mac(list, filters, &position)?;
@@ -57,8 +58,8 @@ impl Cursors {
         Ok(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// Reads the position of a cursor; `None` for the beginning. The problem is `invalid_cursor` if the cursor was made
-    /// for another list or other filters.
+    /// Returns the position in a cursor. Returns `None` without a cursor, for the beginning of the list. Fails with
+    /// `invalid_cursor` if the cursor was changed, or created for another list or other filters.
     pub fn read<P: DeserializeOwned>(
         &self,
         list: &str,
@@ -74,8 +75,8 @@ impl Cursors {
         serde_json::from_str(position).map(Some).map_err(|_| invalid())
     }
 
-    /// Makes a page of at most `limit` rows. The query must ask for one row more, which shows that there is a next
-    /// page.
+    /// Builds a page of at most `limit` rows. The query must fetch one row more: the extra row shows that there is a
+    /// next page.
     pub fn page<R, T, P>(
         &self,
         list: &str,

@@ -1,9 +1,9 @@
-//! Mobile numbers in bodies: every operation refuses the same numbers in the same way.
+//! Mobile phone numbers in request bodies. All operations accept and refuse the same numbers.
 
 use crate::api::edge::answers::problem::{FieldError, Problem};
 use crate::domain::people::identity::MobilePhone;
 
-/// Reads the number at `pointer`, a JSON pointer into the body.
+/// Parses a mobile number. `pointer` is its JSON pointer in the body, for the error.
 pub fn read_phone(text: &str, pointer: &str) -> Result<MobilePhone, Problem> {
     let fault =
         || FieldError::new(pointer, "not_a_phone", "请填写大陆手机号", "It must be a mobile number of mainland China");

@@ -1,6 +1,6 @@
-//! Types that are one JSON value for poem-openapi.
+//! Helps to implement poem-openapi's traits for types that are a single JSON value, such as ids.
 
-/// The members of [`poem_openapi::types::Type`] that are the same for all of these types.
+/// The members of [`poem_openapi::types::Type`] that are the same for all such types.
 macro_rules! plain_type {
     () => {
         const IS_REQUIRED: bool = true;

@@ -25,7 +25,8 @@ pub struct Person {
 }
 
 impl Person {
-    /// The person acts for themselves: there are no mandates yet that let one person act for another.
+    /// Returns on whose behalf the person acts: always their own. Mandates, by which one person may act for another, do
+    /// not exist yet.
     pub const fn acting(&self) -> Acting<PersonId> {
         Acting::own(self.id)
     }
@@ -40,7 +41,7 @@ pub struct Officer {
     pub role: Role,
 }
 
-/// An officer with the role operator, who handles jobs and gateways.
+/// An officer with the role operator, who manages jobs and gateways.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operator(pub Officer);
 
@@ -52,7 +53,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Answers `forbidden` with the name of the scope if the client does not have it.
+    /// Fails with `forbidden` if the client does not have the scope. The response names the scope.
     pub fn require_scope(&self, scope: &str) -> Result<(), Problem> {
         if self.scopes.iter().any(|have| have == scope) {
             return Ok(());
@@ -70,7 +71,7 @@ pub enum Principal {
 }
 
 impl Principal {
-    /// The id, whose prefix shows the kind of caller: `per_…`.
+    /// The caller's id. Its prefix shows the kind of caller: `per_…`.
     pub fn id(&self) -> String {
         match self {
             Self::Person(person) => person.id.to_string(),
@@ -121,13 +122,13 @@ pub enum Identity {
     Unknown,
     /// The token is not valid.
     Refused,
-    /// The token is an officer's, but the officer cannot be looked up: the database is unavailable.
+    /// The token belongs to an officer who cannot be looked up, because the database is unavailable.
     Unanswered,
     Known(Principal),
 }
 
 impl Identity {
-    /// The identity that [`crate::api::edge::middleware::identify`] attached to a request.
+    /// Returns the identity that [`crate::api::edge::middleware::identify`] attached to a request.
     pub fn of(request: &Request) -> &Self {
         request.data().unwrap_or(&Self::Unknown)
     }
@@ -142,7 +143,7 @@ impl Identity {
         })
     }
 
-    /// Returns the caller, or the problem of a request without one.
+    /// Returns the caller. Fails if the token is missing or invalid, or if the officer cannot be looked up.
     pub fn demand(&self) -> Result<&Principal, Problem> {
         match self {
             Self::Known(principal) => Ok(principal),
@@ -158,7 +159,7 @@ impl Identity {
 pub struct CallerKind(pub &'static str);
 
 impl Default for CallerKind {
-    /// The kind for a request that is answered before its token is read.
+    /// The kind for a request that is refused before its token is read.
     fn default() -> Self {
         Identity::Unknown.kind()
     }

@@ -10,16 +10,16 @@ use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::parameters::principal::{Client, Identity, Officer, Operator, Person, Principal};
 use crate::domain::people::staff::Role;
 
-/// Marks an operation that needs no token. It has the rate limit of the mobile API.
+/// Marks an operation that needs no token. Requests without a token have the rate limit of the mobile API.
 #[derive(Debug, Clone, Copy)]
 pub struct Anyone;
 
-/// Marks an operation that signs a caller in, or proves an identity. It has the rate limit for attempts to sign in, per
-/// network address. It needs no token, unless another argument demands one.
+/// Marks an operation that signs a caller in, or proves an identity. Its requests have the stricter rate limit for
+/// attempts to sign in, per network address. The operation needs no token, unless another argument demands one.
 #[derive(Debug, Clone, Copy)]
 pub struct SignInAttempt;
 
-/// The names of the two marks among the security schemes of an operation. Finished documents do not contain them.
+/// The names of [`Anyone`] and [`SignInAttempt`] as security schemes. Finished documents do not contain them.
 pub const MARKS: [&str; 2] = ["anyone", ATTEMPT];
 const ATTEMPT: &str = "sign_in_attempt";
 
@@ -27,8 +27,8 @@ pub fn is_sign_in_attempt(operation: &MetaOperation) -> bool {
     operation.security.iter().any(|schemes| schemes.contains_key(ATTEMPT))
 }
 
-/// Makes each type the caller of an operation: its name among the security schemes, its description in the documents if
-/// it demands a token, and how it is read from a request.
+/// Implements each type as the caller of an operation. Each line names the type, its security scheme, the description
+/// of its token in the documents (`None` without a token), and the function that reads the caller from a request.
 macro_rules! callers {
     ($($caller:ident, $name:expr, $about:expr, $read:expr;)*) => {$(
         impl<'a> ApiExtractor<'a> for $caller {

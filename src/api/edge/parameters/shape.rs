@@ -1,5 +1,5 @@
-//! Validates JSON against the published schema of a type, and lists the faults with their places. It supports the part
-//! of JSON Schema that our types use. Unknown members are refused, as the documents say.
+//! Validates JSON against the published schema of a type, and lists each fault with its JSON pointer. It supports the
+//! part of JSON Schema that our types use. Unknown members are refused, as the documents say.
 //!
 //! The crate jsonschema does not fit: the schemas are poem-openapi's Rust values and not JSON, and every fault needs
 //! one of our codes and a message in two languages, as in [`crate::domain::form`].
@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::api::edge::answers::problem::FieldError;
 
-/// The search ends after this number of faults, because a small body can have very many.
+/// The largest number of faults in a response. Validation then ends, because a small body can have very many faults.
 pub const MOST_FAULTS: usize = 100;
 
 /// Lists the faults of a value that should be a `T`, at most [`MOST_FAULTS`].
@@ -33,7 +33,7 @@ struct Shape {
     patterns: HashMap<String, Regex>,
 }
 
-/// The shapes that were needed so far. A schema never changes, and is expensive to build.
+/// The schemas that were used so far. They never change, and are expensive to build.
 static SHAPES: LazyLock<RwLock<HashMap<TypeId, Arc<Shape>>>> = LazyLock::new(RwLock::default);
 
 impl Shape {
@@ -136,8 +136,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Validates against one part of a composed schema. A member that is unknown to this part may belong to another
-    /// part.
+    /// Validates against one part of a composed schema (`allOf`). A member that is unknown to this part is no fault,
+    /// because another part may define it.
     fn check_part(&mut self, part: &MetaSchemaRef, value: &Value, at: &str) {
         let mut walk = Walk { shape: self.shape, faults: vec![] };
         walk.check(part, value, at);
@@ -145,7 +145,8 @@ impl Walk<'_> {
         self.faults.extend(walk.faults.into_iter().filter(|fault| fault.code != "unknown" || !is_own(fault)));
     }
 
-    /// Validates against a union. The discriminator selects the variant; without one, any variant may match.
+    /// Validates against a union (`oneOf` or `anyOf`). The discriminator selects the variant. Without a discriminator,
+    /// any variant may match.
     fn check_choice(&mut self, schema: &MetaSchema, value: &Value, at: &str) {
         let variants = if schema.one_of.is_empty() { &schema.any_of } else { &schema.one_of };
         if variants.is_empty() {
@@ -251,7 +252,7 @@ struct Unit {
 const ITEMS: Unit = Unit { zh: "项", en: "items" };
 const CHARACTERS: Unit = Unit { zh: "个字", en: "characters" };
 
-/// The JSON pointer of a member (RFC 6901 §3 escapes).
+/// Returns the JSON pointer of the member `name` of the value at `at` (escapes of RFC 6901 §3).
 fn below(at: &str, name: &str) -> String {
     format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"))
 }

@@ -1,5 +1,5 @@
-//! Enums of other layers in JSON and in the documents: each variant is a word. Clients rely on the words, so they never
-//! change.
+//! The words for enums of other layers in JSON and in the documents: one word per variant. Clients rely on the words,
+//! so a word never changes.
 
 use std::borrow::Cow;
 
@@ -20,7 +20,8 @@ use crate::domain::notice::notification::Consent;
 use crate::domain::people::staff::Role;
 use crate::domain::work::job::JobState;
 
-/// Implements the types of poem-openapi for an enum: its name and description in the documents, and its words.
+/// Implements poem-openapi's traits for an enum. Each entry has the enum's name and description in the documents, and
+/// its words.
 macro_rules! wire_words {
     ($($of:ident as $name:literal, $about:literal { $($variant:ident = $word:literal,)+ })+) => {$(
         impl Type for $of {
@@ -73,7 +74,7 @@ macro_rules! wire_words {
 }
 
 wire_words! {
-    // Cases
+    // Enums of cases
     Missed as "Missed", "逾期。 The period that a decision exceeded." {
         Promise = "promise", Law = "law",
     }
@@ -81,7 +82,7 @@ wire_words! {
         Jpeg = "image/jpeg", Png = "image/png", Webp = "image/webp", Pdf = "application/pdf",
     }
 
-    // Parcels
+    // Enums of parcels
     ParcelState as "ParcelState", "寄递状态。 The state of a parcel." {
         Pending = "pending", Ordered = "ordered", PickedUp = "picked_up", InTransit = "in_transit",
         OutForDelivery = "out_for_delivery", ReadyForPickup = "ready_for_pickup", Exception = "exception",
@@ -95,7 +96,7 @@ wire_words! {
         Returned = "returned", Cancelled = "cancelled", Unchanged = "unchanged",
     }
 
-    // People, officers and jobs
+    // Enums of people, officers and jobs
     Language as "Language", "语言。 A language of Songda." {
         Chinese = "zh-CN", English = "en",
     }
@@ -115,7 +116,7 @@ wire_words! {
         Pending = "pending", Done = "done", Dead = "dead",
     }
 
-    // Devices and consents
+    // Enums of devices and consents
     Platform as "Platform", "客户端类型。 The kind of client." {
         WechatMini = "wechat_mini", H5 = "h5", Ios = "ios", Android = "android", Harmony = "harmony",
     }
@@ -133,7 +134,7 @@ wire_words! {
         NotNeeded = "not_needed", OneTime = "one_time", LongTerm = "long_term",
     }
 
-    // The catalogue
+    // Enums of the catalogue
     Mode as "Mode", "办理方式。 A way of handling an item without a visit to the agency." {
         Online = "online", Mobile = "mobile", SelfService = "self_service", Remote = "remote",
     }

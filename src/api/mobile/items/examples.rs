@@ -1,4 +1,4 @@
-//! Examples of the catalogue's types, for the documents.
+//! Examples of the catalogue's types, for the OpenAPI documents.
 
 use super::place_view::{City, Hall, HallList, Province, Region, RegionTree};
 use super::view::{Agency, AgencyList, DeliveryOffer, ItemGuide, ItemSummary, Material, Period, Topic, TopicList};

@@ -1,5 +1,5 @@
-//! The form of an application, for clients that draw it. All kinds of fields share one type; members that do not apply
-//! to a kind are absent.
+//! The form of an application, as clients need it to draw input fields. All kinds of fields share one type. Members
+//! that do not apply to a kind are absent.
 
 use poem_openapi::types::Any;
 use poem_openapi::{Enum, Object};
@@ -8,28 +8,28 @@ use serde_json::Value;
 use crate::api::shared::bilingual::Bilingual;
 use crate::domain::form::{self as model, Kind};
 
-/// 表单。 The form of an application. The answer has one member per section.
+/// 表单。 The form of an application. A draft's `form` has one member per section.
 #[derive(Debug, Clone, PartialEq, Object)]
 #[oai(rename = "Form")]
 pub struct FormView {
-    /// In the order in which they are filled in.
+    /// The sections, in the order in which they are filled in.
     pub sections: Vec<SectionView>,
 }
 
-/// 表单的一部分。 A part of a form.
+/// 表单的一部分。 A section of a form.
 #[derive(Debug, Clone, PartialEq, Object)]
 #[oai(rename = "FormSection", skip_serializing_if_is_none)]
 pub struct SectionView {
-    /// The name of the section's member in the answer.
+    /// The name of the section's member in a draft's `form`.
     pub key: String,
     pub title: Bilingual,
-    /// Present if the answer is a list.
+    /// Present if the section is a list of entries: its limits.
     pub repeat: Option<RepeatView>,
-    /// In order.
+    /// The fields, in order.
     pub fields: Vec<FieldView>,
 }
 
-/// 重复次数。 The number of entries of a list.
+/// 重复次数。 The allowed number of entries of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(rename = "FormRepeat")]
 pub struct RepeatView {
@@ -37,9 +37,9 @@ pub struct RepeatView {
     pub max: usize,
 }
 
-/// 字段类型。 The kind of answer of a field: `multi_choice` is a list, `date` is `2026-01-31`, `resident_id` is 公民身份号码,
-/// `credit_code` is 统一社会信用代码, `phone` is an 11-digit mobile number, `region` is a division code of `level`, `money`
-/// is an integer in fen (1/100 yuan), `file` is the id of an upload.
+/// 字段类型。 The kind of value of a field: `multi_choice` is a list, `date` is `2026-01-31`, `resident_id` is 公民身份号码,
+/// `credit_code` is 统一社会信用代码, `phone` is an 11-digit mobile number, `region` is a division code of `level`, `money` is
+/// an integer in fen (1/100 yuan), `file` is the id of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename = "FormFieldKind", rename_all = "snake_case")]
 pub enum FieldKind {
@@ -58,31 +58,31 @@ pub enum FieldKind {
     File,
 }
 
-/// 字段。 One question.
+/// 字段。 A field of the form.
 #[derive(Debug, Clone, PartialEq, Object)]
 #[oai(rename = "FormField", skip_serializing_if_is_none)]
 pub struct FieldView {
-    /// The name of the field's member in the answer.
+    /// The name of the field's member in the section.
     pub name: String,
     pub kind: FieldKind,
     pub label: Bilingual,
     /// A short help text.
     pub hint: Option<Bilingual>,
-    /// True if the field must be answered while it is shown.
+    /// True if the field must be filled in while it is shown.
     pub required: bool,
-    /// The condition under which the field is shown; absent: always. A hidden field must not be answered.
+    /// The condition under which the field is shown; absent if it is always shown. A hidden field must be left out.
     pub when: Option<WhenView>,
-    /// The known fact to prefill the field with: `name`, `resident_id` or `phone`.
+    /// The known fact with which to prefill the field: `name`, `resident_id` or `phone`.
     pub prefill: Option<String>,
     /// The values to choose from.
     pub options: Option<Vec<OptionView>>,
     /// The smallest number.
     pub min: Option<i64>,
-    /// The largest number; for a text, the most characters.
+    /// The largest number. For a text, the largest number of characters.
     pub max: Option<i64>,
     /// A regular expression that the whole text must match.
     pub pattern: Option<String>,
-    /// A valid text.
+    /// An example of a valid text.
     pub example: Option<String>,
     /// The allowed days: `past` (today included) or `future` (today included).
     pub span: Option<String>,
@@ -90,11 +90,11 @@ pub struct FieldView {
     pub level: Option<String>,
     /// For a phone: true if a landline with its area code is accepted too.
     pub landline: Option<bool>,
-    /// True if only `true` is accepted.
+    /// For a boolean: true if only the value `true` is accepted.
     pub must_be_true: Option<bool>,
 }
 
-/// 显示条件。 Shows a field only if another field of the section has one of some values.
+/// 显示条件。 Shows a field only if another field of the section has one of the given values.
 #[derive(Debug, Clone, PartialEq, Object)]
 #[oai(rename = "FormCondition")]
 pub struct WhenView {
@@ -107,7 +107,7 @@ pub struct WhenView {
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(rename = "FormOption")]
 pub struct OptionView {
-    /// The value in the answer.
+    /// The value to send.
     pub value: String,
     /// The text for people.
     pub label: Bilingual,
@@ -196,7 +196,7 @@ fn limit(span: model::DateSpan) -> Option<String> {
     (span != model::DateSpan::Any).then(|| word(span))
 }
 
-/// The word of an enum of the form, as in the catalogue's files.
+/// Returns the word for an enum variant, as in the catalogue's files.
 fn word<T: serde::Serialize>(value: T) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! The catalogue of items, for all callers. It is read far more often than published, so every answer is encoded once
-//! per publication and sent from memory.
+//! The catalogue of items, for all callers. It is read far more often than it is published, so every response is
+//! encoded once per publication and sent from memory.
 
 mod examples;
 mod form_view;
@@ -37,7 +37,8 @@ impl ItemsApi {
         Self { catalog, cursors, shelf }
     }
 
-    /// Returns the encoded answers about the current publication. Encodes them if the publication is new.
+    /// Returns the encoded responses for the current publication of the catalogue. Encodes them first if the
+    /// publication is new.
     fn shelf(&self) -> Arc<Shelf> {
         let current = self.catalog.current();
         let shelf = self.shelf.read().unwrap_or_else(PoisonError::into_inner).clone();
@@ -124,7 +125,7 @@ impl ItemsApi {
 
     /// 目录概况 · Show the catalogue
     ///
-    /// Its revision and its counts.
+    /// The revision of the catalogue, and the numbers of items.
     #[oai(path = "/catalogue", method = "get", operation_id = "get_catalogue")]
     async fn get_catalogue(&self, _anyone: Anyone) -> Result<Preencoded<CatalogueView>, Problem> {
         Ok(self.shelf().catalogue.clone())

@@ -12,14 +12,14 @@ use crate::domain::item::Level;
 pub struct RegionTree {
     /// 省级
     pub provinces: Vec<Province>,
-    /// 本区乡级, with nine digits.
+    /// 本区乡级: the towns of this district, with nine-digit codes.
     pub towns: Vec<Region>,
 }
 
 /// 省级
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 pub struct Province {
-    /// Six digits.
+    /// The six-digit code.
     pub code: String,
     /// 名称
     pub name: String,
@@ -30,18 +30,18 @@ pub struct Province {
 /// 地级
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 pub struct City {
-    /// Six digits.
+    /// The six-digit code.
     pub code: String,
     /// 名称
     pub name: String,
-    /// 县级: the codes for `region` of an address.
+    /// 县级: their codes are valid for `region` of an address.
     pub counties: Vec<Region>,
 }
 
 /// 一个区划。 One division.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 pub struct Region {
-    /// Six digits for a county, nine for a town.
+    /// The code: six digits for a county, nine for a town.
     pub code: String,
     /// 名称
     pub name: String,
@@ -82,12 +82,12 @@ pub struct Hall {
     /// The code for `delivery.hall` of a draft.
     pub code: String,
     pub level: Level,
-    /// The division that the hall serves.
+    /// The division that the hall serves, as a code.
     pub region: String,
     pub name: Bilingual,
     pub address: Option<String>,
     pub postcode: Option<String>,
-    /// With area code.
+    /// The phone number, with area code.
     pub phone: Option<String>,
 }
 

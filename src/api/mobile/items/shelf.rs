@@ -1,4 +1,4 @@
-//! All answers about one publication of the catalogue, encoded once. A page of items is composed of encoded entries.
+//! All responses for one publication of the catalogue, encoded once. A page of items is composed of encoded items.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ impl Shelf {
         self.guides.get(at)
     }
 
-    /// Composes a page of the items at these indices.
+    /// Joins the encoded items at these indices into a page.
     pub fn page(&self, places: &[usize], next_cursor: Option<&str>) -> Preencoded<Page<ItemSummary>> {
         let mut body = BytesMut::with_capacity(128 + places.len() * 512);
         body.put_slice(b"{\"data\":[");

@@ -47,7 +47,7 @@ async fn pages_cover_every_item_once() {
     }
     assert_eq!(seen.len(), snapshot(1).counts().mobile);
     assert!(seen.is_sorted());
-    // A cursor is valid for its own filters only.
+    // A cursor is valid only with the filters of its list.
     client.get(format!("/v1/items?mode=online{cursor}")).send().await.assert_status(StatusCode::BAD_REQUEST);
 }
 
@@ -112,7 +112,7 @@ async fn items_are_filed_under_topics() {
     assert_eq!(page["data"][0]["topics"], serde_json::json!(["marriage"]));
 }
 
-/// The form as a client can draw it from the schema alone: sections with their fields, in order.
+/// Reduces a JSON schema to the form that a client can draw from it: sections with their fields, in order.
 fn drawn(schema: &Value) -> Vec<Value> {
     let in_order = |properties: &Value| {
         let mut members: Vec<(String, Value)> = properties.as_object().unwrap().clone().into_iter().collect();
@@ -142,7 +142,7 @@ fn drawn(schema: &Value) -> Vec<Value> {
     in_order(&schema["properties"]).into_iter().map(section).collect()
 }
 
-/// The form that is served beside the schema, in the shape of [`drawn`].
+/// Reduces the `form` of a guide to the same shape as [`drawn`].
 fn described(form: &Value) -> Vec<Value> {
     let field = |field: &Value| {
         let members = ["kind", "label", "hint", "when", "prefill", "options", "level", "required", "name"];

@@ -14,7 +14,7 @@ use crate::domain::item::{
     ResultKind, Subject,
 };
 
-/// 送达选择。 A value for `delivery.way` of a draft.
+/// 送达选择。 A way of delivery: a value for `delivery.way` of a draft.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
 pub enum DeliveryOffer {
@@ -40,7 +40,7 @@ impl From<TimeLimit> for Period {
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(example)]
 pub struct Agency {
-    /// The code for `?agency=`.
+    /// The agency's code, for the parameter `agency` of `GET /v1/items`.
     pub code: String,
     pub name: Bilingual,
 }
@@ -57,7 +57,7 @@ impl Agency {
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(example)]
 pub struct Topic {
-    /// The code for `?topic=`.
+    /// The topic's code, for the parameter `topic` of `GET /v1/items`.
     pub code: String,
     /// The applicants that the topic is for.
     pub subject: Subject,
@@ -76,7 +76,7 @@ impl From<&catalog::Topic> for Topic {
 pub struct ItemSummary {
     #[oai(validator(max_length = 50))]
     pub code: String,
-    /// The version in force.
+    /// The version of the item that is in force.
     pub version: i32,
     pub name: Bilingual,
     #[oai(rename = "type")]
@@ -118,13 +118,13 @@ impl ItemSummary {
 /// 材料。 A document to hand in.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 pub struct Material {
-    /// The key for `materials` of a draft.
+    /// The material's key in `materials` of a draft.
     pub key: String,
     pub name: Bilingual,
     pub form: MaterialForm,
-    /// True if an application without it is incomplete.
+    /// True if an application without this document is incomplete.
     pub required: bool,
-    /// True if a draft needs at least one upload for it.
+    /// True if a draft needs at least one upload for this material.
     pub needs_upload: bool,
 }
 
@@ -183,7 +183,7 @@ pub struct Faq {
 pub struct ItemGuide {
     #[oai(flatten)]
     pub summary: ItemSummary,
-    /// The agency that guides and supervises.
+    /// 业务指导部门: the agency that guides and supervises the work on this item.
     pub guiding_agency: Agency,
     /// 设定依据
     pub legal_basis: Option<String>,
@@ -191,21 +191,21 @@ pub struct ItemGuide {
     pub conditions: Option<Bilingual>,
     /// 法定办结时限
     pub legal: Option<Period>,
-    /// Absent if the item is free.
+    /// The fee; absent if the item is free.
     pub fee: Option<Fee>,
     pub materials: Vec<Material>,
     /// 审批结果
     pub result: Bilingual,
     /// 审批结果类型, if it is known.
     pub result_kind: Option<ResultKind>,
-    /// 结果样本: the address of a picture of one.
+    /// 结果样本: the URL of a picture of a sample result.
     pub result_sample: Option<String>,
     pub delivery: Vec<DeliveryWay>,
-    /// The ways that an application may choose.
+    /// The ways of delivery that an applicant can choose.
     pub delivery_choices: Vec<DeliveryOffer>,
-    /// True if a 镇(街道)为民服务中心 accepts it.
+    /// True if a 镇(街道)为民服务中心 accepts applications.
     pub town_hall: bool,
-    /// True if a 村(社区)便民服务中心 accepts it.
+    /// True if a 村(社区)便民服务中心 accepts applications.
     pub village_hall: bool,
     /// 到办事现场次数
     pub visits: u32,
@@ -213,7 +213,7 @@ pub struct ItemGuide {
     pub visit_reason: Option<Bilingual>,
     /// 支持申报材料邮寄: true if an application may come by post.
     pub by_post: bool,
-    /// 办理地点: codes of the halls where the agency handles it.
+    /// 办理地点: codes of the halls where the agency handles the item.
     pub halls: Vec<String>,
     /// 咨询电话, with area code.
     pub consult_phone: Option<String>,
@@ -227,7 +227,7 @@ pub struct ItemGuide {
     pub unconfirmed: Vec<Fact>,
     /// The form of an application; absent if the item cannot be handled on the phone.
     pub form: Option<FormView>,
-    /// The same as JSON Schema 2020-12, with `x-order` and hints.
+    /// The same form as a JSON Schema (2020-12), with `x-order` and hints for drawing it.
     pub form_schema: Option<Any<Value>>,
 }
 
@@ -267,7 +267,7 @@ impl ItemGuide {
     }
 }
 
-/// The ways of delivery that an applicant can choose for an item.
+/// Returns the ways of delivery that an applicant can choose for an item.
 fn choices(item: &model::Item) -> Vec<DeliveryOffer> {
     let offered = [
         (DeliveryOffer::Electronic, item.delivers_electronically()),
@@ -280,7 +280,7 @@ fn choices(item: &model::Item) -> Vec<DeliveryOffer> {
 /// 目录概况。 The revision and counts of the published catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 pub struct CatalogueView {
-    /// Each publication has the next number.
+    /// The number of the publication: each publication has the next number.
     pub revision: i64,
     pub published_at: DateTime<Utc>,
     pub counts: CountsView,

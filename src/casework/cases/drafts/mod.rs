@@ -1,5 +1,5 @@
-//! Drafts (草稿) of applications. A person finds the same drafts on all their devices. A draft may be incomplete: saving
-//! it returns its faults, and only submitting refuses a faulty draft.
+//! Drafts (草稿) of applications. A person finds the same drafts on all their devices. A draft may be incomplete.
+//! Saving it returns its faults, and only submitting refuses a draft with faults.
 
 pub mod save;
 
@@ -15,7 +15,7 @@ use crate::store::{Conn, StoreError};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValidatedDraft {
     pub draft: Draft,
-    /// Every fault, with a JSON pointer into the draft.
+    /// Every fault of the draft. Each has a JSON pointer to the faulty field.
     pub faults: Vec<Fault>,
 }
 
@@ -47,7 +47,7 @@ impl Drafts<'_> {
         }
     }
 
-    /// Discards a draft. Returns false if the draft does not exist. A case that was made of it stays.
+    /// Discards a draft. Returns false if the draft does not exist. A case that was opened from the draft stays.
     pub async fn discard(self, acting: &Acting<PersonId>, id: DraftId) -> Result<bool, StoreError> {
         let mut tx = self.0.store().begin().await?;
         if !drafts::remove(&mut tx, acting.for_, id).await? {
@@ -59,10 +59,10 @@ impl Drafts<'_> {
         Ok(true)
     }
 
-    /// Adds the faults that would keep a draft from being submitted now.
+    /// Returns the draft with the faults that would keep it from being submitted now.
     async fn validated(&self, conn: &mut Conn, draft: Draft) -> Result<ValidatedDraft, StoreError> {
         let catalog = self.0.catalog().current();
-        // A draft of an item that is not in force any more is still validated.
+        // If the item is not in force any more, the draft is validated against the version for which it was saved.
         let item = catalog.in_force(&draft.item).or_else(|| catalog.version(&draft.item, draft.item_version));
         let Some(item) = item else { return Ok(ValidatedDraft { draft, faults: Vec::new() }) };
         let belongings = self.0.belongings(conn, draft.person, &draft.content).await?;

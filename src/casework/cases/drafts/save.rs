@@ -1,4 +1,5 @@
-//! An applicant creates a draft under an id that the client made, or changes the version that the client read.
+//! An applicant creates a draft under an id that the client chose, or changes a draft at the version that the client
+//! has read.
 
 use crate::casework::cases::drafts::{Drafts, ValidatedDraft};
 use crate::casework::frame::powers::NotOpen;
@@ -20,7 +21,7 @@ pub struct NewDraft {
 /// The precondition of saving a draft.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
-    /// There is no draft with this id. It is created.
+    /// No draft with this id exists. The draft is created.
     Nothing,
     /// The draft exists at this version; `None` for any version.
     Version(Option<i64>),
@@ -30,7 +31,7 @@ pub enum Expect {
 pub enum SaveDraftError {
     #[error(transparent)]
     NotOpen(#[from] NotOpen),
-    /// A draft cannot be created under an id that another draft has.
+    /// Another draft already has the id under which the draft was to be created.
     #[error("the id is taken")]
     Exists,
     /// There is no such draft, or it is not the applicant's.
@@ -84,13 +85,13 @@ impl Drafts<'_> {
         if drafts::insert(tx, self.0.store().keys(), &wanted).await? {
             return Ok(wanted);
         }
-        // If the client repeats a request because the answer was lost, it finds its own draft.
+        // A client that received no answer repeats its request. It then finds the draft that its first request created.
         let known = drafts::find(tx, self.0.store().keys(), wanted.person, wanted.id).await?;
         let same = |known: &Draft| known.version == 1 && known.item == wanted.item && known.content == wanted.content;
         known.filter(same).ok_or(SaveDraftError::Exists)
     }
 
-    /// `seen` is the version that the client read; `None` for any.
+    /// Changes an existing draft. `seen` is the version that the client has read; `None` if any version is accepted.
     async fn change(&self, tx: &mut Tx<'_>, wanted: Draft, seen: Option<i64>) -> Result<Draft, SaveDraftError> {
         let keys = self.0.store().keys();
         let known = drafts::find_for_change(tx, keys, wanted.person, wanted.id).await?;

@@ -1,9 +1,9 @@
-//! 账号合并: a person proves that a phone, WeChat account or resident ID is theirs, but it belongs to another account
-//! already. The person then controls both accounts: one by the session, the other by the proof.
+//! 账号合并: a person proves that a phone, WeChat account or resident ID is theirs, but another account has it already.
+//! The person then controls both accounts: one by the session, the other by the proof.
 //!
-//! If no person ever signed in to the other account, it exists because a back-office system reported its owner. It is
-//! joined without a question. Otherwise the accounts are joined only if the person says so, because joining cannot be
-//! undone. They are never joined if they were verified as two different people.
+//! If no person ever signed in to the other account, it exists only because a back-office system reported its owner.
+//! Such an account is joined without a question. Otherwise the accounts are joined only if the person agrees, because
+//! joining cannot be undone. Accounts that were verified as two different people are never joined.
 
 use super::Identity;
 use crate::domain::kernel::ids::PersonId;
@@ -19,15 +19,16 @@ use crate::store::{Conn, KeyRing, StoreError, Tx, joins, people, sessions};
 pub enum IfTaken {
     #[default]
     Refuse,
-    /// Join the accounts: everything moves to this account, and the sessions of the other account end.
+    /// Join the accounts: all data of the other account moves to this account, and the other account's sessions end.
     Join,
-    /// Take only the phone or WeChat account, because its owner changed: operators give phone numbers out again.
+    /// Take only the phone or WeChat account from the other account. Its owner changed: operators give phone numbers
+    /// out again.
     Move,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum TakenError {
-    /// The caller chose [`IfTaken::Refuse`].
+    /// The caller chose [`IfTaken::Refuse`], and another account has it.
     #[error("it belongs to another account")]
     Taken,
     #[error("the accounts were verified as different people")]
@@ -44,19 +45,19 @@ pub(super) enum Proved<'a> {
     ResidentId(&'a ResidentId),
 }
 
-/// The owner of what a person proved, after [`Identity::claim`].
+/// The account to which the proved phone, WeChat account or resident ID belongs, after [`Identity::claim`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Claimed {
-    /// No account.
+    /// It belongs to no account.
     Free,
-    /// The person's account.
+    /// It belongs to the person's account.
     Own,
-    /// Another account. The caller moves only the proved phone or WeChat account to the person.
+    /// It belongs to another account. The caller must move only this phone or WeChat account to the person.
     ToMove,
 }
 
 impl Proved<'_> {
-    /// Locks the phone or resident ID: a back-office system may be reporting it at this moment.
+    /// Locks the phone or resident ID, because a back-office system may be reporting it at the same time.
     async fn reserve(self, conn: &mut Conn, keys: &KeyRing) -> Result<(), StoreError> {
         match self {
             Self::Phone(phone) => people::reserve_phone(conn, keys, phone).await,
@@ -75,8 +76,8 @@ impl Proved<'_> {
 }
 
 impl Identity<'_> {
-    /// Finds the account that owns what a person proved, and joins it with the person's account if that is allowed.
-    /// Another account and the person's are locked until the end of the transaction.
+    /// Finds the account that has the proved phone, WeChat account or resident ID, and joins it into the person's
+    /// account if that is allowed. Both accounts are locked until the end of the transaction.
     pub(super) async fn claim(
         self,
         tx: &mut Tx<'_>,

@@ -14,7 +14,7 @@ use crate::store::{StoreError, login_codes, people};
 pub enum SetPhoneError {
     #[error(transparent)]
     Code(#[from] CodeError),
-    /// The code stays valid for a second request that chooses another [`IfTaken`].
+    /// The code stays valid, so that the client can repeat the request with another [`IfTaken`].
     #[error(transparent)]
     Taken(#[from] TakenError),
 }

@@ -17,22 +17,22 @@ use crate::gateway::identity::IdentityFact;
 use crate::store::record::Record;
 use crate::store::{StoreError, identity_tries, people};
 
-/// The longest name that population registers take.
+/// The most characters of a name in population registers.
 const LONGEST_NAME: usize = 50;
 
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
     #[error("no such person")]
     NotFound,
-    /// The name is empty, too long, or holds characters that no name holds.
+    /// The name is empty, too long, or contains characters that no name contains.
     #[error("not a name")]
     Name,
     #[error("not a resident ID: {0}")]
     ResidentId(#[from] ResidentIdFault),
-    /// The register does not know this name with this number.
+    /// The register has no person with this name and this resident ID.
     #[error("name and number do not belong together")]
     NotConfirmed,
-    /// Too many comparisons for this person did not match.
+    /// Too many comparisons for this person did not match. The duration is the wait before the next try.
     #[error("too many comparisons for one person; wait {0:?}")]
     TooMany(Duration),
     #[error("verified with another number before")]
@@ -48,7 +48,8 @@ pub enum VerifyError {
 }
 
 impl Identity<'_> {
-    /// Asks the gateway, and stores the confirmed name and number. A repeated request does not ask again.
+    /// Asks the gateway, and stores the confirmed name and resident ID. A repeated request does not ask the gateway
+    /// again.
     pub async fn verify(
         self,
         person: PersonId,
@@ -70,7 +71,7 @@ impl Identity<'_> {
             IdentityFact::Match => {}
             IdentityFact::Mismatch | IdentityFact::Unknown => return Err(VerifyError::NotConfirmed),
             IdentityFact::Unavailable(why) | IdentityFact::Misconfigured(why) => {
-                // Nothing was compared, so the try does not count.
+                // The gateway compared nothing, so the comparison does not count.
                 identity_tries::remove(&mut *self.0.store.connection().await?, attempt).await?;
                 return Err(VerifyError::Gateway(why));
             }
@@ -83,8 +84,8 @@ impl Identity<'_> {
         Ok(Person { identity: Some(identity), ..person })
     }
 
-    /// Counts a comparison as a mismatch before it is made. So parallel requests get no more comparisons than
-    /// consecutive ones. If the result is not a mismatch, the count is removed afterwards.
+    /// Counts a comparison as a mismatch before it is made, so that parallel requests get no more comparisons than
+    /// consecutive ones. If the result is not a mismatch, the caller removes the count.
     async fn count_comparison(&self, person: PersonId) -> Result<Uuid, VerifyError> {
         let now = self.0.clock.now();
         let id = fresh_uuid();
@@ -99,7 +100,7 @@ impl Identity<'_> {
         Ok(id)
     }
 
-    /// Stores the identity. Cases that back-office systems reported for this resident ID become the person's.
+    /// Stores the identity. The person also gets the cases that back-office systems reported for this resident ID.
     async fn keep(&self, person: &Person, identity: &VerifiedIdentity, attempt: Uuid) -> Result<(), VerifyError> {
         let mut record = Record::default();
         let mut tx = self.0.store.begin().await?;

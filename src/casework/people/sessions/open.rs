@@ -11,7 +11,7 @@ use crate::domain::kernel::clock::{Instant, fresh};
 use crate::domain::kernel::ids::SessionId;
 use crate::domain::kernel::private::Private;
 use crate::domain::people::person::Person;
-use crate::domain::people::session::{Audience, RefreshToken};
+use crate::domain::people::session::{RefreshToken, SessionAudience};
 use crate::domain::people::staff::Officer;
 use crate::store::sessions::{self, NewSession};
 use crate::store::{StoreError, Tx};
@@ -22,24 +22,24 @@ pub struct SignedIn<T> {
     pub who: T,
     pub access_token: Private<String>,
     pub expires_in: Duration,
-    /// The client can exchange it once for the next pair of tokens.
+    /// The client can exchange this token once for a new access token and a new refresh token.
     pub refresh_token: RefreshToken,
 }
 
 /// An account that can sign in.
 pub trait Subject {
-    const AUDIENCE: Audience;
+    const AUDIENCE: SessionAudience;
     /// The part of the API that accepts the account's access tokens.
     const TOKENS_FOR: TokenAudience;
 
     fn id(&self) -> impl ToString;
     fn uuid(&self) -> Uuid;
-    /// The claims of the account's access token beside the id.
+    /// The claims of the account's access token, except the id.
     fn grant(&self, session: SessionId) -> Grant;
 }
 
 impl Subject for Person {
-    const AUDIENCE: Audience = Audience::Mobile;
+    const AUDIENCE: SessionAudience = SessionAudience::Mobile;
     const TOKENS_FOR: TokenAudience = TokenAudience::Mobile;
 
     fn id(&self) -> impl ToString {
@@ -56,7 +56,7 @@ impl Subject for Person {
 }
 
 impl Subject for Officer {
-    const AUDIENCE: Audience = Audience::Staff;
+    const AUDIENCE: SessionAudience = SessionAudience::Staff;
     const TOKENS_FOR: TokenAudience = TokenAudience::Staff;
 
     fn id(&self) -> impl ToString {

@@ -17,7 +17,8 @@ pub enum RefreshError {
     /// There is no such token, or its session has ended.
     #[error("the refresh token is not valid")]
     Invalid,
-    /// The token was used before, and that answer arrived. So the token was copied, and its session is ended.
+    /// The token was used before, and the client received the new tokens. So the token was copied, and its session is
+    /// ended.
     #[error("the refresh token was used before")]
     Copied,
     #[error(transparent)]

@@ -15,13 +15,13 @@ pub const GROUP: &str = "redis";
 /// The oldest supported major version.
 const OLDEST: u32 = 7;
 
-/// Checks a single server. Its clock was read between these two times.
+/// Checks a Redis that is a single server. The server's clock was read between the two times, which are by our clock.
 pub fn alone(server: &ServerReport, between: (Instant, Instant)) -> Vec<Finding> {
     let role = of_role(server, "point SONGDA_REDIS_URL at the primary");
     [vec![role.unwrap_or_else(|| of_version(server))], of_state(server, between)].concat()
 }
 
-/// Checks a server of a set or of a cluster.
+/// Checks one server of a set with sentinels, or of a cluster.
 pub fn member(member: &Member, between: (Instant, Instant)) -> Vec<Finding> {
     let findings = match (&member.report, &member.replica_of) {
         (Ok(server), None) => {
@@ -47,7 +47,7 @@ fn of_state(server: &ServerReport, (asked, answered): (Instant, Instant)) -> Vec
     vec![of_eviction(server), of_memory(server), of_persistence(server), clock]
 }
 
-/// A fault if a server that must accept writes is a replica.
+/// Returns a fault if a server that must accept writes is a replica.
 fn of_role(server: &ServerReport, advice: &str) -> Option<Finding> {
     let what = format!("Redis {} answers, but is a read-only replica", server.version);
     (server.role != "master").then(|| Finding::fault(GROUP, "server", what, advice))
@@ -70,8 +70,8 @@ fn of_version(server: &ServerReport) -> Finding {
     Finding::ok(GROUP, "server", what)
 }
 
-/// A Redis that evicts keys may evict a ring, which is the notice to a worker that a job is due. The job is then up to a
-/// minute late.
+/// Checks that Redis evicts no keys. It could evict a ring, which is the notice to a worker that a job is due. The job
+/// would then be up to a minute late.
 fn of_eviction(server: &ServerReport) -> Finding {
     let advice = "config set maxmemory-policy noeviction, and add it to redis.conf";
     match server.eviction.as_str() {
@@ -101,7 +101,8 @@ fn of_memory(server: &ServerReport) -> Finding {
     }
 }
 
-/// If Redis loses its data, no job is lost. Data on disk only save a sweep of all waiting jobs after a restart.
+/// Checks if Redis stores its data on disk. No job is lost without it, but after a restart the sweeper must offer all
+/// waiting jobs again.
 fn of_persistence(server: &ServerReport) -> Finding {
     const CHECK: &str = "persistence";
     if !server.writes_well {

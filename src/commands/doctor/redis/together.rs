@@ -10,7 +10,7 @@ use super::super::causes::with_causes;
 use super::super::finding::Finding;
 use super::server::GROUP;
 
-/// Checks the sentinels and the replicas of a set.
+/// Checks the sentinels of a set, and the replicas of its primary.
 pub fn watched(sentinels: &[Sentinel], members: &[Member]) -> Vec<Finding> {
     let views = sentinels.iter().filter_map(|sentinel| sentinel.view.as_ref().ok());
     let primaries: BTreeSet<&Node> = views.filter_map(|view| view.primary.as_ref()).collect();
@@ -27,7 +27,7 @@ pub fn watched(sentinels: &[Sentinel], members: &[Member]) -> Vec<Finding> {
     findings
 }
 
-/// Returns the fault of a sentinel, if it has one.
+/// Returns a finding if the sentinel does not answer, does not know the set, or cannot have another primary elected.
 fn of_sentinel(sentinel: &Sentinel) -> Option<Finding> {
     const CHECK: &str = "sentinels";
     let finding = match &sentinel.view {

@@ -27,7 +27,7 @@ pub(super) fn read(body: &[u8], refusals: &Refusals, operation: Operation) -> Re
     Ok(lenient::unwrapped(answer.ret_body))
 }
 
-/// Removes what a code cannot contain, so that no personal data gets into a log.
+/// Keeps only the characters that a code can contain, at most 16, so that no personal data gets into a log.
 fn code_only(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).take(16).collect()
 }

@@ -1,5 +1,5 @@
-//! EMS's push of scans (interface 040002) and our answer to it. A push is encrypted but not signed: any party that has the
-//! key can write one.
+//! EMS's callback with scans (interface 040002, a *push*), and our answer to it. A push is encrypted but not signed:
+//! any party that has the key can write a push.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -25,14 +25,15 @@ fn push(call: &RawCallback) -> Option<Push> {
 pub(super) fn read(call: &RawCallback, key: &Sm4Key) -> Result<Vec<Scan>, CallbackFault> {
     let push = push(call).ok_or_else(|| CallbackFault::Unreadable("not a push of EMS".to_owned()))?;
     let opened = key.open(&push.sealed).ok_or(CallbackFault::NotAuthentic)?;
-    // One in 256 texts under another key has valid padding by chance, but it is not JSON.
+    // If a text was encrypted with another key, its padding is valid by chance in one of 256 cases. But the decrypted
+    // text is not JSON.
     let content: Value = serde_json::from_str(opened.expose()).map_err(|_| CallbackFault::NotAuthentic)?;
     let events: Vec<WithRaw<TrackingEvent>> = lenient::entries(content);
     let scans: Vec<Scan> = events.into_iter().filter_map(|event| event.scan(None)).collect();
     if scans.is_empty() { Err(CallbackFault::Unreadable("no event in it".to_owned())) } else { Ok(scans) }
 }
 
-/// Returns the answer to a push. EMS accepts it only if it repeats the push's serial number.
+/// Returns the answer to a push. EMS accepts an answer only if it repeats the push's serial number.
 pub(super) fn acknowledge(call: &RawCallback, sender_no: &str, stored: bool) -> Acknowledgement {
     let serial_no = push(call).unwrap_or_default().serial_no.0;
     let (code, message) = if stored { ("00000", "成功") } else { ("99999", "失败") };

@@ -1,7 +1,7 @@
 //! Encrypts and decrypts EMS's bodies: `|$4|` + base64(SM4-ECB-PKCS#7(JSON + the key's base64 text)).
 //!
-//! The appended key text is EMS's weak check of integrity. EMS's own pushes were seen without it, so both forms are
-//! accepted.
+//! The appended key text is EMS's weak check of integrity. EMS's own callbacks were seen without the key text, so both
+//! forms are accepted.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use ecb::cipher::block_padding::Pkcs7;
@@ -44,7 +44,7 @@ impl Sm4Key {
         Some(Private::new(text))
     }
 
-    /// Encrypts as EMS encrypts its pushes: without the key text.
+    /// Encrypts as EMS encrypts its callbacks: without the key text.
     #[cfg(test)]
     pub(super) fn seal_as_pushed(&self, json: &str) -> String {
         let cipher = Encryptor::<Sm4>::new(self.bytes.expose().into());
@@ -52,8 +52,8 @@ impl Sm4Key {
     }
 }
 
-/// Keys, texts and their encrypted form, for the tests of this cipher and of the twin's. The first is from EMS's own tool;
-/// the others were computed with two other implementations.
+/// Keys, texts and their encrypted form, for the tests of this cipher and of the sandbox's cipher. The first is from
+/// EMS's own tool; the others were computed with two other implementations.
 #[cfg(test)]
 pub(super) const VECTORS: [(&str, &str, &str); 3] = [
     (

@@ -1,4 +1,4 @@
-//! Calls EMS: JSON, encrypted, in a field of a form.
+//! A client of EMS's interfaces. A request is a form, and one of its fields contains the content as encrypted JSON.
 
 use reqwest::{Method, Url};
 use serde_json::Value;
@@ -17,7 +17,7 @@ pub(super) struct Ems {
 }
 
 impl Ems {
-    /// Calls an interface by its number and returns the answer's content.
+    /// Calls the interface with the number `api`, and returns the content of the answer.
     pub(super) async fn call(
         &self,
         api: &'static str,
@@ -38,7 +38,7 @@ impl Ems {
         answer::read(&refusal::body(answer)?, &self.settings.refusals, operation)
     }
 
-    /// Fetches a file whose address an answer contained. The address must be below EMS's own URL.
+    /// Downloads a file from a URL in an answer. The URL must be below `SONGDA_EMS_URL`.
     pub(super) async fn fetch(&self, url: &Url) -> Result<Vec<u8>, CarrierRefusal> {
         let http = &self.settings.http;
         let request = http

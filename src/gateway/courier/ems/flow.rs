@@ -1,4 +1,4 @@
-//! Tests of EMS's client against a server that answers, answers badly, or does not answer.
+//! Tests of EMS's client against a fake server, which gives valid or invalid answers, or no answer.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ async fn order_fact(reply: LoopbackReply) -> CarrierFact {
     carrier(&Loopback::always(reply).await.settings).order(&order()).await.unwrap_err().fact
 }
 
-/// The decrypted part of a call, as EMS sees it.
+/// Decrypts the content of a call, as EMS does.
 fn opened(heard: &ReceivedCall) -> String {
     let key = cipher::Sm4Key::parse(Private::new(KEY.to_owned())).unwrap();
     key.open(&heard.form()["logitcsInterface"]).unwrap().into_exposed()

@@ -1,5 +1,5 @@
-//! Finds the label file in an answer (interface 010004). EMS's answer to `getURL=1` is not confirmed: it may be the file's
-//! address, or the file in base64, bare or inside an object. All of it is accepted.
+//! Finds the label file in an answer (interface 010004). EMS's answer to `getURL=1` is not confirmed: it may be the
+//! file's address, or the file in base64, bare or inside an object. All these forms are accepted.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use reqwest::Url;

@@ -1,5 +1,6 @@
-//! The digests of EMS's older interfaces: orders in XML (`iwaybillno-web`) and tracks (`querypush-twswn`). Songda does not
-//! call them, but provincial posts still use them. This test shows a developer who connects such a post how the two differ.
+//! The digests of EMS's older interfaces: orders in XML (`iwaybillno-web`) and tracks (`querypush-twswn`). Songda does
+//! not call them, but provincial posts still use them. This test shows a developer who connects such a post how the two
+//! digests differ.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use md5::{Digest as _, Md5};

@@ -1,9 +1,10 @@
-//! EMS (中国邮政速递物流), the post. It is the default carrier, because the law reserves official documents to it (邮政法 55).
-//! Its open platform takes SM4-encrypted JSON in a form. Each interface has a number.
+//! EMS (中国邮政速递物流), the post. It is the default carrier, because the law reserves official documents to it (邮政法 55). Its
+//! open platform takes SM4-encrypted JSON in a form. Each interface has a number.
 //!
-//! EMS cannot look up an order by our order number. After an unknown outcome the only safe call is to cancel by that number.
-//! If EMS answers "too late", it already carries the parcel: the order exists, and only EMS's pushes will report its
-//! waybill. Ordering again is not safe: some accounts return the first waybill, others create a second parcel.
+//! EMS cannot look up an order by our order number. If the outcome of an order is unknown, the only safe call is to
+//! cancel the order by its number. If EMS answers that it is too late to cancel, EMS already carries the parcel: the
+//! order exists, and only EMS's callbacks will report its waybill. Ordering again is not safe: some accounts return the
+//! first waybill, others create a second parcel.
 
 mod answer;
 mod callback;
@@ -128,7 +129,7 @@ impl Carrier for Ems {
         label.ok_or_else(|| read(CarrierRefusal::unclear("no label in the answer")))
     }
 
-    /// Queries the scans of a parcel that does not exist.
+    /// Queries the scans of a waybill that does not exist.
     async fn probe(&self) -> Probe {
         match self.track(&Waybill::new("0000000000000"), &Private::new(String::new())).await {
             Ok(_) => Probe::Well,

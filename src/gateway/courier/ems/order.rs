@@ -1,4 +1,4 @@
-//! The order (interface 020003) and its cancellation (020006), in EMS's form.
+//! Builds the contents of orders (interface 020003) and cancellations (020006), and reads EMS's answers to orders.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::domain::delivery::address::PostalAddress;
 use crate::domain::delivery::parcel::{OrderNo, ParcelOrder, Waybill};
 use crate::gateway::courier::{Booking, CARGO_GRAMS, CARGO_NAME, beijing_time, office};
 
-/// Puts an order into EMS's form: a list of one order.
+/// Builds the content of an order request, which is a list of one order.
 pub(super) fn orders(order: &ParcelOrder, settings: &EmsSettings) -> Value {
     const DOCUMENT: &str = "1";
     const NOT_INSURED: &str = "1";
@@ -53,7 +53,7 @@ fn party(address: &PostalAddress) -> Value {
     party
 }
 
-/// Reads the answer to an order; `None` if it names no waybill.
+/// Reads the waybill from the answer to an order; `None` if the answer contains no waybill.
 pub(super) fn booking(content: &Value) -> Option<Booking> {
     let order = content.get(0).unwrap_or(content);
     let waybill = match order.get("waybillNo")? {

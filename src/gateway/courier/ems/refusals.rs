@@ -1,8 +1,8 @@
-//! The meaning of EMS's refusals. EMS publishes no list of its `retCode`s, so a table of patterns explains its `retMsg`. The
-//! table is a setting, because post offices use different words.
+//! The meaning of EMS's refusals. EMS publishes no list of its `retCode`s, so a table of patterns explains its
+//! `retMsg`. The table is a setting, because post offices use different words.
 //!
-//! A row is `kind=pattern`. Rows are separated by `;` and tried from the top. A message that matches no row is unclear: EMS
-//! may have acted.
+//! A row is `kind=pattern`. Rows are separated by `;` and tried from the top. A message that matches no row counts as
+//! unclear: EMS may have carried out the request.
 
 use std::str::FromStr;
 
@@ -10,8 +10,8 @@ use regex::Regex;
 
 use crate::gateway::courier::refusal::{CarrierRefusal, Operation, RefusalKind};
 
-/// The default table. The order matters. Faults of our account come first, so that "no such customer" is not read as "no
-/// such order". Faults of the address come last, because their patterns are the broadest.
+/// The default table. The order matters. The patterns for faults of our account come first, so that "no such customer"
+/// is not taken for "no such order". The patterns for faults of the address come last, because they are the broadest.
 pub(super) const DEFAULT: &str = "\
 misconfigured=授权|签名|解密|密钥|无权限|接口|协议客户|(客户|用户|账号)不存在|(寄件|发件).*(空|误|不正确|格式);\
 throttled=频繁|限流;\
@@ -26,8 +26,8 @@ address_refused=地址|省|市|县|电话|手机|姓名|超范围";
 pub(super) struct Refusals(Vec<(RefusalKind, Regex)>);
 
 impl Refusals {
-    /// Explains a message by the first row whose pattern matches and whose kind suits the operation. The result repeats only
-    /// the matched words, because the rest of the message may contain personal data.
+    /// Explains a message by the first row of the table whose pattern matches and whose kind is possible for the
+    /// operation. The result repeats only the matched words, because the rest of the message may contain personal data.
     pub(super) fn explain(&self, operation: Operation, code: &str, message: &str) -> CarrierRefusal {
         let explained = self.0.iter().filter(|(kind, _)| kind.suits(operation)).find_map(|(kind, pattern)| {
             let words = pattern.find(message)?.as_str();

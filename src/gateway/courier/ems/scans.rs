@@ -1,4 +1,5 @@
-//! Turns EMS's tracking events into scans. Answers (interface 040001) and pushes (040002) contain the same events.
+//! Turns EMS's tracking events into scans. Answers to queries (interface 040001) and EMS's callbacks (040002) contain
+//! the same events.
 
 use serde::Deserialize;
 
@@ -8,7 +9,7 @@ use crate::gateway::courier::beijing_time;
 use crate::gateway::courier::lenient::{self, Text, WithRaw};
 use crate::gateway::courier::meaning::{Meanings, of_code, with_words};
 
-/// The meanings of `opCode`s, learned from real tracks: EMS publishes no list.
+/// The meanings of `opCode`s. They are learned from the scans of real parcels, because EMS publishes no list.
 const MEANINGS: Meanings = &[
     (ScanMeaning::PickedUp, &["203"]),
     (
@@ -44,8 +45,8 @@ pub(super) struct TrackAnswer {
 }
 
 impl WithRaw<TrackingEvent> {
-    /// Returns `None` if the event lacks a waybill or a time. An event without a waybill belongs to `asked`, the waybill of
-    /// the query.
+    /// Turns the event into a scan. If the event has no waybill, the scan gets `asked`, the waybill of the query.
+    /// Returns `None` if there is no waybill or no valid time.
     pub(super) fn scan(self, asked: Option<&Waybill>) -> Option<Scan> {
         let Self { part: event, raw } = self;
         let named = Some(event.waybill_no.trim()).filter(|waybill| !waybill.is_empty()).map(Waybill::new);

@@ -1,5 +1,5 @@
-//! Reads SF's answers. They have three layers: HTTP, the platform's envelope, and inside it the service's answer as JSON in
-//! a string. A call succeeded only if all three say so.
+//! Reads SF's answers. They have three layers: HTTP, the platform's envelope, and inside it the service's answer as
+//! JSON in a string. A call succeeded only if all three layers report success.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -44,7 +44,8 @@ pub(super) fn read(body: &[u8]) -> Result<Value, CarrierRefusal> {
     Ok(lenient::unwrapped(content))
 }
 
-/// Removes from the code what a code cannot contain, so that no personal data gets into a log.
+/// Builds a refusal. Keeps only the characters that a code can contain, at most 16, so that no personal data gets into
+/// a log.
 fn refusal(kind: RefusalKind, code: &str) -> CarrierRefusal {
     let code: String = code.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
     CarrierRefusal::new(kind, if code.is_empty() { "refused without a code".to_owned() } else { code })

@@ -1,5 +1,6 @@
-//! SF's push of routes and our answer to it: JSON, or XML in a form, depending on the account. SF documents no signature. So
-//! a push counts only if it comes on the secret path and names an order of ours, and a query confirms a delivery.
+//! SF's callback with new scans (a *push*), and our answer to it. Depending on the account, both are JSON or XML. SF
+//! documents no signature. So a push counts only if it comes on the secret path and names an order that Songda made. A
+//! query then confirms a delivery.
 
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
@@ -63,7 +64,7 @@ fn nodes_of_xml(xml: &str) -> Option<Vec<WithRaw<RouteNode>>> {
     }
 }
 
-/// Reads the attributes of a node as the JSON fields of the same names.
+/// Reads a node from an XML element. Its attributes have the same names as the fields in JSON.
 fn node_of_element(element: &BytesStart) -> Option<WithRaw<RouteNode>> {
     let mut fields = Map::new();
     for attribute in element.attributes() {

@@ -1,4 +1,5 @@
-//! Calls SF: JSON and its digest in a form. Recognises an exhausted daily quota.
+//! A client of SF's services. A request is a form that contains JSON and its digest. The client also recognises that
+//! the daily quota is used up.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -17,26 +18,28 @@ use crate::gateway::courier::refusal::{self, CarrierRefusal, RefusalKind};
 /// The path of all services; the field `serviceCode` selects one.
 const PATH: &str = "std/service";
 
-/// Counts consecutive throttled answers. SF limits calls per second and per day, and its answer does not say which limit was
-/// reached.
+/// Counts consecutive throttled answers. SF limits calls per second and per day, and its answer does not say which
+/// limit was reached.
 #[derive(Default)]
 pub(super) struct Throttling(AtomicU32);
 
-/// Up to this many refusals in a row count as a burst within a second. After more of them the daily quota may be used up.
+/// Up to this number of consecutive refusals, the limit per second is assumed to be the cause. After more refusals, the
+/// daily quota may be used up.
 const BURST: u32 = 20;
-/// The first wait for the daily quota. The wait doubles after every further [`BURST`] refusals: if it was a burst after all,
-/// a parcel does not wait an hour.
+/// The first wait if the daily quota may be used up. The wait doubles after every further [`BURST`] refusals. It starts
+/// short, so that a parcel does not wait for an hour if only the limit per second was reached.
 const FIRST_REST: Duration = Duration::from_secs(60);
 const LONGEST_REST: Duration = Duration::from_secs(3_600);
 
-/// Returns the wait after a number of earlier refusals in a row; `None` within a burst.
+/// Returns the wait after this number of consecutive earlier refusals; `None` if the limit per second is the likely
+/// cause.
 fn wait_after(refusals: u32) -> Option<Duration> {
     let doublings = (refusals / BURST).checked_sub(1)?;
     Some(FIRST_REST.saturating_mul(2_u32.saturating_pow(doublings)).min(LONGEST_REST))
 }
 
 impl Throttling {
-    /// Counts an answer and returns it. A throttled one gets the time to wait.
+    /// Counts an answer and returns it. If the daily quota may be used up, the returned refusal contains a longer wait.
     fn observe(&self, answer: Result<Value, CarrierRefusal>, now: Instant) -> Result<Value, CarrierRefusal> {
         if !matches!(answer, Err(CarrierRefusal { kind: RefusalKind::Throttled { .. }, .. })) {
             self.0.store(0, Ordering::Relaxed);
@@ -56,12 +59,14 @@ pub(super) struct Sf {
 }
 
 impl Sf {
-    /// Calls a service and returns the answer's content. If the request was too old on arrival, sends it once more.
+    /// Calls a service and returns the content of its answer. If SF refuses the request as too old, sends it once more
+    /// with a new timestamp.
     pub(super) async fn call(&self, service: &'static str, content: &Value) -> Result<Value, CarrierRefusal> {
         let msg_data = content.to_string();
         let mut answer = self.call_once(service, &msg_data).await;
         if matches!(answer, Err(CarrierRefusal { kind: RefusalKind::TooOld, .. })) {
-            // Either the request was delayed or our clock is wrong. A second request shows which.
+            // Either the request was delayed, or our clock is wrong. If the second request is refused too, our clock is
+            // wrong.
             answer = self.call_once(service, &msg_data).await;
         }
         self.throttling.observe(answer, self.clock.now())
@@ -83,7 +88,7 @@ impl Sf {
         answer::read(&refusal::body(http.send(request).await?)?)
     }
 
-    /// Fetches a label file with its token. The address must be below a URL of the settings.
+    /// Downloads a label file with its token. The URL must be below `SONGDA_SF_URL` or one of `SONGDA_SF_LABEL_URLS`.
     pub(super) async fn fetch(&self, url: &Url, token: &str) -> Result<Vec<u8>, CarrierRefusal> {
         let mut hosts = std::iter::once(&self.settings.http).chain(&self.settings.label_hosts);
         let (http, request) =

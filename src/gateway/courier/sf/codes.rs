@@ -1,11 +1,11 @@
-//! The meaning of SF's codes: those of the platform (`apiResultCode`) and of the services behind it (`errorCode`). After an
-//! unknown code SF may have acted.
+//! The meaning of SF's codes: the codes of the platform (`apiResultCode`), and those of the services behind the
+//! platform (`errorCode`). An unknown code counts as unclear: SF may have carried out the request.
 
 use std::time::Duration;
 
 use crate::gateway::courier::refusal::RefusalKind;
 
-/// The platform passed the request on; the service's own answer is inside.
+/// The platform's code for a request that it passed on to a service. The answer then contains the service's own answer.
 pub(super) const PASSED: &str = "A1000";
 
 pub(super) const DONE: &str = "S0000";
@@ -13,7 +13,7 @@ pub(super) const DONE: &str = "S0000";
 /// The wait after a throttled call. `Throttling` lengthens it if the daily quota may be used up.
 const A_MOMENT: Duration = Duration::from_secs(2);
 
-/// Explains a code of the platform other than [`PASSED`].
+/// Returns the kind of refusal for a code of the platform other than [`PASSED`].
 pub(super) fn of_platform(code: &str) -> RefusalKind {
     match code {
         // A public parameter is missing (A1001); our IP address (A1003), our permission for the service (A1004) or our
@@ -26,7 +26,7 @@ pub(super) fn of_platform(code: &str) -> RefusalKind {
     }
 }
 
-/// Explains a code of a service other than [`DONE`].
+/// Returns the kind of refusal for a code of a service other than [`DONE`].
 pub(super) fn of_service(code: &str) -> RefusalKind {
     match code {
         "8016" => RefusalKind::Duplicate,
@@ -36,8 +36,8 @@ pub(super) fn of_service(code: &str) -> RefusalKind {
         "8037" | "8253" => RefusalKind::Cancelled,
         // Order and waybill do not match (8017); confirmed or cancelled already (8019); confirmed already (8252).
         "8017" | "8019" | "8252" => RefusalKind::WrongState,
-        // The office's address, name or phone is missing (1010 to 1012); no cargo (1023); the monthly account may not ship
-        // (8114, 8119, 20052); the request is unreadable (4002).
+        // The office's address, name or phone is missing (1010 to 1012); no cargo (1023); the monthly account may not
+        // ship (8114, 8119, 20052); the request is unreadable (4002).
         "1010" | "1011" | "1012" | "1023" | "8114" | "8119" | "20052" | "4002" => RefusalKind::Misconfigured,
         // A field is missing or malformed.
         _ if code.len() == 4 && code.starts_with("61") => RefusalKind::Misconfigured,

@@ -1,15 +1,15 @@
-//! SF's digest: base64(MD5(URL-encoded(msgData + timestamp + checkWord))). The base64 is of the sixteen bytes, not of their
-//! hex.
+//! SF's digest: base64(MD5(URL-encoded(msgData + timestamp + checkWord))). The base64 encodes the sixteen bytes of the
+//! MD5, not their hex text.
 //!
-//! "URL-encoded" means exactly what Java's `URLEncoder` does. Other encoders differ in space, `*`, `~` and `!`: SF would
-//! refuse the digest (A1006).
+//! "URL-encoded" means exactly what Java's `URLEncoder` does. Other encoders differ in space, `*`, `~` and `!`, and SF
+//! would refuse their digests (A1006).
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use md5::{Digest as _, Md5};
 
 use crate::domain::kernel::private::Private;
 
-/// Returns the digest of one request. `timestamp` is the text that is sent.
+/// Computes the digest of one request. `timestamp` must be exactly the text in the request.
 pub(super) fn digest(msg_data: &str, timestamp: &str, check_word: &Private<String>) -> String {
     raw(&url_encoded(&format!("{msg_data}{timestamp}{}", check_word.expose())))
 }
@@ -22,7 +22,7 @@ fn raw(text: &str) -> String {
     BASE64_STANDARD.encode(Md5::digest(text.as_bytes()))
 }
 
-/// Messages, timestamps and check words with their digest, for the tests of this file and of the twin's digest.
+/// Messages, timestamps and check words with their digest, for the tests of this file and of the sandbox's digest.
 #[cfg(test)]
 pub(super) const VECTORS: [([&str; 3], &str); 3] = [
     (
@@ -62,7 +62,8 @@ mod tests {
         );
     }
 
-    /// Wrong digests: without encoding, with Python's `quote_plus`, and with JavaScript's `encodeURIComponent`.
+    /// The wrong digests are those without encoding, with Python's `quote_plus`, and with JavaScript's
+    /// `encodeURIComponent`.
     #[test]
     fn the_known_wrong_digests_are_not_ours() {
         let (parts, _) = VECTORS[1];
@@ -74,14 +75,15 @@ mod tests {
         assert_eq!(raw(&parts.concat()), "7CIHTkPOZX4o2hWhh3oDcw==", "the first of them");
     }
 
-    /// The older XML interface digests the text without encoding.
+    /// SF's older XML interface computes the digest of the text without URL-encoding it.
     #[test]
     fn the_raw_recipe_is_that_of_the_older_interface() {
         let xml = r#"<Request service="OrderService" lang="zh-CN"/>"#;
         assert_eq!(raw(&format!("{xml}abc123")), "IxqjctOKwAhl168zhXo8Iw==");
     }
 
-    /// The rule of `java.net.URLEncoder`: letters, digits and `.-*_` stay, a space becomes a plus, the rest `%XX`.
+    /// Encodes a text by the rule of `java.net.URLEncoder`: letters, digits and `.-*_` stay, a space becomes a plus,
+    /// the rest `%XX`.
     fn as_java_does(text: &str) -> String {
         let mut encoded = String::new();
         for byte in text.bytes() {

@@ -1,4 +1,4 @@
-//! Tests of SF's client against a server that answers, answers badly, or does not answer.
+//! Tests of SF's client against a fake server, which gives valid or invalid answers, or no answer.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! The label file (`COM_RECE_CLOUD_PRINT_WAYBILLS`). SF makes the file and answers with its address and a token. The token
-//! is valid for a day, so the client fetches the file at once.
+//! The request for a label (`COM_RECE_CLOUD_PRINT_WAYBILLS`). SF creates a file and answers with the file's URL and a
+//! token. The token is valid for a day, so the client fetches the file at once.
 
 use reqwest::Url;
 use serde::Deserialize;
@@ -28,7 +28,7 @@ pub(super) fn question(template: &str, waybill: &Waybill) -> Value {
         "documents": [{"masterWaybillNo": waybill.as_str()}]})
 }
 
-/// Returns the address of a waybill's label, and the token to fetch it.
+/// Returns the URL of a waybill's label, and the token with which the client fetches the label.
 pub(super) fn location(content: Value, waybill: &Waybill) -> Option<(Url, Private<String>)> {
     let printed: Printed = serde_json::from_value(content).ok()?;
     let file = printed.files.into_iter().find(|file| file.waybill_no.as_str() == waybill.as_str())?;

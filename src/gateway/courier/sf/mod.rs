@@ -1,6 +1,8 @@
-//! SF Express (顺丰速运): its open platform in digest mode. All services have one address and take JSON with a digest in a form.
+//! SF Express (顺丰速运): its open platform in digest mode. All services have one address and take JSON with a digest in a
+//! form.
 //!
-//! After an unknown outcome the order is looked up by our order number. SF never accepts the same number twice.
+//! If the outcome of an order is unknown, Songda looks the order up by its order number. SF never accepts the same
+//! order number twice.
 
 mod answer;
 mod callback;
@@ -111,7 +113,8 @@ impl Carrier for Sf {
         if refusal.kind != RefusalKind::WrongState {
             return Err(refusal.fault(Operation::Cancel));
         }
-        // "Confirmed or cancelled before" (8019) may refer to an earlier cancellation of ours, if its answer was lost.
+        // The code 8019, "confirmed or cancelled before", may mean our own earlier cancellation, if SF's answer to it
+        // was lost.
         match self.look_up(order_no).await {
             Err(CarrierRefusal { kind: RefusalKind::Cancelled, .. }) => Ok(()),
             Ok(_) => Err(refusal.fault(Operation::Cancel)),

@@ -1,4 +1,4 @@
-//! The order in SF's form, and SF's answers about an order: to the order itself, to a look-up and to a cancellation.
+//! Builds SF's requests for an order, a look-up and a cancellation, and reads the answers to them.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::gateway::courier::lenient::{self, Text};
 use crate::gateway::courier::refusal::{CarrierRefusal, RefusalKind};
 use crate::gateway::courier::{Booking, CARGO_GRAMS, CARGO_NAME, office};
 
-/// Puts an order into SF's form (`EXP_RECE_CREATE_ORDER`).
+/// Builds the request that orders a parcel (`EXP_RECE_CREATE_ORDER`).
 pub(super) fn order(order: &ParcelOrder, settings: &SfSettings) -> Value {
     const SENDER: u8 = 1;
     const RECIPIENT: u8 = 2;
@@ -47,7 +47,8 @@ fn contact(contact_type: u8, address: &PostalAddress) -> Value {
     contact
 }
 
-/// SF's answer about an order. The answer to a look-up has some names in lower case, and numbers as strings.
+/// SF's answer to an order or a look-up. The answer to a look-up has some field names in lower case, and numbers as
+/// strings.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct OrderReply {
@@ -68,7 +69,7 @@ struct WaybillInfo {
     waybill_no: Text,
 }
 
-/// Reads SF's answer about an order. An answer about another order is never used.
+/// Reads SF's answer to an order or a look-up. An answer about another order number counts as unclear.
 pub(super) fn booking(content: Value, order_no: &OrderNo) -> Result<Booking, CarrierRefusal> {
     const CHECKED_BY_HAND: &str = "1";
     const NOT_DELIVERABLE: &str = "3";
@@ -89,14 +90,14 @@ pub(super) fn booking(content: Value, order_no: &OrderNo) -> Result<Booking, Car
     Ok(Booking { waybill })
 }
 
-/// Makes the request that looks up an order by our order number (`EXP_RECE_SEARCH_ORDER_RESP`). Search type 1 is the
-/// delivery, not a return.
+/// Builds the request that looks up an order by our order number (`EXP_RECE_SEARCH_ORDER_RESP`). Search type 1 means
+/// the delivery, not a return.
 pub(super) fn look_up(order_no: &OrderNo) -> Value {
     json!({"orderId": order_no.as_str(), "searchType": "1", "language": "zh-CN"})
 }
 
-/// Makes the request that cancels an order (`EXP_RECE_UPDATE_ORDER`). A confirmed order needs its waybill too, and all
-/// orders of ours are confirmed.
+/// Builds the request that cancels an order (`EXP_RECE_UPDATE_ORDER`). To cancel a confirmed order, SF needs its
+/// waybill too, and all our orders are confirmed.
 pub(super) fn cancellation(order_no: &OrderNo, waybill: Option<&Waybill>) -> Value {
     const CANCEL: u8 = 2;
     let waybills: Vec<Value> =

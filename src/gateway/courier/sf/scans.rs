@@ -1,5 +1,5 @@
-//! Turns SF's route nodes into scans. Answers (`EXP_RECE_SEARCH_ROUTES`) and pushes (`RoutePushService`) contain the same
-//! nodes.
+//! Turns SF's route nodes into scans. Answers to queries (`EXP_RECE_SEARCH_ROUTES`) and SF's callbacks
+//! (`RoutePushService`) contain the same nodes.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::Deserialize;
@@ -11,8 +11,8 @@ use crate::gateway::courier::beijing_time;
 use crate::gateway::courier::lenient::{self, Text, WithRaw};
 use crate::gateway::courier::meaning::{Meanings, of_code, with_words};
 
-/// The meanings of `opCode`s, learned from real routes. Three traps: 44 is not a delivery, SF only chooses a courier; 36 is
-/// an ordinary departure; 99, 631 and 648 are a return or a new address, and only the words say which.
+/// The meanings of `opCode`s, learned from real routes. Three traps: 44 is not a delivery, because SF only chooses a
+/// courier; 36 is an ordinary departure; 99, 631 and 648 mean a return or a new address, and only the text says which.
 const MEANINGS: Meanings = &[
     (ScanMeaning::PickedUp, &["50", "54"]),
     (ScanMeaning::InTransit, &["30", "31", "36", "44", "123", "130", "407", "501", "607"]),
@@ -21,7 +21,7 @@ const MEANINGS: Meanings = &[
     (ScanMeaning::Exception, &["33", "70", "99", "631", "648"]),
 ];
 
-/// SF's book-keeping after the signature. Such a node changes nothing.
+/// The code of a node that SF adds for its own records after the recipient has signed. It changes nothing.
 const CLOSED: &str = "8000";
 
 #[derive(Default, Deserialize)]
@@ -54,7 +54,8 @@ struct Route {
     routes: Vec<WithRaw<RouteNode>>,
 }
 
-/// Makes the query of a waybill's route. For waybills of other accounts SF needs the last digits of the recipient's phone.
+/// Builds the request that queries a waybill's route. For waybills of other accounts, SF needs the last digits of the
+/// recipient's phone.
 pub(super) fn question(waybill: &Waybill, recipient_phone: &Private<String>) -> Value {
     let phone = recipient_phone.expose();
     let end = phone.get(phone.len().saturating_sub(4)..).unwrap_or_default();
@@ -62,13 +63,13 @@ pub(super) fn question(waybill: &Waybill, recipient_phone: &Private<String>) -> 
         "checkPhoneNo": end})
 }
 
-/// Returns the scans of one waybill in an answer, or no scans if there are none yet; `None` if the answer is not about
-/// routes.
+/// Returns the scans of one waybill in an answer; an empty list if the parcel has no scans yet; `None` if the answer is
+/// not an answer to a route query.
 pub(super) fn of_answer(content: Value, waybill: &Waybill) -> Option<Vec<Scan>> {
     let reply: RoutesReply = serde_json::from_value(content).ok()?;
     let routes = reply.route_resps.into_iter().filter(|route| route.mail_no.as_str() == waybill.as_str());
     let nodes = routes.flat_map(|route| route.routes);
-    // The nodes of an answer do not repeat the waybill.
+    // In an answer, only the route names the waybill. So the waybill is copied into each node.
     let named = nodes.map(|mut node| {
         node.part.mailno = Text(waybill.as_str().to_owned());
         node
@@ -77,7 +78,7 @@ pub(super) fn of_answer(content: Value, waybill: &Waybill) -> Option<Vec<Scan>> 
 }
 
 impl WithRaw<RouteNode> {
-    /// Returns `None` if the node lacks a waybill or a time.
+    /// Turns the node into a scan. Returns `None` if the node has no waybill or no valid time.
     pub(super) fn scan(self) -> Option<Scan> {
         let Self { part: node, raw } = self;
         let occurred_at = beijing_time::read(&node.accept_time)?;
@@ -99,12 +100,14 @@ impl WithRaw<RouteNode> {
     }
 }
 
-/// Computes the key of a scan from the fields that a push and a query share. The id cannot serve: only a push has one.
+/// Computes the key of a scan from the fields that a push and a query share. SF's own id is not used, because only a
+/// push contains it.
 fn key(parts: [&str; 4]) -> String {
     hex::encode(digest(&SHA256, parts.join("\0").as_bytes()))
 }
 
-/// SF added `first_status` later. If a node has it, it is more reliable than the code.
+/// Returns the meaning of a node. SF added the field `first_status` later; if a node has this field, it is more
+/// reliable than the code.
 fn meaning(op_code: &str, first_status: &str, remark: &str) -> ScanMeaning {
     if op_code == CLOSED {
         return ScanMeaning::Unchanged;

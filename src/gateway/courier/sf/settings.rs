@@ -20,7 +20,7 @@ pub(super) struct SfSettings {
     pub(super) partner_id: String,
     pub(super) check_word: Private<String>,
     pub(super) label_template: String,
-    /// Clients for the other base URLs below which SF keeps label files.
+    /// HTTP clients for the base URLs, other than `SONGDA_SF_URL`, below which SF stores label files.
     pub(super) label_hosts: Vec<Http>,
     // The values that every order repeats.
     pub(super) monthly_card: String,

@@ -1,8 +1,8 @@
 //! The real-name check of Alibaba Cloud (`cloudauth`, `Id2MetaVerify`): compares name and resident ID number with the
 //! register.
 //!
-//! The names of fields and codes are not confirmed against Alibaba's documents or the service. An unknown answer counts as
-//! no answer.
+//! The names of fields and codes are not confirmed against Alibaba's documents or the service. An unknown answer counts
+//! as `Unavailable`, as if no answer had come.
 
 #[cfg(feature = "development")]
 pub mod sandbox;
@@ -22,7 +22,8 @@ use crate::gateway::shared::probe::Probe;
 
 use super::{IdentityAdapter, IdentityFact, IdentityGateway};
 
-/// The settings are named after the kind of gateway: an installation has at most one real-name check.
+/// The settings are called `SONGDA_IDENTITY_…`, without the name of the vendor, because an installation has at most one
+/// real-name check.
 pub const ADAPTER: IdentityAdapter = IdentityAdapter { code: "identity", build };
 
 const HTTP: HttpNames = HttpNames {
@@ -61,7 +62,8 @@ impl IdentityGateway for AliyunIdentity {
         }
     }
 
-    /// Sends a check without a name, which costs nothing. The account is verified before the check is refused.
+    /// Sends a check without a name and a number, which costs nothing. Alibaba verifies our account before it refuses
+    /// the check.
     async fn probe(&self) -> Probe {
         aliyun::probe(self.rpc.call("Id2MetaVerify", &[("ParamType", "normal")]).await)
     }
@@ -92,7 +94,8 @@ fn understand(answer: &HttpAnswer) -> IdentityFact {
         ("200", Some("1")) => IdentityFact::Match,
         ("200", Some("2")) => IdentityFact::Mismatch,
         ("200", Some("3")) => IdentityFact::Unknown,
-        // Missing or invalid parameters, no scene set up, service not activated, no permission, account in arrears.
+        // These codes mean missing or invalid parameters, no scene set up, service not activated, no permission, or
+        // account in arrears.
         ("400" | "401" | "402" | "403" | "404" | "410" | "411" | "412", _) => IdentityFact::Misconfigured(detail),
         (code, _) if edge_fault(code) == Some(EdgeFault::Account) => IdentityFact::Misconfigured(detail),
         _ => IdentityFact::Unavailable(detail),

@@ -1,5 +1,6 @@
-//! The twin of Alibaba Cloud's real-name check (`Id2MetaVerify`). Every well-formed pair of name and number matches, except
-//! a name that contains 不符 (the number belongs to another name) or 查无 (the register has no such number).
+//! Simulates Alibaba Cloud's real-name check (`Id2MetaVerify`) in the sandbox. Every name matches every well-formed
+//! number, with two exceptions. If the name contains 不符, the number belongs to another name. If it contains 查无, the
+//! register has no such number.
 
 use std::sync::Arc;
 
@@ -74,7 +75,7 @@ impl Identity {
     }
 }
 
-/// 1: name and number belong together; 2: they do not; 3: no such number exists.
+/// Returns the `BizCode` for a name. 1: name and number belong together; 2: they do not; 3: no such number exists.
 fn of_name(name: &str) -> &'static str {
     if name.contains("不符") {
         "2"

@@ -13,7 +13,8 @@ use crate::env::Env;
 use crate::gateway::shared::http::HttpAnswer;
 use crate::gateway::shared::wechat::{MiniProgram, WechatReply};
 
-/// WeChat has one host and one account for sign-in and messages, so the twin of `push::wechat` plays both.
+/// There is no sandbox for sign-in alone: WeChat has one host and one account for sign-in and messages, so the sandbox
+/// in `push::wechat` simulates both.
 pub const ADAPTER: LoginAdapter = LoginAdapter { code: "wechat", build };
 
 struct WechatLogin {
@@ -43,7 +44,7 @@ impl WechatLogin {
 #[async_trait]
 impl LoginGateway for WechatLogin {
     async fn session(&self, code: &Private<String>) -> Result<PlatformAccount, LoginFault> {
-        // WeChat wants the secret and the code in the query, so this URL must never be logged.
+        // WeChat requires the secret and the code in the query, so this URL must never be logged.
         let http = &self.account.http;
         let request = http.request(Method::GET, "/sns/jscode2session").query(&[
             ("appid", self.account.appid.as_str()),
@@ -61,14 +62,14 @@ impl LoginGateway for WechatLogin {
     }
 }
 
-/// WeChat's answer. Nothing needs its `session_key`.
+/// WeChat's answer. Its `session_key` is not read, because Songda does not need it.
 #[derive(Deserialize)]
 struct Session {
     openid: Private<String>,
     unionid: Option<Private<String>>,
 }
 
-/// Explains an `errcode`. An undocumented one counts as temporary.
+/// Turns an `errcode` into a fault. An undocumented `errcode` counts as temporary.
 fn fault(code: Option<i64>) -> LoginFault {
     match code {
         Some(40029 | 40163) => LoginFault::CodeRejected,

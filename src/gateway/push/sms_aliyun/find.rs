@@ -1,5 +1,5 @@
-//! Finds a message by our key (`OutId`), to learn if the service accepted it. `QuerySendDetails` lists the messages to a
-//! number on a day.
+//! Finds a message by our key (`OutId`), to learn if the service accepted it. `QuerySendDetails` lists the messages
+//! that were sent to a phone number on one day.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::gateway::shared::http::{HttpAnswer, HttpFault};
 
 /// The largest page size that the service allows.
 const PAGE: usize = 50;
-/// The largest number of pages that are read. A number never gets more messages in a day.
+/// The largest number of pages that are read. No phone number gets more messages in a day.
 const MOST_PAGES: usize = 20;
 
 /// Looks for a message on every day on which it may have been sent.
@@ -27,7 +27,7 @@ pub async fn find(rpc: &Rpc, phone: &Private<String>, key: &str, handed_over: &[
     for day in days.collect::<BTreeSet<_>>() {
         match find_on(rpc, phone, key, day).await {
             Found::No => {}
-            // This copy failed. A copy of another day may have arrived.
+            // The copy of this day failed. A copy that was sent on another day may have arrived.
             Found::Failed(report) => found = Found::Failed(report),
             other => return other,
         }
@@ -35,7 +35,7 @@ pub async fn find(rpc: &Rpc, phone: &Private<String>, key: &str, handed_over: &[
     found
 }
 
-/// Queries a number that cannot exist. Used as a probe.
+/// Queries the messages to a phone number that cannot exist. This call serves as the probe.
 pub async fn probe(rpc: &Rpc, now: Instant) -> Result<HttpAnswer, HttpFault> {
     ask(rpc, "0", beijing_day(now), 1).await
 }
@@ -92,19 +92,20 @@ struct List {
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Detail {
-    /// Our key; empty if the message was sent without one.
+    /// Our key for the message; empty if the message was sent without a key.
     #[serde(default)]
     out_id: String,
-    /// 1 sending, 2 failed, 3 arrived; a number or a string.
+    /// 1: being sent, 2: failed, 3: arrived. A JSON number or a string.
     #[serde(default)]
     send_status: Value,
-    /// The same codes as in a receipt.
+    /// The same status codes as in a receipt.
     #[serde(default)]
     err_code: String,
 }
 
 impl Detail {
-    /// Reports a failed message as if the service had refused it at once; `None` if the message did not fail.
+    /// Builds the report on a failed message, as if the service had refused it at once. Returns `None` if the message
+    /// did not fail.
     fn failure(&self) -> Option<PushReport> {
         if self.send_status != 2 && self.send_status != "2" {
             return None;
@@ -114,8 +115,8 @@ impl Detail {
     }
 }
 
-/// Returns `None` for a refusal, and for an answer without a readable `TotalCount`, which was seen as a number and as a
-/// string.
+/// Parses an answer. Returns `None` for a refusal, and for an answer without a readable `TotalCount`. This field is
+/// sometimes a number and sometimes a string.
 fn read(body: &[u8]) -> Option<Details> {
     let answer: QueryAnswer = serde_json::from_slice(body).ok()?;
     let total = answer.total_count.as_u64().or_else(|| answer.total_count.as_str()?.parse().ok())?;

@@ -1,7 +1,7 @@
 //! Alibaba Cloud SMS (阿里云短信). The address is the phone number.
 //!
-//! The service sends a repeated message twice. After an unclear attempt the worker looks the message up by our key (`OutId`)
-//! before it repeats it.
+//! The service does not recognise repeated messages: it delivers each of them. So after an attempt of unknown outcome,
+//! the worker looks the message up by our key (`OutId`) before it sends the message again.
 
 mod find;
 mod patterns;
@@ -40,7 +40,8 @@ const HTTP: HttpNames = HttpNames {
     timeout: "SONGDA_SMS_ALIYUN_TIMEOUT",
 };
 
-/// The service allows about five thousand calls a second. The number of slots is what one process can use.
+/// The service allows about five thousand calls a second. A slot is one simultaneous call; the default is what one
+/// process can use.
 const PACE: PaceNames = PaceNames {
     rate: "SONGDA_SMS_ALIYUN_RATE",
     default_rate: "5000",
@@ -110,7 +111,7 @@ impl PushChannel for SmsAliyun {
         send::understand(self.rpc.call("SendSms", &parameters).await, self.clock.now())
     }
 
-    /// The limit of a call, and of a whole look-up with all its pages.
+    /// The time-out of one call, and also of a whole look-up with all its pages.
     fn time_limit(&self) -> Duration {
         self.rpc.http.time_limit()
     }

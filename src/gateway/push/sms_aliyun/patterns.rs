@@ -1,7 +1,8 @@
-//! Checks the catalogue's templates for SMS, so that an administrator learns of a fault before the service refuses a
+//! Checks the SMS templates of the catalogue, so that an administrator sees a fault before the service refuses a
 //! message.
 
-/// Says why a variable cannot hold a text. `text` still contains its placeholders, except the status.
+/// Returns the reason why a template variable cannot have this text; `None` if it can. `text` still contains
+/// placeholders such as `{item}`; only the status is already filled in.
 pub fn fault(name: &str, text: &str) -> Option<&'static str> {
     if !["name", "status", "number"].contains(&name) {
         return Some("the approved texts have the variables name, status and number only");

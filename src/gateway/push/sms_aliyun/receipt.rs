@@ -1,5 +1,5 @@
-//! Reads the service's receipts (短信服务《SmsReport》). They are not signed: a receipt counts only if it comes on the secret path
-//! and names a message of ours. A receipt may come twice.
+//! Reads the service's receipts (短信服务《SmsReport》). They are not signed. So a receipt counts only if it comes on the
+//! secret path and names a message that Songda sent. A receipt may come twice.
 
 use serde::Deserialize;
 
@@ -17,8 +17,8 @@ struct Report {
     out_id: Option<String>,
 }
 
-/// Reads a call with an array of receipts. Leaves out messages that are still being sent, and messages without a key of
-/// ours.
+/// Reads the body of a callback, which is an array of receipts. Leaves out receipts of messages that are still being
+/// sent, and receipts without an `out_id`, the field that contains Songda's key.
 pub fn read(body: &[u8]) -> Result<Vec<PushNews>, CallbackFault> {
     let reports: Vec<Report> =
         serde_json::from_slice(body).map_err(|_| CallbackFault::Unreadable("not an array of receipts".to_owned()))?;
@@ -31,7 +31,7 @@ fn news(report: Report) -> Option<PushNews> {
     Some(PushNews::Receipt(PushReceipt { address: report.phone_number, of, fate, detail: report.err_code }))
 }
 
-/// Explains a receipt's code; `None` if the message is still being sent.
+/// Turns a receipt's code into a fact; `None` if the message is still being sent.
 pub fn fact(code: &str, success: bool) -> Option<PushFact> {
     Some(match code {
         "REQUEST_SUCCESS" => return None,
@@ -40,8 +40,8 @@ pub fn fact(code: &str, success: bool) -> Option<PushFact> {
         "MOBILE_IN_BLACK" | "USER_REJECT" => PushFact::Refused,
         "CONTENT_KEYWORD" | "CONTENT_ERROR" | "PARAMS_ILLEGAL" | "SIGNATURE_BLACKLIST" => PushFact::Misconfigured,
         _ if success => PushFact::Delivered { reference: None },
-        // The phone is off, full or out of reach, or its account is in arrears (`MOBILE_ACCOUNT_ABNORMAL`), or the code is
-        // undocumented. The number may work again.
+        // The phone is off, full or out of reach, its account is in arrears (`MOBILE_ACCOUNT_ABNORMAL`), or the code is
+        // undocumented. A later message to this number may arrive.
         _ => PushFact::Unavailable,
     })
 }

@@ -1,4 +1,4 @@
-//! Writes the variables of a message, and reads the answers to `SendSms` (短信服务《SendSms》).
+//! Formats the variables of a message for `SendSms`, and interprets the answers (短信服务《SendSms》).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,17 +11,17 @@ use crate::gateway::push::{PushFact, PushReport};
 use crate::gateway::shared::aliyun::{EdgeFault, edge_fault};
 use crate::gateway::shared::http::{HttpAnswer, HttpFault};
 
-/// The largest length of a template's variable, in characters, as Alibaba's console shows it. The documents of the error
-/// `PARAM_LENGTH_LIMIT` give no number.
+/// The largest length of a template's variable, in characters, as Alibaba's console shows it. The documents of the
+/// error `PARAM_LENGTH_LIMIT` give no number.
 const VARIABLE_LIMIT: usize = 35;
 
-/// The message's fields as `TemplateParam`: JSON in a string.
+/// Formats the message's fields as the parameter `TemplateParam`: JSON in a string.
 pub fn template_param(message: &PushMessage) -> String {
     let fields: BTreeMap<_, _> = message.fields.iter().map(|(name, text)| (name, fit(text))).collect();
     serde_json::json!(fields).to_string()
 }
 
-/// Turns a text into one line within the limit, never empty.
+/// Turns a text into one line of at most [`VARIABLE_LIMIT`] characters. An empty text becomes 无.
 fn fit(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.chars().count() {
@@ -39,7 +39,7 @@ struct SendAnswer {
     biz_id: Option<String>,
 }
 
-/// Reads an answer. The body's code counts; the HTTP status counts only if the body is unreadable.
+/// Turns an answer into a report. The code in the body decides; the HTTP status decides only if the body is unreadable.
 pub fn understand(answer: Result<HttpAnswer, HttpFault>, now: Instant) -> PushReport {
     let answer = match answer {
         Ok(answer) => answer,
@@ -58,7 +58,7 @@ pub fn understand(answer: Result<HttpAnswer, HttpFault>, now: Instant) -> PushRe
     PushReport::new(fact, detail)
 }
 
-/// Explains a result code; `None` if the code is undocumented.
+/// Turns a result code into a fact; `None` if the code is undocumented.
 fn fact(code: &str, now: Instant) -> Option<PushFact> {
     match edge_fault(code) {
         Some(EdgeFault::Throttled) => return Some(PushFact::Throttled { after: None }),
@@ -72,9 +72,10 @@ fn fact(code: &str, now: Instant) -> Option<PushFact> {
         "isp.SYSTEM_ERROR" => PushFact::Ambiguous,
         "isv.MOBILE_NUMBER_ILLEGAL" => PushFact::Gone,
         "isv.CUSTOMER_REFUSED" => PushFact::Refused,
-        // Too many messages to this number.
+        // Songda sent too many messages to this phone number.
         "isv.BUSINESS_LIMIT_CONTROL" => PushFact::Throttled { after: Some(Duration::from_hours(1)) },
-        // An operator may raise the monthly limit on any day, so it is tried again the next day, like the daily one.
+        // The daily limit ends at midnight. The monthly limit gets the same wait, because an operator may raise it on
+        // any day.
         "isv.DAY_LIMIT_CONTROL" | "isv.MONTH_LIMIT_CONTROL" => {
             PushFact::Throttled { after: Some(until_beijing_midnight(now)) }
         }
@@ -83,7 +84,7 @@ fn fact(code: &str, now: Instant) -> Option<PushFact> {
     })
 }
 
-/// True if only a change of our account, template or message helps.
+/// True if a retry is useless until our account, template or message is corrected.
 fn is_ours_to_correct(code: &str) -> bool {
     const MESSAGE: [&str; 7] = [
         "isv.BLACK_KEY_CONTROL_LIMIT",

@@ -99,7 +99,7 @@ async fn an_unreadable_answer_counts_by_how_far_the_request_came() {
     assert_eq!(send_to(&unreachable().await).await.fact, PushFact::Unavailable);
 }
 
-/// A service that lists 60 messages to the number on 2026-01-02. Ours is on the second page.
+/// Starts a service that lists 60 messages to the phone number on 2026-01-02. Our message is on the second page.
 async fn service_with_two_pages() -> Loopback {
     Loopback::start(|call| {
         let form = call.form();

@@ -1,4 +1,4 @@
-//! Explains the `errcode`s of a send (微信《发送订阅消息》, its table of error codes).
+//! Turns the `errcode`s of a send into facts (微信《发送订阅消息》, its table of error codes).
 
 use std::time::Duration;
 
@@ -11,15 +11,15 @@ pub fn fact(code: i64, now: Instant) -> Option<PushFact> {
         0 => PushFact::Delivered { reference: None },
         // The openid is malformed, or belongs to another mini-program.
         40003 => PushFact::Gone,
-        // No consent, all one-time consents used up, or messages switched off.
+        // The person gave no consent, all their one-time consents are used up, or they switched messages off.
         43101 => PushFact::Refused,
-        // Two simultaneous messages to one person.
+        // Songda sent two messages to one person at the same time.
         43108 => throttled(Duration::from_millis(1_000 + random_below(2_000))),
-        // The daily quota, which is reset at midnight in Beijing.
+        // The daily quota is used up. It is reset at midnight in Beijing.
         45009 => throttled(until_beijing_midnight(now)),
-        // The quota per minute.
+        // The quota per minute is used up.
         45011 => throttled(Duration::from_mins(1)),
-        // Busy.
+        // WeChat is busy.
         -1 => PushFact::Unavailable,
         _ if is_ours_to_correct(code) => PushFact::Misconfigured,
         _ => return None,
@@ -30,7 +30,7 @@ const fn throttled(after: Duration) -> PushFact {
     PushFact::Throttled { after: Some(after) }
 }
 
-/// True if only a change of our account, template or message helps.
+/// True if a retry is useless until our account, template or message is corrected.
 const fn is_ours_to_correct(code: i64) -> bool {
     matches!(
         code,

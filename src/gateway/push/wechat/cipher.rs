@@ -1,7 +1,8 @@
 //! Decrypts WeChat's messages: AES-256-CBC over `random(16) || length(4) || message || appid`.
 //!
-//! Libraries' defaults fail on two details. The padding is PKCS#7 with blocks of 32 bytes, not of 16. The key is 43
-//! characters of base64 whose last two bits are surplus, and strict decoders refuse them unless they are zero.
+//! The defaults of libraries do not work, for two reasons. The padding is PKCS#7 with blocks of 32 bytes, not of 16.
+//! The key is 43 characters of base64 whose last two bits are surplus, and strict decoders refuse them unless they are
+//! zero.
 
 use aes::Aes256;
 use aes::cipher::block_padding::NoPadding;
@@ -21,7 +22,7 @@ const KEY_ENGINE: GeneralPurpose = GeneralPurpose::new(
 );
 
 const BLOCK: usize = 32;
-/// The length of the head in bytes: 16 random bytes and the message's length.
+/// The length in bytes of what precedes the message: 16 random bytes, and 4 bytes with the message's length.
 const HEAD: usize = 20;
 
 #[derive(Debug, Clone)]

@@ -1,19 +1,20 @@
-//! Fits a text into a field of a subscribe message. WeChat refuses the whole message (47003) if one field is too long or
-//! contains a character that its type does not allow (《订阅消息参数值内容限制说明》). A field's name contains its type: `thing1`,
+//! Fits a text into a field of a subscribe message. WeChat refuses the whole message (47003) if one field is too long
+//! or contains a character that its type does not allow (《订阅消息参数值内容限制说明》). A field's name contains its type: `thing1`,
 //! `character_string3`.
 //!
-//! WeChat does not say if a length is in code points or UTF-16 units. Characters that count differently are not sent.
+//! WeChat does not say if a length is in code points or UTF-16 units. So characters whose length differs between the
+//! two are removed.
 
-/// What a type of field takes.
+/// The characters and the length that a type of field allows.
 struct Rule {
     takes: fn(char) -> bool,
     limit: usize,
     ellipsis: Option<char>,
-    /// Replaces an empty text, because WeChat refuses an empty field.
+    /// The text that replaces an empty text, because WeChat refuses empty fields.
     nothing: &'static str,
 }
 
-/// Removes what the field does not take, and shortens the rest.
+/// Removes the characters that the field does not allow, and shortens the rest to the limit.
 pub fn fit(field: &str, text: &str) -> String {
     let rule = rule(field.trim_end_matches(|c: char| c.is_ascii_digit()), text);
     let taken: String = text
@@ -37,7 +38,7 @@ fn rule(kind: &str, text: &str) -> Rule {
         "car_number" => (anything, 8),
         "name" => (anything, if text.chars().any(is_han) { 10 } else { 20 }),
         "phrase" => (is_han, 5),
-        // `time`, `date`, `amount` and `enum` are never shortened: the rest would be wrong.
+        // `time`, `date`, `amount` and `enum` are never shortened: a part of such a value would be wrong.
         _ => (anything, usize::MAX),
     };
     let ellipsis = (kind == "thing").then_some('…');

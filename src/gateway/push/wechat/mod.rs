@@ -1,7 +1,7 @@
 //! WeChat subscribe messages (微信订阅消息) of a mini-program. The address is the person's openid.
 //!
-//! WeChat takes no key of ours with a message, so Songda cannot look a message up. After an ambiguous send only the receipt
-//! shows what happened ([`crate::domain::work::doubt`]).
+//! WeChat accepts no key from the sender of a message, so Songda cannot look a message up. If the outcome of a send is
+//! unknown, only the receipt shows it ([`crate::domain::work::doubt`]).
 
 mod answer;
 mod callback;
@@ -41,7 +41,7 @@ use token::{AccessToken, AccessTokens};
 
 pub const ADAPTER: ChannelAdapter = ChannelAdapter { code: "wechat", build, field_fault: patterns::fault };
 
-/// The wait if WeChat rejects a token and still gives out the same one.
+/// The wait before a retry if WeChat rejects an access token but still issues the same token.
 const TOKEN_SETTLES_IN: Duration = Duration::from_secs(5);
 
 struct Wechat {
@@ -67,8 +67,8 @@ impl Wechat {
         Self { code: ChannelCode::new(ADAPTER.code), pace, http, tokens, state, callbacks, clock }
     }
 
-    /// Sends with the current token. If WeChat rejects the token, sends once more with a new one. `under_way` is true while
-    /// WeChat may be processing the message.
+    /// Sends with the current token. If WeChat rejects the token, sends once more with a new one. `under_way` is true
+    /// while WeChat may be processing the message.
     async fn deliver(&self, form: &Value, under_way: &mut bool) -> Result<PushReport, PushReport> {
         let token = self.tokens.current().await?;
         let rejection = match self.post(form, &token, under_way).await {
@@ -135,7 +135,7 @@ impl PushChannel for Wechat {
         true
     }
 
-    /// The limit of a whole send, including the fetch of a token.
+    /// The time-out of a whole send, including the fetch of a token.
     fn time_limit(&self) -> Duration {
         self.http.time_limit()
     }
@@ -150,7 +150,7 @@ impl PushChannel for Wechat {
         }
     }
 
-    /// Fetches an access token, for which WeChat checks our secret. The token in use stays valid.
+    /// Fetches an access token, because WeChat then checks our secret. The token in use stays valid.
     async fn probe(&self) -> Probe {
         match tokio::time::timeout(self.time_limit(), self.tokens.current()).await {
             Ok(Ok(_)) => Probe::Well,

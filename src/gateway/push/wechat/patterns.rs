@@ -1,11 +1,13 @@
-//! Checks the catalogue's templates for WeChat, so that an administrator learns of a fault before WeChat refuses a message.
+//! Checks the WeChat templates of the catalogue, so that an administrator sees a fault before WeChat refuses a message.
 
 use super::fields::is_han;
 
-/// Says why a field cannot hold a text. The field's type is its name without the number.
+/// Returns the reason why a field cannot have this text; `None` if it can. The field's type is its name without the
+/// number.
 ///
-/// `text` still contains its placeholders, except the status. A send shortens `{item}` to the limit of the field. A case
-/// number has 21 characters, digits and capitals.
+/// `text` still contains placeholders such as `{item}`; only the status is already filled in. The length of `{item}`
+/// does not matter, because it is shortened when the message is sent. A case number (`{number}`) always fits: it has 21
+/// characters, only digits and capital letters.
 pub fn fault(name: &str, text: &str) -> Option<&'static str> {
     match name.trim_end_matches(|c: char| c.is_ascii_digit()) {
         "phrase" if !(1..=5).contains(&text.chars().count()) || !text.chars().all(is_han) => {

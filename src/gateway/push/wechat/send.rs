@@ -46,7 +46,7 @@ pub enum SendOutcome {
     Settled(PushReport),
 }
 
-/// Reads an answer. The body's code counts, because WeChat reports errors with HTTP 200.
+/// Turns an answer into an outcome. The code in the body decides, because WeChat reports errors with HTTP 200.
 pub fn understand(answer: Result<HttpAnswer, HttpFault>, now: Instant) -> SendOutcome {
     let answer = match answer {
         Ok(answer) => answer,

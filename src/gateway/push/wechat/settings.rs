@@ -15,11 +15,11 @@ use super::cipher::AesKey;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MiniprogramState {
-    /// 开发版
+    /// 开发版: the developer's build.
     Developer,
-    /// 体验版
+    /// 体验版: the build for trials.
     Trial,
-    /// 正式版
+    /// 正式版: the published build.
     Formal,
 }
 
@@ -31,11 +31,11 @@ impl FromStr for MiniprogramState {
     }
 }
 
-/// The secrets with which a call from WeChat is verified and decrypted.
+/// The secrets with which a callback from WeChat is verified and decrypted.
 #[derive(Debug, Clone)]
 pub struct CallbackSettings {
     pub token: Private<String>,
-    /// The `EncodingAESKey`s, the current one first. Empty in plain mode.
+    /// The `EncodingAESKey`s, the current key first. Empty in plain mode, in which WeChat does not encrypt.
     pub keys: Vec<AesKey>,
 }
 
@@ -73,7 +73,7 @@ pub struct WechatSettings {
     pub account: MiniProgram,
     pub pace: Pace,
     pub state: MiniprogramState,
-    /// `None` if Songda reads no calls from WeChat.
+    /// `None` if Songda accepts no callbacks from WeChat.
     pub callbacks: Option<CallbackSettings>,
 }
 

@@ -1,4 +1,4 @@
-//! Fetches the account's templates (微信《获取个人模板列表》, `gettemplate`). WeChat answers this only a few times a day.
+//! Fetches the account's templates (微信《获取个人模板列表》, `gettemplate`). WeChat allows this call only a few times a day.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ struct List {
 struct Listed {
     #[serde(rename = "priTmplId")]
     id: String,
-    /// One line for each field: `办件名称:{{thing1.DATA}}`.
+    /// One line for each field, such as `办件名称:{{thing1.DATA}}`.
     content: String,
     #[serde(rename = "type")]
     kind: u8,
@@ -30,7 +30,7 @@ struct Listed {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Choice {
-    /// `enum5.DATA`
+    /// The field's name and `.DATA`, such as `enum5.DATA`.
     keyword_code: String,
     enum_value_list: Vec<String>,
 }

@@ -38,7 +38,7 @@ fn openid() -> Private<String> {
     Private::new("oAAAA-BBBB".to_owned())
 }
 
-/// A gateway that gives out `token-1`, `token-2` …, and answers sends with the given function.
+/// Starts a gateway that issues the tokens `token-1`, `token-2` …, and answers each message with the function `send`.
 async fn gateway(send: impl Fn(&ReceivedCall) -> LoopbackReply + Send + Sync + 'static) -> Loopback {
     let served = AtomicU64::new(0);
     Loopback::start(move |call| match call.path.as_str() {

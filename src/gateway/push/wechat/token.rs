@@ -1,6 +1,6 @@
-//! The access token (微信《获取稳定版接口调用凭据》, `stable_token`). It is kept until shortly before it expires, and fetched again if
-//! WeChat rejects it. A refresh is never forced: it would end the token of the other processes, and WeChat allows only
-//! twenty a day.
+//! The access token (微信《获取稳定版接口调用凭据》, `stable_token`). A token is kept until shortly before it expires, and fetched
+//! again if WeChat rejects it. A refresh is never forced: it would end the token of the other processes, and WeChat
+//! allows only twenty forced refreshes a day.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,17 +16,18 @@ use crate::single_flight::SingleFlight;
 
 use super::answer::fact;
 
-/// An access token. WeChat wants it in query strings, so these must never be logged.
+/// An access token. WeChat requires it in the query string of a request, so query strings must never be logged.
 pub type AccessToken = Private<String>;
 
-/// A token, and the time to fetch the next one.
+/// A token, and the time at which the next token must be fetched.
 #[derive(Clone)]
 struct Held {
     token: AccessToken,
     until: Instant,
 }
 
-/// The account's access token, fetched on demand. Errors are the report of the message that was therefore not sent.
+/// The account's access token, fetched on demand. If the fetch fails, the error is the report of the message that could
+/// not be sent without a token.
 pub struct AccessTokens {
     source: Arc<Source>,
     held: SingleFlight<Held, PushReport>,
@@ -46,12 +47,13 @@ impl AccessTokens {
         self.other_than(None).await
     }
 
-    /// Fetches a new token after WeChat rejected one. The result may be the rejected token if WeChat still gives it out.
+    /// Fetches a new token after WeChat rejected one. The result may be the rejected token, if WeChat still issues it.
     pub async fn renewed(&self, rejected: &AccessToken) -> Result<AccessToken, PushReport> {
         self.other_than(Some(rejected)).await
     }
 
-    /// Simultaneous callers share one fetch and its outcome: if WeChat is silent, they wait for one time-out together.
+    /// Returns a token that differs from `rejected`, if possible. Simultaneous callers share one fetch and its outcome:
+    /// if WeChat does not answer, they all wait for the same time-out.
     async fn other_than(&self, rejected: Option<&AccessToken>) -> Result<AccessToken, PushReport> {
         let now = self.source.clock.now();
         self.held.forget_if(|held| rejected == Some(&held.token) || now >= held.until);
@@ -71,7 +73,7 @@ impl Source {
             "force_refresh": false,
         }));
         let unavailable = |why: String| PushReport::new(PushFact::Unavailable, format!("no access token: {why}"));
-        // After an error here, the message was certainly not sent.
+        // If this fetch fails, the message was certainly not sent.
         let answer = http.send(request).await.map_err(|fault| unavailable(fault.to_string()))?;
         if let Ok(granted) = serde_json::from_slice::<Granted>(&answer.body) {
             return Ok(Held { token: granted.access_token, until: self.clock.now() + keep_for(granted.expires_in) });
@@ -93,8 +95,9 @@ struct Granted {
     expires_in: u64,
 }
 
-/// A token is kept until five minutes before its end, when WeChat begins to give out the next one. Up to a random minute
-/// less, so that processes do not ask all at once; but at least a minute.
+/// Returns how long a token is kept: until five minutes before it expires, when WeChat begins to issue the next token.
+/// Up to one random minute is subtracted, so that the processes do not all fetch at once. The result is at least one
+/// minute.
 fn keep_for(expires_in: u64) -> Duration {
     const LAST: u64 = 300;
     const LEAST: u64 = 60;

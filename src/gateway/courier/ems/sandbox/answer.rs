@@ -8,7 +8,7 @@ use crate::domain::kernel::clock::{Instant, random_bytes};
 use crate::sandbox::call;
 use crate::sandbox::written_time::second;
 
-/// The HTTP status is 200 for every code, and the content is JSON inside a string.
+/// Builds an answer. Its HTTP status is 200 for every code, and its content is JSON inside a string.
 pub(super) fn say(now: Instant, code: &str, words: &str, body: Option<Value>) -> Response {
     let body = match body {
         None | Some(Value::Null) => Value::Null,

@@ -1,5 +1,5 @@
-//! EMS's encryption, written independently of the client's `ems/cipher.rs`: `|$4|` and the base64 of SM4-ECB over the JSON,
-//! to which callers append the key's text.
+//! EMS's encryption: `|$4|` and the base64 of SM4-ECB over the JSON. Callers append the key's text to the JSON. This
+//! code is independent of the client's `ems/cipher.rs`, so that a mistake in one of them shows.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -27,7 +27,7 @@ impl IssuedKey {
         self.text.expose()
     }
 
-    /// Decrypts a caller's text; `None` unless the key's text follows the JSON.
+    /// Decrypts a caller's request; `None` unless the key's text follows the JSON.
     pub(super) fn open(&self, wrapped: &str) -> Option<String> {
         Some(self.decrypt(wrapped)?.strip_suffix(self.text.expose().as_str())?.to_owned())
     }
@@ -50,7 +50,7 @@ impl IssuedKey {
         self.wrap(&format!("{json}{}", self.text.expose()))
     }
 
-    /// Decrypts EMS's own texts, for tests.
+    /// Decrypts a callback of EMS, for tests.
     #[cfg(test)]
     pub(super) fn open_own(&self, wrapped: &str) -> serde_json::Value {
         serde_json::from_str(&self.decrypt(wrapped).unwrap()).unwrap()

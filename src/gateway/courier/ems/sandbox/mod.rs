@@ -1,8 +1,9 @@
-//! EMS's twin: orders, cancellations, labels and tracks on EMS's open platform, and a push of every scan.
+//! Simulates EMS in the sandbox: orders, cancellations, labels and tracks on EMS's open platform, and a callback for
+//! every scan.
 //!
-//! A recipient's county that contains 不派送 is out of range. The phone `000` is refused. If a name or an address contains 无人,
-//! the first delivery fails. `SONGDA_SANDBOX_EMS_DUPLICATE` says whether a repeated order gets the first waybill again or is
-//! refused: real accounts differ.
+//! If the recipient's county contains 不派送, EMS does not deliver there. The phone `000` is refused. If a name or an
+//! address contains 无人, the first delivery fails. `SONGDA_SANDBOX_EMS_DUPLICATE` decides whether a repeated order gets
+//! the first waybill again or is refused, because real accounts differ.
 
 mod answer;
 pub mod cipher;
@@ -57,7 +58,7 @@ struct Ems {
     repeated: RepeatedOrder,
 }
 
-/// A `retMsg` other than success.
+/// The `retMsg` of a refusal.
 type RefusalWords = String;
 
 impl Twin for Ems {
@@ -72,7 +73,7 @@ impl Twin for Ems {
     }
 
     fn client_settings(&self) -> Vec<(&'static str, String)> {
-        // The twin takes more calls than EMS.
+        // The rate and the slots are higher than for EMS, because the sandbox takes more calls.
         vec![
             ("SONGDA_EMS_SENDER_NO", self.sender_no.clone()),
             ("SONGDA_EMS_AUTHORIZATION", self.authorization.expose().clone()),
@@ -172,7 +173,8 @@ impl Ems {
     }
 }
 
-/// The recipient's phone, which may order a fault: in an order it is written; other calls name a known order or waybill.
+/// Returns the recipient's phone, which may order a fault. An order contains the phone. Other calls name an order or a
+/// waybill, and the phone is that of its recipient.
 fn recipient_of(world: &World, said: &Value) -> String {
     if let Some(receiver) = said.get("receiver") {
         return phone(receiver);

@@ -1,4 +1,5 @@
-//! EMS's push of each new scan (interface 040002), encrypted without the key's text.
+//! EMS's callback for each new scan (interface 040002). It is encrypted without the key's text, which only callers
+//! append.
 
 use std::sync::Arc;
 
@@ -36,7 +37,7 @@ impl Ems {
     }
 }
 
-/// EMS accepts the code `00000` with the serial number that it sent.
+/// EMS accepts an answer only if it has the code `00000` and repeats the serial number of the callback.
 fn is_accepted(answer: &HttpAnswer, serial: &str) -> bool {
     serde_json::from_slice::<Value>(&answer.body)
         .is_ok_and(|answer| answer["code"] == "00000" && answer["serialNo"] == serial)

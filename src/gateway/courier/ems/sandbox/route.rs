@@ -1,4 +1,4 @@
-//! The scans of a parcel on its way, and how EMS writes them.
+//! The routes of parcels (all scans, in order), and EMS's JSON for one scan.
 
 use serde_json::{Value, json};
 

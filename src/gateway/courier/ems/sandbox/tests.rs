@@ -1,4 +1,4 @@
-//! Tests that call EMS's twin as a client calls EMS.
+//! Tests that call the simulated EMS as a client calls the real one.
 
 use serde_json::{Value, json};
 
@@ -152,7 +152,7 @@ async fn scans_are_pushed_in_order_until_they_are_accepted() {
     scene.running.sandbox().advance_all(100);
     let mut codes = Vec::new();
     for _ in 0..7 {
-        // Without the key's text, which callers append and EMS does not.
+        // EMS's own messages do not contain the key's text, which callers append.
         let wrapped = server.next().await.json().unwrap().text("logitcsInterface");
         let key = IssuedKey::read(KEY).unwrap();
         assert_eq!(key.open(&wrapped), None);

@@ -9,7 +9,7 @@ use crate::sandbox::call;
 
 pub(super) struct ServiceRefusal(pub(super) &'static str, pub(super) &'static str);
 
-/// The platform refuses the request before it reaches a service.
+/// Builds the platform's refusal of a request, before the request reaches a service.
 pub(super) fn platform(code: &str, words: &str) -> Response {
     envelope(code, words, String::new())
 }

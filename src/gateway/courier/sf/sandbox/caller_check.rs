@@ -13,7 +13,7 @@ use crate::sandbox::call::Fields;
 use crate::sandbox::seen::Seen;
 use crate::sandbox::shards::lock;
 
-/// The largest difference of a caller's clock.
+/// The largest accepted difference between the timestamp of a call and the sandbox's clock.
 const WINDOW: TimeDelta = TimeDelta::minutes(5);
 
 pub(super) struct CallerCheck {
@@ -39,7 +39,7 @@ impl CallerCheck {
         [&self.partner, self.check_word.expose()]
     }
 
-    /// Returns the message of a valid call, or the platform's error code.
+    /// Checks a call. Returns the message of a valid call, or the platform's error code.
     pub(super) fn pass(&self, form: &Fields, now: Instant) -> Result<Value, &'static str> {
         let needed = ["partnerID", "requestID", "serviceCode", "timestamp", "msgDigest", "msgData"];
         if needed.iter().any(|name| form.get(name).is_empty()) {
@@ -85,7 +85,7 @@ impl CallerCheck {
     }
 }
 
-/// SF documents milliseconds. One of its official samples sends seconds.
+/// Parses a timestamp. SF documents milliseconds, but one of its official samples sends seconds.
 fn read_timestamp(text: &str) -> Option<Instant> {
     let number: i64 = text.parse().ok()?;
     if text.len() > 10 { DateTime::from_timestamp_millis(number) } else { DateTime::from_timestamp(number, 0) }

@@ -1,11 +1,11 @@
-//! The manual check (人工确认) of a doubtful address. The order has no waybill until an employee of SF has checked the address;
-//! a test sets the result.
+//! The manual check (人工确认) of a doubtful address. The order has no waybill until an employee of SF has checked the
+//! address; a test sets the result.
 
 use serde::Deserialize;
 
 use crate::sandbox::shards::Shards;
 
-/// Checks by order number: `None` while the check runs, then true if the address is deliverable.
+/// The checks, by order number: `None` while the check runs, then true if SF delivers to the address.
 #[derive(Default)]
 pub(super) struct Checks(Shards<Option<bool>>);
 
@@ -22,12 +22,12 @@ impl Checks {
         });
     }
 
-    /// Returns false if no check of this order was begun.
+    /// Stores the result of a check. Returns false if no check of this order was begun.
     pub(super) fn end(&self, Finding { order_no, deliverable }: &Finding) -> bool {
         self.0.with(order_no, |shard| shard.get_mut(order_no).map(|check| *check = Some(*deliverable)).is_some())
     }
 
-    /// SF's `filterResult`: 1 is under check, 2 deliverable, 3 not deliverable.
+    /// Returns SF's `filterResult`: 1 while the address is checked, 2 if SF delivers to the address, 3 if it does not.
     pub(super) fn result(&self, order_no: &str) -> u8 {
         match self.0.get(order_no) {
             Some(None) => 1,

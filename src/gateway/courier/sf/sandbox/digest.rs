@@ -1,5 +1,5 @@
-//! SF's digest, written independently of the client's `sf/digest.rs`: base64 of MD5 over message, timestamp and check word,
-//! URL-encoded as Java does it.
+//! SF's digest: base64 of MD5 over message, timestamp and check word, URL-encoded as Java does it. This code is
+//! independent of the client's `sf/digest.rs`, so that a mistake in one of them shows.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,8 +1,10 @@
-//! SF Express's twin: orders, queries, cancellations and labels on SF's open platform, and a push of new scans.
+//! Simulates SF Express in the sandbox: orders, queries, cancellations and labels on SF's open platform, and callbacks
+//! with new scans.
 //!
-//! It does not deliver to a county that contains 不派送 (`filterResult` 3). An address that contains 待核 is under check (1)
-//! until `POST /_sandbox/sf/checks` sets the result. The phone `000` is refused (8196). `SONGDA_SANDBOX_SF_DUPLICATE` says
-//! whether a repeated order is refused (8016) or gets the first answer again: SF's own documents differ.
+//! If the recipient's county contains 不派送, SF does not deliver there (`filterResult` 3). If the address contains 待核, an
+//! employee checks it (`filterResult` 1) until `POST /_sandbox/sf/checks` sets the result. The phone `000` is refused
+//! (8196). `SONGDA_SANDBOX_SF_DUPLICATE` decides whether a repeated order is refused (8016) or gets the first answer
+//! again, because SF's own documents contradict each other.
 
 mod answer;
 mod caller_check;

@@ -1,4 +1,5 @@
-//! SF's push of new scans (`RoutePushService`), in batches of at most ten scans of any parcels.
+//! SF's callbacks with new scans (`RoutePushService`). Each callback contains at most ten scans, which may belong to
+//! different parcels.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The scans of a parcel on its way.
+//! The route of a parcel: all its scans, in order.
 
 use crate::sandbox::parcels::Station;
 

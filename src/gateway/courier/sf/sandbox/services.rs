@@ -1,4 +1,5 @@
-//! SF's services. They get the calls that passed the platform's checks.
+//! The services behind SF's platform. A service gets only calls that passed the platform's checks (see
+//! `caller_check.rs`).
 
 use serde_json::{Value, json};
 
@@ -33,7 +34,8 @@ impl Sf {
         })
     }
 
-    /// The recipient's phone, which may order a fault: in an order it is written; other calls name a known order or waybill.
+    /// Returns the recipient's phone, which may order a fault. An order contains the phone. Other calls name an order
+    /// or a waybill, and the phone is that of its recipient.
     pub(super) fn recipient_of(world: &World, said: &Value) -> String {
         if let Some(receiver) = contact(said, 2) {
             return phone(receiver);
@@ -48,7 +50,7 @@ impl Sf {
         parcel.map(|parcel| parcel.recipient.phone).unwrap_or_default()
     }
 
-    /// The answer to an order to an address where SF does not deliver. Nothing is booked.
+    /// Builds the answer to an order if SF does not deliver to its address. No order is created.
     pub(super) fn not_deliverable(order_no: &str) -> Value {
         json!({ "orderId": order_no, "filterResult": 3, "remark": "不在派送范围", "waybillNoInfoList": [] })
     }
@@ -81,7 +83,8 @@ impl Sf {
         }))
     }
 
-    /// Answers with the same content as `create`, but spells names and numbers differently, as SF does.
+    /// Looks up an order. The answer has the same content as that of `create` but, as in SF's real answers, some field
+    /// names are in lower case and numbers are strings.
     fn search(&self, world: &World, said: &Value) -> Result<Value, ServiceRefusal> {
         let parcel = world.parcels.of_order(NAME, &said.text("orderId")).ok_or(NOT_FOUND)?;
         if parcel.state == OrderState::Cancelled {
@@ -99,7 +102,7 @@ impl Sf {
         if documents.is_empty() || documents.len() > 20 || said.text("templateCode").is_empty() {
             return Err(ServiceRefusal("4002", "请求报文解析异常"));
         }
-        // The label files are below the same address that the caller used for the service.
+        // The URLs of the label files begin with the address that the caller used for this call.
         let prefix = call.full_path.trim_end_matches("/std/service");
         let base = format!("http://{}{prefix}/files", call.header("host"));
         let mut files = Vec::with_capacity(documents.len());
@@ -140,7 +143,7 @@ fn check_order(said: &Value) -> Result<&Value, ServiceRefusal> {
     }
 }
 
-/// The waybills in an answer: none unless the address is deliverable.
+/// Returns the waybills for an answer: an empty list unless SF delivers to the address.
 fn waybills(parcel: &BookedParcel, filter_result: u8) -> Value {
     const DELIVERABLE: u8 = 2;
     if filter_result == DELIVERABLE { json!([{ "waybillType": 1, "waybillNo": parcel.waybill }]) } else { json!([]) }

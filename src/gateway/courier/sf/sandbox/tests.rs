@@ -1,4 +1,4 @@
-//! Tests that call SF's twin as a client calls SF.
+//! Tests that call the simulated SF as a client calls the real one.
 
 use bytes::Bytes;
 use poem::http::HeaderMap;

@@ -1,5 +1,5 @@
-//! The twin of Alibaba Cloud SMS. Like the real service, it delivers a message as often as it is sent, lists messages by
-//! number and day, and repeats a receipt until Songda accepts it.
+//! Simulates Alibaba Cloud SMS in the sandbox. Like the real service, it delivers every copy of a message, lists
+//! messages by phone number and day, and repeats a receipt until Songda accepts it.
 
 mod sent;
 
@@ -119,7 +119,7 @@ impl Sms {
         Ok(variables)
     }
 
-    /// Delivers a message, even if the same one was delivered before.
+    /// Delivers a message, even if the same message was delivered before.
     fn deliver(&self, world: &World, fields: &Fields, variables: BTreeMap<String, String>) -> Response {
         let phone = fields.get("PhoneNumbers").to_owned();
         let at = world.now();
@@ -186,7 +186,7 @@ fn refused(denial: Denial) -> Response {
     }
 }
 
-/// The service answers. The HTTP status is 200 for every code.
+/// Builds an answer of the service. The HTTP status is 200 for every code.
 fn say(code: &str, mut more: Value) -> Response {
     more["Code"] = code.into();
     more["Message"] = if code == "OK" { "OK".into() } else { format!("{code} (sandbox)").into() };

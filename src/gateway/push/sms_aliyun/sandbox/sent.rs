@@ -1,5 +1,5 @@
-//! A message that the service accepted, and its receipt (`SmsReport`). The receipt is sent again after 1, 5 and 10 minutes
-//! until Songda accepts it.
+//! A message that the service accepted, and its receipt (`SmsReport`). Until Songda accepts the receipt, it is sent
+//! again after 1, 5 and 10 minutes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +30,7 @@ pub(super) struct AcceptedSms {
 }
 
 impl AcceptedSms {
-    /// The code in the receipt and in look-ups.
+    /// The status code of the message in its receipt and in look-ups.
     pub(super) const fn code(&self) -> &'static str {
         if self.arrived { "DELIVERED" } else { "USER_REJECT" }
     }

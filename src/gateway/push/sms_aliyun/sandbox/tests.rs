@@ -1,4 +1,4 @@
-//! Tests that call the twin as a client calls the SMS service.
+//! Tests that call the simulated SMS service as a client calls the real service.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! Reads the three events of subscribe messages: a person answered the dialog, a person changed the settings, a message was
-//! sent. Other events are ignored.
+//! Reads the three events of subscribe messages: a person answered the dialog, a person changed the settings, a message
+//! was sent. Other events are ignored.
 
 use chrono::DateTime;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::gateway::push::wechat::answer::fact;
 use crate::gateway::push::{PushFact, PushNews, PushReceipt, ReceiptOf};
 use crate::gateway::shared::callback::CallbackFault;
 
-/// Returns the news in a decrypted message. Fails if it is one of the three events but incomplete.
+/// Returns the events in a decrypted message. Fails if the message is one of the three events but lacks a field.
 pub fn news(message: &Value, now: Instant) -> Result<Vec<PushNews>, CallbackFault> {
     let event = text(message, "Event").unwrap_or_default();
     let wrapper = match event.as_str() {
@@ -29,7 +29,8 @@ pub fn news(message: &Value, now: Instant) -> Result<Vec<PushNews>, CallbackFaul
     items(message, wrapper).into_iter().map(read).collect()
 }
 
-/// Returns the items of an event. WeChat writes them at the top level or inside the wrapper, as an array or as one object.
+/// Returns the items of an event. They are in the field `List`, which is at the top level or inside the wrapper. WeChat
+/// writes several items as an array, and one item as an object.
 fn items<'a>(message: &'a Value, wrapper: &str) -> Vec<&'a Value> {
     match message.get("List").or_else(|| message.get(wrapper)?.get("List")) {
         None => Vec::new(),
@@ -39,7 +40,7 @@ fn items<'a>(message: &'a Value, wrapper: &str) -> Vec<&'a Value> {
 }
 
 fn consent(item: &Value, address: &Private<String>, at: Instant) -> Result<PushNews, CallbackFault> {
-    // WeChat later added variants, such as `acceptWithAudio`.
+    // Not only `accept` means consent: WeChat later added variants, such as `acceptWithAudio`.
     let accepted = required(item, "SubscribeStatusString")?.starts_with("accept");
     Ok(PushNews::Consent { address: address.clone(), template: required(item, "TemplateId")?, accepted, at })
 }
@@ -62,7 +63,7 @@ fn missing(name: &str) -> CallbackFault {
     CallbackFault::Unreadable(format!("no {name}"))
 }
 
-/// WeChat writes numbers as numbers or as strings.
+/// Returns a field as text. WeChat writes a number as a JSON number or as a string.
 fn text(value: &Value, name: &str) -> Option<String> {
     match value.get(name)? {
         Value::String(text) => Some(text.clone()),

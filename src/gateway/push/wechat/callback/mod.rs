@@ -1,7 +1,8 @@
-//! Verifies and decrypts WeChat's calls to Songda (《消息推送》): consents given and withdrawn, and the fate of messages.
+//! Verifies and decrypts WeChat's callbacks to Songda (《消息推送》). They report consents that people give or withdraw, and
+//! the fate of messages.
 //!
-//! The age of a call is not checked, because a worker may read the stored call long after it came. A copied call does no
-//! harm: equal calls are stored once, and equal consents count once.
+//! The age of a callback is not checked, because a worker may read the stored callback long after it came. A replayed
+//! callback does no harm: equal callbacks are stored once, and equal consents count once.
 
 mod events;
 mod tree;
@@ -24,15 +25,16 @@ pub struct CallbackReader {
 }
 
 impl CallbackReader {
-    /// Answers WeChat's check of our address with its `echostr`; `None` if the signature is wrong.
+    /// Returns the answer to WeChat's check of our callback address, which is its `echostr`; `None` if the signature is
+    /// wrong.
     pub fn challenge(&self, query: &str) -> Option<String> {
         let query = Query::read(query);
         self.check("signature", &query, "").ok()?;
         query.0.get("echostr").cloned()
     }
 
-    /// Verifies a call and decrypts its message. If an AES key is set, a plain message is refused, because its signature
-    /// does not cover the content.
+    /// Verifies a callback and decrypts its message. If an AES key is set, a plain message is refused, because its
+    /// signature does not cover the content.
     pub fn open(&self, call: &RawCallback) -> Result<Value, CallbackFault> {
         let query = Query::read(&call.query);
         let body = call.body.expose();
@@ -61,7 +63,8 @@ fn signature(token: &Private<String>, parts: [&str; 3]) -> String {
     hex::encode(Sha1::digest(all.concat()))
 }
 
-/// Removes the `openid`, which WeChat adds to the query of a call. No signature covers it.
+/// Removes the parameter `openid`, which WeChat adds to the query of a callback. The signature does not cover this
+/// parameter.
 pub fn without_openid(query: &str) -> String {
     let others = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "openid");
     form_urlencoded::Serializer::new(String::new()).extend_pairs(others).finish()
@@ -74,7 +77,7 @@ impl Query {
         Self(form_urlencoded::parse(text.as_bytes()).into_owned().collect())
     }
 
-    /// A missing parameter is empty.
+    /// Returns a parameter; empty if the parameter is missing.
     fn get(&self, name: &str) -> &str {
         self.0.get(name).map_or("", String::as_str)
     }

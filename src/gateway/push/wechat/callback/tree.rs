@@ -1,7 +1,7 @@
-//! Reads a message in JSON or XML into the same tree.
+//! Parses a message in JSON or XML. Both formats result in the same tree of JSON values.
 //!
-//! An XML element with children becomes an object, an element with text a string, and repeated elements an array. This is
-//! also the shape of WeChat's JSON, where `List` is an object for one item and an array for several.
+//! An XML element with children becomes an object, an element with text a string, and repeated elements an array. This
+//! is also the shape of WeChat's JSON, where `List` is an object for one item and an array for several.
 
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
@@ -12,10 +12,10 @@ use crate::gateway::shared::callback::CallbackFault;
 
 /// The size limit of a message in bytes. Real messages are smaller.
 const LARGEST: usize = 64 << 10;
-/// The limit of nested elements. Real messages have fewer.
+/// The largest depth of nested XML elements. Real messages are less deep.
 const DEEPEST: usize = 8;
 
-/// Reads a message. The result does not contain the root element of XML.
+/// Parses a message. For XML, the result is the content of the root element.
 pub fn read(bytes: &[u8]) -> Result<Value, CallbackFault> {
     if bytes.len() > LARGEST {
         return Err(unreadable("too large"));

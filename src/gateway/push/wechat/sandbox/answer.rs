@@ -9,12 +9,12 @@ use crate::sandbox::call;
 
 pub(super) type Errcode = i64;
 
-/// WeChat's HTTP status is always 200.
+/// Builds an answer. Like WeChat, always uses the HTTP status 200.
 pub(super) fn say(value: &Value) -> Response {
     call::json(StatusCode::OK, value)
 }
 
-/// Answers with an error and a `rid`, by which WeChat finds the call in its logs.
+/// Builds an error answer. Its `rid` is the id under which WeChat finds the call in its logs.
 pub(super) fn refuse(code: Errcode, words: &str) -> Response {
     let [a, b, c]: [[u8; 4]; 3] = [random_bytes(), random_bytes(), random_bytes()];
     let rid = format!("{}-{}-{}", hex::encode(a), hex::encode(b), hex::encode(c));

@@ -1,5 +1,6 @@
-//! WeChat's encryption and signature of its calls, written independently of the client's `wechat/cipher.rs`: AES-256-CBC
-//! over `random(16) ‖ length(4) ‖ message ‖ appid`, padded to blocks of 32 bytes, and signed with SHA-1.
+//! Encrypts and signs callbacks as WeChat does: AES-256-CBC over `random(16) ‖ length(4) ‖ message ‖ appid`, padded to
+//! blocks of 32 bytes, and signed with SHA-1. This code is independent of the client's `wechat/cipher.rs`, so that a
+//! mistake in one of them shows.
 
 use aes::cipher::{BlockEncryptMut, KeyIvInit, block_padding::NoPadding};
 use base64::Engine as _;
@@ -22,16 +23,16 @@ pub fn encrypt(key: &[u8; 32], random: &[u8; 16], message: &str, appid: &str) ->
     clear.extend(message.as_bytes());
     clear.extend(appid.as_bytes());
     let pad = BLOCK - clear.len() % BLOCK;
-    // Each byte of the padding is its length, 1 to 32.
+    // Each byte of the padding contains the length of the padding, 1 to 32.
     clear.resize(clear.len() + pad, pad as u8);
     let mut secret = vec![0; clear.len()];
     let cipher = cbc::Encryptor::<aes::Aes256>::new(key.into(), key[..16].into());
-    // This cannot fail: the text is whole blocks.
+    // This cannot fail, because the padded text consists of whole blocks.
     let _ = cipher.encrypt_padded_b2b_mut::<NoPadding>(&clear, &mut secret);
     STANDARD.encode(secret)
 }
 
-/// Returns the SHA-1 of the parts, sorted as bytes and joined.
+/// Computes WeChat's signature: the SHA-1 of the parts, sorted as bytes and joined.
 pub fn signature(parts: &[&str]) -> String {
     let mut parts = parts.to_vec();
     parts.sort_unstable();

@@ -1,10 +1,10 @@
-//! The consents that persons gave in the dialog of `wx.requestSubscribeMessage`.
+//! The consents that people gave in the dialog of `wx.requestSubscribeMessage`.
 
 use serde::Deserialize;
 
 use crate::sandbox::shards::Shards;
 
-/// A person's answer in the dialog, or a later change in the settings.
+/// A person's answer in the consent dialog, or a later change in the person's settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Tap {
@@ -38,7 +38,7 @@ impl GivenConsents {
         });
     }
 
-    /// Uses up a one-time consent. Returns false if there is no consent.
+    /// Uses up one consent, if it is one-time; a long-term consent stays. Returns false if there is no consent.
     pub(super) fn take(&self, openid: &str, template: &str) -> bool {
         let key = key(openid, template);
         self.0.with(&key, |shard| match shard.get_mut(&key) {

@@ -1,4 +1,5 @@
-//! WeChat's calls to Songda, encrypted and signed. A call is made up to three times until the answer is `success`.
+//! WeChat's callbacks to Songda, encrypted and signed. A callback is sent at most three times, until the answer is
+//! `success` or empty.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +20,7 @@ const TRIES: &[Duration] = &[Duration::from_secs(1), Duration::from_secs(5), Dur
 const ACCOUNT: &str = "gh_0123456789ab";
 
 impl WeChat {
-    /// Reports the fate of a message.
+    /// Builds the callback that reports whether a message was delivered.
     pub(super) fn message_event(
         &self,
         world: &World,
@@ -35,7 +36,7 @@ impl WeChat {
         self.event(world, openid, "subscribe_msg_sent_event", &list)
     }
 
-    /// Reports a person's answer in the dialog, or a change in the settings.
+    /// Builds the callback that reports a person's answer in the consent dialog, or a change in the person's settings.
     pub(super) fn consent_event(&self, world: &World, openid: &str, templates: &[String], tap: Tap) -> Callback {
         let answer = if tap == Tap::Accept { "accept" } else { "reject" };
         let item = |id: &String| match tap {
@@ -58,7 +59,7 @@ impl WeChat {
             "ToUserName": ACCOUNT, "FromUserName": openid, "CreateTime": timestamp,
             "MsgType": "event", "Event": event, "List": list,
         });
-        // WeChat's random part is 16 printable characters.
+        // The encrypted text begins with 16 random bytes. WeChat uses printable characters.
         let mut random = [0; 16];
         random.copy_from_slice(hex::encode(random_bytes::<8>()).as_bytes());
         let secret = encrypt(self.settings.key.expose(), &random, &message.to_string(), &self.settings.appid);

@@ -28,7 +28,7 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
     }
 });
 
-/// True if the field takes the value. A field of an unknown type takes no value.
+/// True if the type of the field allows the value. A field of an unknown type allows no value.
 pub(super) fn fits(field: &str, value: &str) -> bool {
     let kind = field.trim_end_matches(|c: char| c.is_ascii_digit());
     let length = value.chars().count();

@@ -1,8 +1,8 @@
-//! WeChat's twin: sign-in, access tokens, subscribe messages with their consents, and the callbacks about them.
+//! Simulates WeChat in the sandbox: sign-in, access tokens, subscribe messages, consents to them, and callbacks.
 //!
-//! The code `wx-<name>` signs in `openid-<name>` once; a suffix after a dot makes another code for the same person
-//! (`wx-li.2`). If an openid ends in `-<five digits>`, every message to it gets this error code (`openid-li-43101`).
-//! Endpoints for tests, below `/_sandbox/wechat`:
+//! The sign-in code `wx-<name>` signs in the openid `openid-<name>` once; a suffix after a dot makes another code for
+//! the same person (`wx-li.2`). If an openid ends in `-<five digits>`, every message to this openid is refused with
+//! this error code (`openid-li-43101`). Endpoints for tests, below `/_sandbox/wechat`:
 //!
 //! | call | does |
 //! |---|---|
@@ -46,7 +46,7 @@ use crate::sandbox::{Twin, World};
 
 /// The parameters of a request for an access token.
 const CREDENTIALS: [&str; 3] = ["grant_type", "appid", "secret"];
-/// The largest number of templates in one dialog.
+/// The largest number of templates in one consent dialog.
 const MOST_AT_ONCE: usize = 3;
 
 pub fn twin(env: &mut Env) -> Option<Arc<dyn Twin>> {
@@ -115,7 +115,7 @@ struct Tapped {
     openid: String,
     templates: Vec<String>,
     answer: Tap,
-    /// True for long-term consent. By default the template decides.
+    /// True for a long-term consent, false for a one-time consent. If missing, the type of the template decides.
     lasting: Option<bool>,
 }
 
@@ -175,7 +175,8 @@ impl WeChat {
             return fault(StatusCode::NOT_FOUND, "20001: no such template");
         };
         let lasting: Vec<bool> = known.iter().map(|known| lasting.unwrap_or(known.lasting)).collect();
-        // WeChat shows no dialog for too many templates. The settings list all templates.
+        // WeChat shows no dialog for more than three templates. `switch_off` is not limited, because it happens in the
+        // settings, which list all templates.
         if answer != Tap::SwitchOff && templates.len() > MOST_AT_ONCE {
             return fault(StatusCode::BAD_REQUEST, "20003: a dialog asks for three templates at most");
         }

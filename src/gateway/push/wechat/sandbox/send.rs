@@ -1,4 +1,5 @@
-//! Sends a subscribe message (`/cgi-bin/message/subscribe/send`). The order of the checks is WeChat's.
+//! Serves the sending of a subscribe message (`/cgi-bin/message/subscribe/send`). The checks run in the same order as
+//! WeChat's.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -111,7 +112,8 @@ impl WeChat {
         if !self.consents.take(&openid, &template) {
             return refuse(43101, "user refuse to accept the msg");
         }
-        // Real ids are above 2^53, too: a client that reads one as a floating-point number loses digits.
+        // The id is above 2^53, as WeChat's real ids are. A client that reads it as a floating-point number loses
+        // digits.
         let msgid = world.next_number() << 10 | 3;
         let lost = world.faults.strike_delivery(NAME, &openid);
         world.callbacks.post(vec![self.message_event(world, &openid, &template, msgid, lost)]);
@@ -119,7 +121,7 @@ impl WeChat {
         if lost {
             return say(&json!({ "errcode": 0, "errmsg": "ok", "msgid": msgid }));
         }
-        // The page identifies the case. With it, messages with equal texts about two cases are not copies.
+        // The page identifies the case. So two messages with equal texts about different cases do not count as copies.
         if !page.is_empty() {
             fields.insert("page".to_owned(), page);
         }
@@ -129,13 +131,14 @@ impl WeChat {
     }
 }
 
-/// Returns the error code in which an openid ends.
+/// Returns the error code that an openid ends in, such as 43101 for `openid-li-43101`; `None` without a code.
 fn demanded(openid: &str) -> Option<Errcode> {
     let (_, digits) = openid.rsplit_once('-')?;
     if digits.len() == 5 { digits.parse().ok() } else { None }
 }
 
-/// Refuses a second message to the same openid while the first is being sent.
+/// A guard that exists while a message to an openid is being sent. Meanwhile a second message to the same openid is
+/// refused.
 struct Alone<'a> {
     under_way: &'a Shards<()>,
     openid: String,

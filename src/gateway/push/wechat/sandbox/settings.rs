@@ -1,4 +1,4 @@
-//! The keys and secrets of the mini-program's account at the twin.
+//! The account of the mini-program at the simulated WeChat: ids, keys and secrets.
 
 use std::time::Duration;
 
@@ -42,7 +42,8 @@ impl TwinSettings {
         })
     }
 
-    /// The settings of `push::wechat` and `login::wechat` for this twin. The twin allows more calls a second than WeChat.
+    /// The settings with which `push::wechat` and `login::wechat` use this simulation. It allows more calls a second
+    /// than WeChat.
     pub(super) fn client_settings(&self) -> Vec<(&'static str, String)> {
         vec![
             ("SONGDA_WECHAT_APPID", self.appid.clone()),
@@ -53,7 +54,7 @@ impl TwinSettings {
         ]
     }
 
-    /// Verifies a caller's credentials. The error is WeChat's code.
+    /// Verifies a caller's credentials. The error is WeChat's error code.
     pub(super) fn check_app(&self, appid: &str, secret: &str) -> Result<(), Errcode> {
         match (appid, secret) {
             ("", _) => Err(41002),

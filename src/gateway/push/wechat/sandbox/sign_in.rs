@@ -1,4 +1,4 @@
-//! Exchanges a code of `wx.login` for an openid (`code2Session`). A code can be used once.
+//! Simulates WeChat's sign-in: exchanges a code of `wx.login` for an openid (`code2Session`). A code can be used once.
 
 use std::sync::Arc;
 

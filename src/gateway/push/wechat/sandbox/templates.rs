@@ -1,5 +1,5 @@
-//! The account's message templates. Until a test sets them, every template exists, takes any fields, and its consent is
-//! one-time.
+//! The message templates of the simulated account. Until a test sets templates, every template exists, takes any
+//! fields, and needs a new consent for each message.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -8,17 +8,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::sandbox::shards::lock;
 
-/// A template in the form of `/wxaapi/newtmpl/gettemplate`.
+/// A template, in the JSON format of `/wxaapi/newtmpl/gettemplate`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct AccountTemplate {
     #[serde(rename = "priTmplId")]
     id: String,
     title: String,
-    /// One line for each field: `办件名称:{{thing1.DATA}}`.
+    /// One line for each field, such as `办件名称:{{thing1.DATA}}`.
     content: String,
     #[serde(default)]
     example: String,
-    /// 2: one-time, 3: long-term.
+    /// The type of consent that the template needs. 2: one-time, 3: long-term.
     #[serde(rename = "type")]
     kind: u8,
     #[serde(rename = "keywordEnumValueList", default)]
@@ -28,7 +28,7 @@ pub(super) struct AccountTemplate {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Choice {
-    /// `phrase2.DATA`
+    /// The field's name and `.DATA`, such as `phrase2.DATA`.
     keyword_code: String,
     enum_value_list: Vec<String>,
 }
@@ -41,7 +41,7 @@ pub(super) struct TemplateRules {
 }
 
 impl TemplateRules {
-    /// True unless the template restricts the field to other texts.
+    /// True if the field may have this text: the template lists the text, or lists no texts for the field.
     pub(super) fn takes(&self, field: &str, text: &str) -> bool {
         let choice = self.choices.iter().find(|choice| choice.keyword_code.trim_end_matches(".DATA") == field);
         choice.is_none_or(|choice| choice.enum_value_list.iter().any(|known| known == text))

@@ -1,4 +1,4 @@
-//! Tests that call WeChat's twin as a client calls WeChat.
+//! Tests that call the simulated WeChat as a client calls the real one.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,6 @@
-//! WeChat's two kinds of access tokens. Every caller gets the same stable token until shortly before its end. A caller of
-//! the classic interface always gets a new token, and the classic token before it ends soon.
+//! WeChat's two kinds of access tokens. The stable interface gives every caller the same token until shortly before the
+//! token expires. The classic interface issues a new token at every call, and the previous classic token then expires
+//! within five minutes.
 
 use std::sync::Mutex;
 
@@ -9,9 +10,10 @@ use super::answer::Errcode;
 use crate::domain::kernel::clock::{Instant, beijing_day, random_bytes};
 use crate::sandbox::shards::lock;
 
-/// The stable token is replaced this long before its end. A replaced classic token stays valid for this long.
+/// The stable token is replaced this long before it expires. A replaced classic token stays valid for at most this
+/// long.
 const OVERLAP: TimeDelta = TimeDelta::minutes(5);
-/// A second forced refresh within this time has no effect.
+/// If a forced refresh follows another within this time, it has no effect.
 const BETWEEN_FORCED: TimeDelta = TimeDelta::seconds(30);
 /// The largest number of forced refreshes a day.
 const FORCED_A_DAY: u32 = 20;
@@ -24,7 +26,7 @@ struct Token {
 
 #[derive(Default)]
 struct Kept {
-    /// All tokens that were issued and not revoked, in this order.
+    /// All tokens that were issued and not revoked, the oldest first.
     known: Vec<Token>,
     stable: Option<Token>,
     classic: Option<Token>,
@@ -41,7 +43,8 @@ impl IssuedTokens {
         Self { lifetime, kept: Mutex::default() }
     }
 
-    /// Gives out the stable token and its remaining seconds (`/cgi-bin/stable_token`).
+    /// Returns the stable token and its remaining seconds (`/cgi-bin/stable_token`). Issues a new token if needed or
+    /// forced.
     pub(super) fn stable(&self, force: bool, now: Instant) -> Result<(String, i64), Errcode> {
         let mut kept = lock(&self.kept);
         if force && kept.may_force(now)? {
@@ -57,7 +60,8 @@ impl IssuedTokens {
         Ok((token.text, (token.ends - now).num_seconds()))
     }
 
-    /// Issues a classic token (`/cgi-bin/token`). The previous one ends soon.
+    /// Issues a classic token (`/cgi-bin/token`), and returns it with its lifetime in seconds. The previous classic
+    /// token expires within [`OVERLAP`].
     pub(super) fn classic(&self, now: Instant) -> (String, i64) {
         let mut kept = lock(&self.kept);
         if let Some(before) = kept.classic.take()
@@ -70,7 +74,7 @@ impl IssuedTokens {
         (token.text, self.lifetime.num_seconds())
     }
 
-    /// Verifies the token of a call. The error is WeChat's code.
+    /// Verifies the token of a call. The error is WeChat's error code.
     pub(super) fn check(&self, text: &str, now: Instant) -> Result<(), Errcode> {
         if text.is_empty() {
             return Err(41001);
@@ -96,7 +100,8 @@ impl IssuedTokens {
 
 impl Kept {
     fn issue(&mut self, lifetime: TimeDelta, now: Instant) -> Token {
-        // Tokens that ended within a day are kept: an expired token and an unknown one get different errors.
+        // Tokens are kept for a day after they expire, because WeChat's errors for expired and for unknown tokens
+        // differ.
         self.known.retain(|token| now - token.ends < TimeDelta::days(1));
         let token = Token { text: format!("72_{}", hex::encode(random_bytes::<48>())), ends: now + lifetime };
         self.known.push(token.clone());

@@ -1,5 +1,5 @@
-//! A poem server with no product code in it, as a process of its own: what a response, a durable row or a live client
-//! costs at least.
+//! A poem server without product code, run as a separate process. It shows the minimum cost of a response, of a durable
+//! row, and of a client that waits for events.
 
 use std::env;
 use std::net::SocketAddr;
@@ -19,10 +19,10 @@ use crate::Measured;
 use crate::process::Process;
 use crate::serving::{answers, free_address};
 
-/// The argument that makes this program the bare server.
+/// The argument with which this program runs as the bare server.
 pub const ROLE: &str = "bare-server";
 
-/// The bare server, as the measurement sees it.
+/// A running bare server.
 pub struct Bare {
     pub process: Process,
     pub address: SocketAddr,
@@ -40,7 +40,7 @@ impl Bare {
     }
 }
 
-/// Serves until the process is stopped.
+/// Serves at the address in the second argument until the process is stopped.
 pub fn run() -> Measured<()> {
     let address = env::args().nth(2).ok_or("the bare server needs an address to listen on")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -60,7 +60,7 @@ fn answer(InPath(size): InPath<usize>) -> poem::Response {
     poem::Response::builder().content_type("application/json; charset=utf-8").body("x".repeat(size))
 }
 
-/// Inserts one row. It is durable before the response is sent.
+/// Inserts one row, and responds when the row is durable.
 #[handler]
 async fn insert(pool: Data<&PgPool>, body: Body) -> poem::Result<String> {
     let body = body.into_string().await?;
@@ -69,7 +69,8 @@ async fn insert(pool: Data<&PgPool>, body: Body) -> poem::Result<String> {
     Ok(r#"{"is":"kept"}"#.to_owned())
 }
 
-/// Holds a live client and never sends an event.
+/// Opens a stream of server-sent events to a client, and never sends an event. Sends only a comment every 15 seconds,
+/// which keeps the connection alive.
 #[handler]
 fn events() -> SSE {
     SSE::new(stream::pending::<Event>()).keep_alive(Duration::from_secs(15))

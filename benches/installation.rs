@@ -106,7 +106,7 @@ impl Installation {
         self.start(&self.program.file(), "work", &[])
     }
 
-    /// Starts a sub-command of a program with the settings of this installation and some of its own.
+    /// Starts a sub-command of a program with the settings of this installation and the additional settings in `own`.
     pub fn start(&self, program: &Path, part: &str, own: &[(&str, String)]) -> Measured<Process> {
         let log = self.home.join(format!("{part}.log"));
         let own = own.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));

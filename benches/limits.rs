@@ -44,7 +44,7 @@ pub async fn client(bench: &Bench, calls: usize, delay: Duration) -> Measured<f6
     rate(SLOTS, calls, call).await
 }
 
-/// Measures one-row inserts a second from this number of clients. Each is a durable commit of its own.
+/// Measures how many rows this number of clients inserts in a second. Each row is a separate durable commit.
 pub async fn inserts(clients: usize, rows: usize) -> Measured<f64> {
     let connections = PgPoolOptions::new().max_connections(u32::try_from(clients)?);
     let pool = connections.connect(&env::var("SONGDA_DATABASE_URL")?).await?;

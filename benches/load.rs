@@ -18,7 +18,7 @@ pub struct Load {
     pub began: Stopwatch,
     /// From the first request to the last response.
     pub took: Duration,
-    /// The time of each response, the shortest first.
+    /// The response time of each request, the shortest first.
     pub latencies: Vec<Duration>,
 }
 
@@ -40,7 +40,7 @@ pub fn per_second(count: usize, took: Duration) -> f64 {
     count as f64 / took.as_secs_f64()
 }
 
-/// The time within which this share of sorted times lies, in milliseconds.
+/// Returns the time within which a share (0 to 1) of the sorted times lies, in milliseconds.
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
 pub fn percentile(sorted: &[Duration], share: f64) -> f64 {
     let index = ((sorted.len() as f64 * share) as usize).min(sorted.len().saturating_sub(1));

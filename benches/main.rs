@@ -1,7 +1,7 @@
 //! `script/bench`: what the product does in numbers, beside what this machine can do at all, or beside another commit.
 //!
-//! The product is measured from outside: the release build, API and worker as processes of their own, PostgreSQL and
-//! Redis as durable as in production. The load generator and the gateways are threads of this program, written to cost
+//! The product is measured from outside: the release build, API and worker as separate processes, PostgreSQL and Redis
+//! as durable as in production. The load generator and the gateways are threads of this program, written to cost
 //! little. Everything shares the machine. `docs/performance.md` explains each line.
 
 mod against;

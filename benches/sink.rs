@@ -45,7 +45,7 @@ struct Memory {
 }
 
 impl Sink {
-    /// Starts the sink in a thread of its own, called `name`. The thread lives as long as the program.
+    /// Starts the sink in a separate thread, called `name`. The thread lives as long as the program.
     pub fn start(name: &str) -> Measured<Self> {
         let watch = Stopwatch::start();
         let memory = Arc::new(Memory { watch, delay_ms: AtomicU64::new(0), arrivals: Mutex::default() });

@@ -35,7 +35,7 @@ use crate::wrong_clock;
 pub struct Config {
     pub log: LogSettings,
     pub traces: TraceSettings,
-    /// PostgreSQL and the keys of sealed data.
+    /// The address of PostgreSQL, and the keys that seal personal data in it.
     pub record: RecordSettings,
     pub redis: RedisSettings,
     pub listen: SocketAddr,
@@ -63,17 +63,18 @@ pub struct Config {
     /// The channel that carries one-time codes.
     pub code_channel: ChannelCode,
     pub carriers: Carriers,
-    /// The sender of all parcels.
+    /// The address of the sender on all parcels.
     pub office: PostalAddress,
     /// The platforms through which people sign in.
     pub logins: Logins,
-    /// The real-name check.
+    /// The gateway of the real-name check (实名认证); `None` if the check is off.
     pub identity: Option<Arc<dyn IdentityGateway>>,
     pub clock: Clock,
 }
 
 impl Config {
-    /// Reads the settings, including those of the registry's gateways. A fault names its setting and the action to take.
+    /// Reads all settings, including those of the registry's gateways. Returns every fault as a text that names the
+    /// setting and the action to take.
     pub fn read(env: &mut Env, registry: &Registry) -> Result<Self, Vec<String>> {
         let config = Self::try_read(env, registry);
         config.filter(|_| env.faults().is_empty()).ok_or_else(|| env.faults().to_vec())
@@ -142,7 +143,9 @@ impl Config {
     }
 }
 
-/// The gateways that are turned on, and settings that concern several of them. `None` means that a setting has a fault.
+/// The gateways that are turned on, and the settings that concern several gateways: the order of the channels, the
+/// channel of one-time codes and the sender of parcels. Such a setting is `None` if it has a fault. `identity` is
+/// `None` also if the real-name check is off.
 struct Gateways {
     channels: Channels,
     chain: Option<Chain>,
@@ -225,7 +228,7 @@ impl RecordSettings {
         Some(Self { database: database?, keys: keys? })
     }
 
-    /// Creates the access to the database. `application` is the name under which PostgreSQL shows the connections.
+    /// Creates the store. `application` is the name under which PostgreSQL shows the store's connections.
     pub fn store(&self, application: &str) -> Result<Store, crate::store::StoreError> {
         let DatabaseSettings { url, connections } = &self.database;
         Store::new(url.expose(), *connections, application, self.keys.clone())
@@ -264,7 +267,7 @@ pub fn answer_within(env: &mut Env) -> Option<Duration> {
     )
 }
 
-/// The folder that `songda keys init` creates.
+/// Returns the folder that `songda keys init` creates. It contains the key ring and the token keys.
 pub fn keys_folder(env: &mut Env) -> Option<PathBuf> {
     env.required("SONGDA_KEYS", "folder with the key ring and the token keys, as made by `songda keys init`")
 }

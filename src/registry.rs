@@ -69,7 +69,8 @@ impl Registry {
         self
     }
 
-    /// Adds a sign-in platform. It has no twin of its own: the twin of the same platform's push channel simulates it.
+    /// Adds a sign-in platform. A platform has no separate twin: the twin of the same platform's push channel simulates
+    /// it.
     #[must_use]
     pub fn login(mut self, login: LoginAdapter) -> Self {
         self.logins.push(login);

@@ -41,7 +41,7 @@ impl<T: Clone, E: Clone> SingleFlight<T, E> {
         outcome
     }
 
-    /// Forgets the value if it is useless, so that the next caller makes another. It does not stop an attempt.
+    /// Forgets the value if it is useless, so that the next caller makes another. Does not stop an attempt.
     pub fn forget_if(&self, is_useless: impl FnOnce(&T) -> bool) {
         let mut state = self.lock();
         if let State::Made(value) = &*state

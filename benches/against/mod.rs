@@ -1,9 +1,9 @@
 //! `script/bench --against=<commit>`: is this tree slower than another commit?
 //!
-//! Both programs are measured by this bench: the same load, gateways and bare server. Each has a database, a catalogue
-//! and keys of its own, made by itself. In each round both are started, and take turns of about a second, so that what
-//! the machine's neighbours do hits both alike. A round's ratio is the median of the ratios of neighbouring turns.
-//! `verdict.rs` judges the ratios of all rounds.
+//! Both programs are measured by this bench: the same load, gateways and bare server. Each has a separate database,
+//! catalogue and set of keys, which it makes itself. In each round both are started, and take turns of about a second,
+//! so that what the machine's neighbours do hits both alike. A round's ratio is the median of the ratios of
+//! neighbouring turns. `verdict.rs` judges the ratios of all rounds.
 
 mod comparison;
 pub mod stage;

@@ -1,4 +1,4 @@
-//! What the product costs while it is idle, and how long it takes to start.
+//! Measures the memory of an idle API and an idle worker, and the time in which each starts.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use crate::process::Process;
 use crate::report::{Line, Sample, Target};
 use crate::{Bench, Measured, decisions};
 
-/// The most that an idle process may hold, in MB.
+/// The memory limit of an idle process, in MB.
 const MEMORY: f64 = 40.0;
-/// The longest start, in milliseconds.
+/// The time limit of a start, in milliseconds.
 const START: f64 = 300.0;
 const API_READY_NAME: &str = "API: start to ready";
 const WORKER_READY_NAME: &str = "worker: start to the first call for a waiting job";
@@ -25,13 +25,13 @@ static WORKER_READY: Line = Line { what: WORKER_READY_NAME, unit: "ms", beside: 
 static API_MEMORY: Line = Line { what: API_MEMORY_NAME, unit: "MB", beside: "", target: Target::AtMost(MEMORY) };
 static WORKER_MEMORY: Line = Line { what: WORKER_MEMORY_NAME, unit: "MB", beside: "", target: Target::AtMost(MEMORY) };
 
-/// The cost of a start.
+/// The time in which a process started, and the processor time that the start used.
 struct Started {
     time: Duration,
     cost: Cost,
 }
 
-/// Both processes, started and idle.
+/// The measured values of an API and a worker: the start of each, and its memory in MB after some idle seconds.
 struct Idle {
     api: Started,
     worker: Started,
@@ -48,7 +48,7 @@ async fn start_api(bench: &Bench) -> Measured<(Api, Started)> {
     Ok((api, Started { time, cost }))
 }
 
-/// Starts a worker for which one job waits.
+/// Starts a worker while one job is due. The start ends when the worker calls the gateway for this job.
 async fn start_worker(bench: &Bench) -> Measured<(Process, Started)> {
     const TIMEOUT: Duration = Duration::from_secs(3);
     let before = Meter::read(&bench.database, &[])?;
@@ -60,7 +60,7 @@ async fn start_worker(bench: &Bench) -> Measured<(Process, Started)> {
     Ok((worker, Started { time, cost }))
 }
 
-/// Starts both processes, leaves them alone for some seconds, and stops them.
+/// Starts an API and a worker, leaves them idle for three seconds, reads their memory, and stops them.
 async fn idle(bench: &Bench) -> Measured<Idle> {
     const REST: Duration = Duration::from_secs(3);
     let (api, api_start) = start_api(bench).await?;
@@ -76,7 +76,7 @@ async fn idle(bench: &Bench) -> Measured<Idle> {
     Ok(Idle { api: api_start, worker: worker_start, api_memory, worker_memory })
 }
 
-/// Nothing is shared between turns: each starts both processes.
+/// Compares the footprint with that of another commit. Each turn starts new processes, so turns share nothing.
 pub struct Footprint;
 
 impl Stage for Footprint {
@@ -105,7 +105,7 @@ impl Stage for Footprint {
     }
 }
 
-/// Measures both processes.
+/// Measures the API and the worker once.
 pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
     let idle = idle(bench).await?;
     Ok(vec![

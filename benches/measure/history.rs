@@ -1,8 +1,8 @@
-//! Five million cases of three years: their size, what each of the product's own statements reads among them, and how
-//! long a town's steps take beside an empty database. `tests/it/growth/history` says how history is made and how plans
-//! are judged.
+//! Measures Songda with five million cases of three years: the bytes of a case, the pages that each SQL statement of
+//! the product reads, and the time of a town's steps, compared with the time in an empty database.
+//! `tests/it/growth/history` says how the history is made and how query plans are judged.
 //!
-//! It uses a database of its own, and drops it at the end.
+//! The measurement creates the database `songda_history`, and drops it at the end.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -44,17 +44,18 @@ static READ: Line = Line {
     target: Target::AtMost(plans::MOST_PAGES),
 };
 
-/// Timed days in a full run and in a quick one: enough for a median, and for every connection to settle on its plans.
+/// The number of timed days in a full run and in a quick run. It is large enough for a median, and for PostgreSQL to
+/// settle on a plan for each prepared statement of each connection.
 const DAYS: [usize; 2] = [12, 3];
-/// Decisions of a back-office system on a day. Most cases are decided there.
+/// The number of decisions that a back-office system reports in a day. They open most cases of the day.
 const DECISIONS: usize = 77;
 const OPERATOR: &str = "operator.bench";
-/// How long due jobs may take at most.
+/// The time limit for finishing all due jobs.
 const TIMEOUT: Duration = Duration::from_secs(120);
-/// The name of its database.
+/// The name of the database that this measurement creates.
 const DATABASE: &str = "songda_history";
 
-/// Makes the history, and measures a town's days in it.
+/// Measures a town's days in an empty database, makes the history, and measures the days again.
 pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
     let url = databases::create(DATABASE).await?;
     let measured = in_its_database(bench, &url).await;
@@ -85,11 +86,14 @@ async fn in_its_database(bench: &Bench, url: &str) -> Measured<Vec<Sample>> {
     Ok(vec![WEIGHT.is(weight), STEPS.beside(sum(&full), Some(sum(&empty))), READ.is(statements.most_pages())])
 }
 
-/// The town's own installation: a database and a prefix of its own, and the sandbox as all gateways.
+/// The installation in which the town lives. It has a separate database and the Redis prefix `history:`, and uses the
+/// sandbox in place of every gateway.
 struct Place {
     installation: Installation,
+    /// The address of the sandbox.
     sandbox: SocketAddr,
     password: String,
+    /// The number of timed days.
     days: usize,
 }
 
@@ -122,7 +126,7 @@ impl Place {
         Ok(Self { installation, sandbox, password, days: bench.size(DAYS[0], DAYS[1]) })
     }
 
-    /// Lives through the timed days.
+    /// Starts all processes, runs the timed days and stops the processes. Returns the time of each step.
     async fn lives(&self, conn: &mut PgConnection) -> Measured<Times> {
         let mut times = Times::default();
         let (town, processes) = self.wakes().await?;
@@ -133,13 +137,14 @@ impl Place {
         Ok(times)
     }
 
-    /// Leaves one case in a hundred to its officer.
+    /// Submits a case that no officer decides, and copies its state to one case in a hundred.
     async fn leaves_some_open(&self, conn: &mut PgConnection) -> Measured<()> {
         let (town, processes) = self.wakes().await?;
         copies::leave_open(conn, &town.leaves_one_open().await?).await?;
         self.sleeps(processes, conn).await
     }
 
+    /// Starts the sandbox, an API and a worker. Returns the town that uses them, and the three processes.
     async fn wakes(&self) -> Measured<(Town, [Process; 3])> {
         let world = self.start_sandbox().await?;
         let api = self.installation.serve().await?;
@@ -153,8 +158,8 @@ impl Place {
         Ok((town, [process, worker, world]))
     }
 
-    /// Starts the sandbox. It is the program that cargo built with this bench: the measured one may be without a
-    /// sandbox.
+    /// Starts the sandbox from the program that cargo built with this benchmark, because the measured program may be
+    /// built without the sandbox.
     async fn start_sandbox(&self) -> Measured<Process> {
         let program = Path::new(env!("CARGO_BIN_EXE_songda"));
         let listen = [("SONGDA_SANDBOX_LISTEN", self.sandbox.to_string())];
@@ -163,7 +168,7 @@ impl Place {
         Ok(process)
     }
 
-    /// Waits until no job is due, and stops the processes.
+    /// Waits until no job is due within a minute, and stops the processes.
     async fn sleeps(&self, processes: [Process; 3], conn: &mut PgConnection) -> Measured<()> {
         let due = "select exists (select from jobs where state = 'pending' and due_at < now() + interval '1 minute')";
         until("all jobs are done", TIMEOUT, async || {
@@ -178,7 +183,7 @@ impl Place {
     }
 }
 
-/// Prints the size of a case by table, and returns the sum in kilobytes.
+/// Prints how many bytes a case takes in each table and in the table's indexes. Returns the sum in kilobytes.
 async fn weigh(conn: &mut PgConnection) -> Measured<f64> {
     let cases: i64 = sqlx::query_scalar("select count(*) from cases").fetch_one(&mut *conn).await?;
     let each = |bytes: i64| bytes as f64 / cases as f64;
@@ -206,7 +211,7 @@ async fn weigh(conn: &mut PgConnection) -> Measured<f64> {
     Ok(all / 1_000.0)
 }
 
-/// Returns a table of each step's median in both databases, in milliseconds.
+/// Returns a Markdown table: the median time of each step in the empty and in the full database, in milliseconds.
 fn side_by_side(empty: &Times, full: &Times) -> String {
     let full: BTreeMap<&str, f64> = full.medians().collect();
     let line = |(step, before): (&str, f64)| format!("| {step} | {before:.1} | {:.1} |\n", full[step]);
@@ -214,7 +219,8 @@ fn side_by_side(empty: &Times, full: &Times) -> String {
     format!("| a step of the town, median, ms | empty | full |\n|---|---|---|\n{lines}")
 }
 
-/// Copies a day until the wanted number of cases is reached, over one connection for each core.
+/// Makes the history: copies the cases of a day until the database has the wanted number of cases. Uses one connection
+/// for each processor core.
 async fn make(bench: &Bench, url: &str, conn: &mut PgConnection) -> Measured<()> {
     const AT_ONCE: i64 = 500;
     let watch = Stopwatch::start();

@@ -72,7 +72,7 @@ pub enum TokenError {
     Invalid(#[source] jsonwebtoken::errors::Error),
     #[error("the token's key is not in the ring")]
     UnknownKey,
-    /// It has expired, or was issued in the future.
+    /// The token has expired, or was issued in the future.
     #[error("the token is not valid at this time")]
     Expired,
     #[error("the token cannot be signed")]

@@ -28,7 +28,8 @@ impl fmt::Display for CatalogFault {
     }
 }
 
-/// Collects faults. A new fault belongs to the file and the item that were entered last.
+/// Collects the faults of the catalogue's files. Before the reader checks a file or an item, it enters the file or the
+/// item here. Each fault is then recorded with the file and the item that were entered last.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     file: String,
@@ -42,16 +43,18 @@ impl Faults {
         Self { file: file.into(), ..Self::default() }
     }
 
-    /// Sets the current file, and clears the current item.
+    /// Sets the file of the next faults, and clears their item.
     pub(super) fn enter(&mut self, file: impl Into<String>) {
         self.file = file.into();
         self.item = None;
     }
 
+    /// Sets the item of the next faults, by the item's code.
     pub(super) fn enter_item(&mut self, item: impl Into<String>) {
         self.item = Some(item.into());
     }
 
+    /// Records a fault. `field` is the path of the key, and `message` tells the editor how to correct the mistake.
     pub(super) fn add(&mut self, field: &str, message: &str) {
         self.found.push(CatalogFault {
             file: self.file.clone(),

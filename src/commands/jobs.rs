@@ -19,7 +19,7 @@ pub enum Jobs {
         state: String,
         #[command(flatten)]
         which: Which,
-        /// List at most this many.
+        /// List at most this many jobs.
         #[arg(long, default_value_t = 50)]
         limit: i64,
     },
@@ -35,7 +35,7 @@ pub enum Jobs {
         job: Option<JobId>,
         #[command(flatten)]
         which: Which,
-        /// Replay at most this many.
+        /// Replay at most this many jobs.
         #[arg(long, default_value_t = 1_000)]
         limit: i64,
         /// Only list the jobs that would be replayed.
@@ -46,13 +46,13 @@ pub enum Jobs {
 
 #[derive(Args)]
 pub struct Which {
-    /// Only those of this lane: `push.wechat`, `courier.ems`, …
+    /// Only jobs of this lane: `push.wechat`, `courier.ems`, …
     #[arg(long)]
     lane: Option<String>,
-    /// Only those of this kind: `push`, `order_parcel`, …
+    /// Only jobs of this kind: `push`, `order_parcel`, …
     #[arg(long)]
     kind: Option<String>,
-    /// Only those whose cause contains this text.
+    /// Only jobs whose cause contains this text.
     #[arg(long)]
     cause: Option<String>,
 }
@@ -66,7 +66,7 @@ impl Which {
 /// Runs the command. It only changes the database; the sweeper of a running worker finds and offers the replayed jobs.
 pub async fn run(command: Jobs) -> Result<(), Failure> {
     let store = record()?;
-    // A bell wakes the relay of its own process. This process has no relay, so nothing receives the news.
+    // A bell wakes the relay in the same process. This process has no relay, so nothing receives the news.
     let (bell, _) = Bell::new();
     let operations = Operations { store: &store, bell: &bell };
     match command {

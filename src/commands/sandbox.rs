@@ -14,15 +14,15 @@ use super::failure::{Failure, faults};
 
 #[derive(Subcommand)]
 pub enum SandboxCommand {
-    /// Print the settings with which a Songda uses the sandbox, as lines NAME=value for a shell or an env file.
+    /// Print the settings of a Songda that uses this sandbox, one `NAME=value` a line, for a shell or an env file.
     Env {
-        /// The address at which that Songda reaches the sandbox.
+        /// The address at which that Songda reaches the sandbox: `http://sandbox:8090`.
         #[arg(long)]
         url: Url,
     },
 }
 
-/// Simulates every gateway until asked to stop, or runs a sub-command.
+/// Runs the sub-command. Without a sub-command, simulates all gateways until the process is asked to stop.
 pub async fn run(command: Option<SandboxCommand>) -> Result<(), Failure> {
     match command {
         Some(SandboxCommand::Env { url }) => print(&url),
@@ -39,7 +39,7 @@ fn print(url: &Url) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The value, in single quotes if a shell would not read it literally.
+/// Returns a value for a shell: in single quotes if the shell would interpret a character in it.
 fn quoted(value: &str) -> String {
     let literal = |c: char| c.is_alphanumeric() || "-_./:@%+=,".contains(c);
     if value.chars().all(literal) { value.to_owned() } else { format!("'{}'", value.replace('\'', r"'\''")) }

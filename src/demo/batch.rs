@@ -24,7 +24,7 @@ use crate::env::Env;
 const BATCH_TIME_OUT: Duration = Duration::from_secs(300);
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 
-/// The faults that the sandbox injects, and the share of the gateway calls that each of them affects.
+/// The faults that the sandbox injects into gateway calls, each with the share (0 to 1) of calls that it affects.
 const FAULTS: [(&str, f64); 4] =
     [("timeout_after_commit", 0.05), ("http_500_html", 0.05), ("throttle", 0.05), ("garbage_200", 0.05)];
 const CALLBACK_FAULTS: [(&str, f64); 2] = [("duplicate_callback", 0.25), ("reorder_callbacks", 0.25)];
@@ -32,7 +32,7 @@ const CARRIERS: [&str; 2] = ["ems", "sf"];
 const SMS: &str = "sms_aliyun";
 
 pub struct BatchSettings {
-    /// The id of the back-office system as an API client.
+    /// The client id under which the back-office system is registered with the API.
     pub client: String,
     pub client_key: PathBuf,
     pub results: PathBuf,
@@ -54,16 +54,17 @@ struct HandedIn {
     item: String,
     case: String,
     number: String,
-    /// The decision that a message on the phone must show, as one of the texts in [`news`].
+    /// The text that a message on the phone must contain to announce the decision; one of the texts in [`news`].
     decision: &'static str,
     by_courier: bool,
-    /// True if only a phone number identifies the applicant. Its owner may then read the case.
+    /// True if the back-office system reported a phone number but no resident ID. The owner of the phone may then read
+    /// the case.
     by_phone: bool,
 }
 
 impl HandedIn {
-    /// Returns the statuses that messages on the phone must show. The statuses of a parcel before its delivery are
-    /// optional, because after a delivery they are not sent any more.
+    /// Returns the texts that messages on the phone must contain. Messages about a parcel before its delivery are
+    /// optional, because Songda does not send them any more after the delivery.
     fn news(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.decision).chain(self.by_courier.then_some(news::DELIVERED))
     }
@@ -96,7 +97,8 @@ pub async fn play(stage: &Stage, settings: &BatchSettings) -> Played<usize> {
     Ok(handed_in.len())
 }
 
-/// Reads the decisions from the file, and gives each a new applicant, so that the demonstration can be repeated.
+/// Reads the decisions from the file. Gives each a new reference, a new phone number and the present time, so that the
+/// demonstration can be repeated.
 fn read(path: &Path) -> Played<Vec<Value>> {
     let unprepared = |what: &dyn std::fmt::Display| Mishap::Unprepared(format!("{}: {what}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| unprepared(&error))?;
@@ -152,7 +154,7 @@ async fn hand_in(stage: &Stage, office: &BackOffice, results: &[Value]) -> Playe
     Ok(handed_in)
 }
 
-/// Waits until every message and every parcel has arrived. To get there, moves the parcels in the sandbox.
+/// Moves the parcels in the sandbox until every message and every parcel has arrived.
 async fn deliver_all(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
     let mut reported = Stopwatch::start();
     let mut waiting = Vec::new();
@@ -177,7 +179,7 @@ async fn deliver_all(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
     quiet(stage).await
 }
 
-/// Describes the messages and the parcel of a decision that have not arrived; `None` if all have arrived.
+/// Describes the messages and the parcel of a decision that have not arrived; `None` if everything has arrived.
 fn missing(
     decision: &HandedIn,
     phones: &BTreeMap<String, Vec<ShownMessage>>,
@@ -189,7 +191,7 @@ fn missing(
     (unordered || !missing.is_empty()).then(|| format!("case {}: its phone lacks {missing:?}{order}", decision.number))
 }
 
-/// Waits until no new message has arrived for a while, because a wrong second copy may come late.
+/// Waits until no new message has arrived for three seconds, because a wrong second copy may come late.
 async fn quiet(stage: &Stage) -> Played<()> {
     const LONG_ENOUGH: Duration = Duration::from_secs(3);
     let mut since = Stopwatch::start();
@@ -237,7 +239,8 @@ async fn are_delivered(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
     Ok(())
 }
 
-/// Signs in as each applicant who is identified by a phone number alone, and prints the timeline of the case.
+/// Signs in as each applicant for whom the back-office system reported only a phone number. Prints the timeline of the
+/// applicant's case.
 async fn read_their_timelines(stage: &Stage, handed_in: &[HandedIn]) -> Played<()> {
     for decision in handed_in.iter().filter(|decision| decision.by_phone) {
         // Leaked on purpose: `Applicant` needs a text that lives until the process ends.

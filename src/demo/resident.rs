@@ -1,4 +1,4 @@
-//! A resident with a phone: sends the requests of an app, a mini-program or a web page.
+//! A simulated resident, who sends the requests that an app, a mini-program or a web page would send.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ const PDF: &[u8] = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n\
 #[derive(Clone)]
 pub struct Resident {
     pub applicant: Applicant,
-    /// The source of today's date for forms.
+    /// Gives today's date for the fields of a form.
     pub clock: Clock,
     caller: Caller,
 }
@@ -54,14 +54,14 @@ impl Resident {
         &self.caller
     }
 
-    /// Proves the resident's identity (real-name check).
+    /// Passes the real-name check (实名认证) with the resident's name and resident ID.
     pub async fn prove_identity(&self) -> Played<()> {
         let body = json!({"name": self.applicant.name, "resident_id": self.applicant.resident_id});
         self.caller.put("/v1/me/identity").json(&body).success().await?;
         Ok(())
     }
 
-    /// Adds the phone number to the account, proved by a one-time code that the phone receives.
+    /// Adds the phone number to the account, and proves it with a one-time code that the phone receives.
     pub async fn add_phone(&self, sandbox: &SandboxClient) -> Played<()> {
         let code = login_code(&self.caller, sandbox, self.applicant.phone).await?;
         let body = json!({"phone": self.applicant.phone, "code": code});
@@ -69,7 +69,7 @@ impl Resident {
         Ok(())
     }
 
-    /// Adds the home to the address book, and returns the address's id.
+    /// Adds the resident's home to the address book as the default address. Returns the id of the address.
     pub async fn add_address(&self) -> Played<String> {
         let body = json!({
             "name": self.applicant.name, "phone": self.applicant.phone, "region": "320413",
@@ -78,9 +78,10 @@ impl Resident {
         self.caller.post("/v1/addresses").json(&body).success().await?.text("/id")
     }
 
-    /// Answers WeChat's dialog about all templates, and reports the answer to the API as a mini-program must. A second
-    /// dialog asks again for the templates about parcels: a one-time consent allows one message, and a parcel causes
-    /// two. Returns the number of templates.
+    /// Answers WeChat's consent dialog for all templates, and reports the answer to the API, as a mini-program must.
+    /// Then does the same for the templates of parcels alone, because a one-time consent allows one message, and a
+    /// parcel causes two. `openid` is the resident's id at WeChat, and `answer` is `accept` or `reject`. Returns the
+    /// number of all templates.
     pub async fn answer_dialog(&self, sandbox: &SandboxClient, openid: &str, answer: &str) -> Played<usize> {
         let consents = self.caller.get("/v1/consents").success().await?;
         let at_wechat: Vec<&Value> = consents.rows()?.iter().filter(|row| row["channel"] == "wechat").collect();
@@ -97,14 +98,15 @@ impl Resident {
         Ok(all.len())
     }
 
-    /// Uploads a synthetic PDF, and returns its id.
+    /// Uploads an empty PDF called `{name}.pdf`, and returns the id of the upload.
     pub async fn upload(&self, name: &str) -> Played<String> {
         let part = multipart::Part::bytes(PDF).file_name(format!("{name}.pdf")).mime_str("application/pdf");
         let part = part.map_err(|error| Mishap::Unprepared(error.to_string()))?;
         self.caller.post("/v1/uploads").file(part).success().await?.text("/id")
     }
 
-    /// Saves a complete draft for an item, and returns its id. It saves twice, like a person who continues a draft later.
+    /// Saves a complete draft for an item, and returns the draft's id. `item` is the item's code, and `delivery` the
+    /// chosen way of delivery as the API expects it. Saves twice, like a person who continues a draft later.
     pub async fn draft(&self, item: &str, delivery: &Value) -> Played<String> {
         let guide = self.caller.get(&format!("/v1/items/{item}")).success().await?;
         let path = format!("/v1/drafts/{}", fresh(DraftId::from_uuid));
@@ -122,7 +124,7 @@ impl Resident {
         saved.text("/id")
     }
 
-    /// Uploads a file for each material that needs one.
+    /// Uploads a file for each material that needs one. Returns the value for `materials` of the draft.
     async fn materials(&self, guide: &Reply) -> Played<Vec<Value>> {
         let mut handed_in = Vec::new();
         for material in guide.at("/materials")?.as_array().into_iter().flatten() {
@@ -134,7 +136,8 @@ impl Resident {
         Ok(handed_in)
     }
 
-    /// Submits a draft twice, like a phone that lost the response. Fails if the API does not recognise the repetition.
+    /// Submits a draft twice with one idempotency key, like a phone that lost the first response. Fails if the API does
+    /// not recognise the second request as a repetition.
     pub async fn submit(&self, draft: &str) -> Played<Submitted> {
         let body = json!({"draft": draft});
         let key = fresh_key();
@@ -146,7 +149,8 @@ impl Resident {
         Ok(Submitted { id: first.text("/id")?, number: first.text("/number")? })
     }
 
-    /// Returns the only parcel of a case; `None` until it has a waybill. Fails if there are several.
+    /// Returns the only parcel of a case; `None` if the parcel does not exist or has no waybill yet. Fails if the case
+    /// has several parcels.
     pub async fn parcel(&self, case: &str) -> Played<Option<Value>> {
         let parcels = self.caller.get(&format!("/v1/cases/{case}/parcels")).success().await?;
         match parcels.rows()? {
@@ -156,7 +160,7 @@ impl Resident {
         }
     }
 
-    /// Returns the events of a case for which the inbox has notifications, oldest first.
+    /// Returns the events of a case that the notifications in the inbox report, oldest first.
     pub async fn inbox(&self, case: &str) -> Played<Vec<String>> {
         let inbox = self.caller.get("/v1/notifications").success().await?;
         let mut events: Vec<String> = inbox
@@ -174,13 +178,13 @@ impl Resident {
     }
 }
 
-/// True if a template in `/v1/consents` reports events of parcels.
+/// True if a row of `/v1/consents` describes a template for events of parcels.
 fn is_about_parcels(row: &Value) -> bool {
     let events = row["events"].as_array().into_iter().flatten();
     events.filter_map(Value::as_str).any(|event| event.starts_with("parcel"))
 }
 
-/// Requests a login code and reads it from the phone.
+/// Requests a login code, waits until the phone receives it in the sandbox, and returns it.
 async fn login_code(caller: &Caller, sandbox: &SandboxClient, phone: &str) -> Played<String> {
     let before = sandbox.phone(phone).await?.len();
     caller.post("/v1/login-codes").json(&json!({"phone": phone})).success().await?;

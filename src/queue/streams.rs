@@ -17,7 +17,7 @@ use crate::queue::{Queue, QueueError};
 
 const GROUP: &str = "workers";
 const FIELD: &str = "job";
-/// The largest number of entries in a stream, far above any useful backlog. Redis drops the oldest entries beyond this
+/// The maximum number of entries in a stream, far above any useful backlog. Redis drops the oldest entries beyond this
 /// number, which limits memory. The sweeper later adds entries for their jobs again.
 const LONGEST: usize = 1_000_000;
 
@@ -160,7 +160,7 @@ impl Queue {
         Ok(self.route_to(&key).xlen(&key).await?)
     }
 
-    /// Creates a reader of one lane. The reader opens a connection of its own.
+    /// Creates a reader of one lane. The reader opens a separate connection.
     #[must_use]
     pub fn reader(&self, lane: Lane, worker: &str) -> Reader {
         Reader {

@@ -15,7 +15,7 @@ use crate::domain::kernel::clock::{Instant, fresh_uuid};
 use crate::domain::kernel::private::Private;
 
 const ALGORITHM: &str = "ACS3-HMAC-SHA256";
-/// The largest accepted difference between the date of a call and the sandbox's clock.
+/// The maximum difference between the date of a call and the sandbox's clock.
 const WINDOW: TimeDelta = TimeDelta::minutes(15);
 const ALWAYS_SIGNED: [&str; 6] =
     ["host", "x-acs-action", "x-acs-content-sha256", "x-acs-date", "x-acs-signature-nonce", "x-acs-version"];

@@ -12,22 +12,22 @@ use serde_json::Value;
 
 use super::world::World;
 
-/// The largest request body that is read, in bytes. No gateway takes more.
+/// The size limit of a request body, in bytes. No real gateway accepts a larger body.
 const LARGEST: usize = 1 << 20;
 
 #[derive(Debug, Clone)]
 pub struct TwinCall {
     pub method: Method,
-    /// The path without the prefix at which the sandbox serves the twin.
+    /// The path without the prefix under which the sandbox serves the twin.
     pub path: String,
-    /// The path as the caller wrote it.
+    /// The whole path of the request, with that prefix.
     pub full_path: String,
     pub query: String,
     pub headers: HeaderMap,
     pub body: Bytes,
 }
 
-/// The fields of a query or a form.
+/// The fields of a query or a form, by name. If a name occurs several times, the last value counts.
 #[derive(Debug, Clone, Default)]
 pub struct Fields(pub BTreeMap<String, String>);
 
@@ -36,7 +36,7 @@ impl Fields {
         Self(form_urlencoded::parse(text).into_owned().collect())
     }
 
-    /// A missing field is empty.
+    /// Returns the value of a field; empty if the field is missing.
     pub fn get(&self, name: &str) -> &str {
         self.0.get(name).map_or("", String::as_str)
     }
@@ -55,7 +55,7 @@ impl TwinCall {
         })
     }
 
-    /// A header that is missing or not text is empty.
+    /// Returns the value of a header; empty if the header is missing or its value is not text.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
@@ -68,12 +68,13 @@ impl TwinCall {
         Fields::read(&self.body)
     }
 
+    /// Parses the body as JSON; `None` if the body is not valid JSON.
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
 }
 
-/// Creates an HTTP endpoint that passes each request to a method of the twin, `act`.
+/// Creates an HTTP endpoint that reads each request and passes it to `act`, which is a method of the twin.
 pub fn endpoint<T, F, A>(twin: &Arc<T>, world: &Arc<World>, act: F) -> BoxEndpoint<'static>
 where
     T: Send + Sync + 'static,

@@ -37,12 +37,12 @@ pub struct Callback {
     pub about: Vec<(&'static str, String)>,
 }
 
-/// The largest number of callbacks that run at once.
+/// The maximum number of callbacks that run at once.
 const AT_ONCE: usize = 64;
 /// The time-out of one callback. This is WeChat's value, and the twins of other gateways use it too.
 const TIME_OUT: Duration = Duration::from_secs(5);
-/// The shortest pause before a repetition, in real time. The time scale, which shortens the other waits, does not
-/// change it.
+/// The minimum pause before a repetition, in real time. The time scale, which shortens the other waits, does not change
+/// it.
 const LEAST_PAUSE: Duration = Duration::from_millis(250);
 /// The operation that a fault order names to select callbacks.
 const OPERATION: &str = "callback";

@@ -1,9 +1,11 @@
-//! Reads members of callers' JSON as text. A member that is missing or has no text form is empty.
+//! Reads members of callers' JSON as text. The text is empty if the member is missing, or is no string, number or
+//! boolean.
 
 use serde_json::Value;
 
 pub trait Lenient {
-    /// The text of a member that is a string, a number or a boolean; empty for every other member.
+    /// Returns the text of a member that is a string, a number or a boolean; empty for every other member, or if there
+    /// is no such member.
     fn text(&self, member: &str) -> String;
 }
 

@@ -79,7 +79,7 @@ pub enum Cancelled {
 /// How a twin answers an order whose number was used before. Real carriers do either, depending on the account.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum RepeatedOrder {
-    /// The same answer as to the first order.
+    /// The twin repeats its answer to the first order.
     Same,
     Refuse,
 }

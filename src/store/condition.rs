@@ -15,9 +15,9 @@ pub struct Condition {
     pub version: i32,
     /// True if the server takes no writes, for example because it is a standby.
     pub read_only: bool,
-    /// When a commit returns: `on`, `off`, `local`, `remote_write` or `remote_apply`.
+    /// The setting that decides when a commit returns: `on`, `off`, `local`, `remote_write` or `remote_apply`.
     pub synchronous_commit: String,
-    /// False if commits are not flushed to disk.
+    /// True if PostgreSQL flushes commits to disk.
     pub fsync: bool,
     /// True if the server can repair a page that a crash left half written.
     pub full_page_writes: bool,

@@ -219,7 +219,7 @@ pub async fn begin_on(conn: &mut Conn) -> Result<Tx<'_>, StoreError> {
 pub struct Connections {
     pub busy: usize,
     pub idle: usize,
-    /// The most connections that the pool opens.
+    /// The maximum number of connections that the pool opens.
     pub limit: u32,
 }
 

@@ -55,7 +55,7 @@ pub struct InDoubt<'a> {
     pub pushes: &'a [String],
 }
 
-/// The largest difference between the gateway's clock and ours.
+/// The maximum difference between the gateway's clock and ours.
 const SKEW: TimeDelta = TimeDelta::minutes(1);
 /// How late a gateway may still take a message after the worker stopped waiting for the answer. Until then, a push that
 /// has ended may still deliver a copy. The copy's receipt must not be counted for another push.

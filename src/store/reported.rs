@@ -1,4 +1,4 @@
-//! Looks up many decisions that back-office systems report in one round trip, before a use case saves them.
+//! Looks up the decisions that back-office systems report, before a use case saves them. One round trip looks up many.
 //!
 //! If a report has a resident ID, the applicant is the person who proved that ID. Messages go to the reported phone.
 //! The phone may belong to a spouse or a stranger by now, so its owner is never taken for the applicant. If a report
@@ -54,11 +54,12 @@ impl Name {
     }
 }
 
-/// A reported decision to be looked up.
+/// A reported decision as [`look_up`] searches for it: the source and the reference find the case, and the keyed hash
+/// of the phone or the resident ID finds the applicant.
 #[derive(Debug, Clone)]
 pub struct Named<'a> {
     pub source: &'a str,
-    /// The back-office system's own reference.
+    /// The reference that the back-office system gave to the case.
     pub reference: &'a str,
     pub applicant: Name,
 }
@@ -66,7 +67,7 @@ pub struct Named<'a> {
 /// The result of looking up one reported decision.
 #[derive(Debug, Clone)]
 pub struct Known {
-    /// True if a case with this reference is stored.
+    /// True if a case with this source and reference is already stored.
     pub is_taken: bool,
     /// `None` if the applicant is not stored yet.
     pub applicant: Option<KnownApplicant>,
@@ -80,9 +81,9 @@ pub struct KnownApplicant {
     pub reach: Reach,
 }
 
-/// Looks decisions up. The results are in the order of `decisions`. No row is locked, so another transaction may write
-/// a row after the look-up. A write that relies on the result then violates a constraint, and the next look-up finds
-/// the rows of that transaction.
+/// Looks up the case and the applicant of each decision. The results are in the order of `decisions`. No row is locked,
+/// so another transaction may write a row after the look-up. A write that relies on the result then violates a
+/// constraint, and the next look-up finds the rows of that transaction.
 pub async fn look_up(conn: &mut Conn, decisions: &[Named<'_>]) -> Result<Vec<Known>, StoreError> {
     #[derive(FromRow)]
     struct Row {

@@ -63,18 +63,18 @@ impl FromStr for Share {
     }
 }
 
-/// The most ended spans that wait in the queue. Further spans are dropped.
+/// The maximum number of ended spans in the queue. Further spans are dropped.
 const QUEUE: usize = 4_096;
-/// The most spans in one message to the collector.
+/// The maximum number of spans in one message to the collector.
 const BATCH: usize = 512;
-/// The longest wait before a message is sent, full or not.
+/// The interval at which waiting spans are sent, even if they do not fill a message.
 const EVERY: Duration = Duration::from_secs(2);
 /// The time-out for the collector's answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
-/// The time-out for the last spans when the process ends.
+/// The time limit for sending the last spans when the process ends.
 const FINISH_WITHIN: Duration = Duration::from_secs(2);
 
-/// The sender of spans; `None` while traces are off.
+/// The sender of spans; `None` if no collector is configured.
 #[must_use = "`finish` sends the last spans"]
 pub struct Traces(Option<SdkTracerProvider>);
 
@@ -117,8 +117,8 @@ impl Traces {
     }
 }
 
-/// Decides which traces are sent. The caller of a request decides for it with `traceparent`. An attempt at a job is
-/// traced if the request that caused the job is. Of all other traces, the configured share is sent.
+/// Decides which traces are sent. The caller of a request decides by the header `traceparent`. An attempt at a job is
+/// traced if the request that caused the job was traced. Of all other traces, the configured share is sent.
 #[derive(Debug, Clone)]
 struct FollowCaller {
     root: Sampler,

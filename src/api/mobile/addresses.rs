@@ -29,7 +29,7 @@ impl Addresses {
 
     /// 新增地址 · Add an address
     ///
-    /// The first address becomes the default.
+    /// Adds an address to the address book. The first address becomes the default.
     #[oai(path = "/addresses", method = "post", operation_id = "add_address")]
     async fn add(
         &self,

@@ -24,9 +24,9 @@ use crate::metrics::live::LiveClient;
 
 pub struct Changes(pub Services);
 
-/// The longest wait of a long-poll, in seconds: mini-programs time out after a minute.
+/// The maximum wait of a long-poll, in seconds: mini-programs time out after a minute.
 const LONGEST_WAIT: u64 = 25;
-/// The most changes that one query reads from the log.
+/// The maximum number of changes that one query reads from the log.
 const AT_ONCE: i64 = 100;
 const LIST: &str = "list_changes";
 

@@ -19,7 +19,7 @@ pub struct PersonBody {
     pub name: Option<String>,
     /// 公民身份号码: masked, without the date of birth; absent until it is verified.
     pub resident_id: Option<String>,
-    /// 已实名: a register confirmed that name and resident ID belong together.
+    /// 已实名: true if a register confirmed that the name and the resident ID belong together.
     pub verified: bool,
     /// The language of messages to the person.
     pub language: Language,

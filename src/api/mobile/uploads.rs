@@ -65,7 +65,7 @@ impl Uploads {
     }
 }
 
-/// The longest stored name of a file, in characters. A longer name is cut.
+/// The maximum length of a stored file name, in characters. A longer name is cut.
 const LONGEST_NAME: usize = 200;
 
 #[derive(Multipart)]

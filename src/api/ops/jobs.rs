@@ -17,7 +17,7 @@ pub struct OpsJobs(pub Services);
 const LIST: &str = "list_jobs";
 /// The count of matching dead jobs stops at this number.
 const MOST_COUNTED: i64 = 10_000;
-/// The most jobs that one request replays.
+/// The maximum number of jobs that one request replays.
 const MOST_REPLAYED: i64 = 1_000;
 
 #[OpenApi(prefix_path = "/ops/v1", tag = "OpsTag::Jobs")]

@@ -28,8 +28,8 @@ const LIST: &str = "list_parcels";
 impl StaffParcels {
     /// 办件寄递 · List the parcels of a case
     ///
-    /// Lists the parcels in the order in which they were requested. A case has a parcel only after a grant that is sent
-    /// by courier. It has several if one did not arrive.
+    /// Lists the parcels of a case, in the order in which they were requested. A case has no parcel before it is
+    /// granted with delivery by courier. A case has several parcels if one did not arrive and another was sent.
     #[oai(path = "/cases/:id/parcels", method = "get", operation_id = "list_case_parcels")]
     async fn of_case(&self, officer: Officer, id: Path<CaseId>) -> Result<Json<CaseParcels>, Problem> {
         let found = self.0.casework.officers().parcels(&at_work(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
@@ -62,7 +62,7 @@ impl StaffParcels {
 
     /// 查看寄递 · Show a parcel
     ///
-    /// Includes the scans of the carrier.
+    /// Shows a parcel with the carrier's scans.
     #[oai(path = "/parcels/:id", method = "get", operation_id = "get_parcel")]
     async fn get(&self, officer: Officer, id: Path<ParcelId>) -> Result<Json<ParcelWithWayBody>, Problem> {
         let found = self.0.casework.officers().parcel(&at_work(&officer)?, id.0).await?.ok_or(Code::NotFound)?;
@@ -92,7 +92,7 @@ impl Brings for LabelError {
     const CODES: &'static [Code] = &[Code::ParcelWrongState, Code::GatewayFailed];
 }
 
-/// Creates the problem for the officer if the carrier provides no label.
+/// Converts the carrier's reason for not providing a label into the problem that the officer gets.
 fn label_problem(fault: CarrierFault) -> Problem {
     const SOON: Duration = Duration::from_secs(5);
     let problem = match fault.fact {
@@ -135,7 +135,7 @@ impl TryFrom<Label> for LabelFile {
 /// 办件寄递。 The parcels of a case.
 #[derive(Debug, Object)]
 struct CaseParcels {
-    /// The parcels, in the order in which they were requested.
+    /// The parcels of the case, in the order in which they were requested.
     data: Vec<ParcelBody>,
 }
 

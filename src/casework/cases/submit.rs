@@ -27,7 +27,7 @@ use crate::store::{self, Conn, StoreError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SubmitError {
-    /// There is no such draft, or it is not the applicant's.
+    /// The draft does not exist, or is not the applicant's.
     #[error("there is no such draft here")]
     NotFound,
     /// Only a person with a verified name (实名认证) may submit.

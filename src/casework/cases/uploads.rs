@@ -38,7 +38,7 @@ pub enum UploadError {
     UnknownKind,
     #[error("it did not arrive whole")]
     Broken(#[source] std::io::Error),
-    /// There is no such upload, or it is not the applicant's.
+    /// The upload does not exist, or is not the applicant's.
     #[error("there is no such upload here")]
     NotFound,
     /// The applicant already has `most` files that belong to no case, which is the limit for one person.

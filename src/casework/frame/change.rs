@@ -24,7 +24,7 @@ use crate::store::{StoreError, Tx, reach};
 /// The reason why an act on a case did not happen.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {
-    /// There is no such case, or it is not the caller's.
+    /// The case does not exist, or is not the caller's.
     #[error("there is no such case here")]
     NotFound,
     #[error("the case was changed since it was read")]

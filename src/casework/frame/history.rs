@@ -1,10 +1,11 @@
-//! The details of a decision for the case's history.
+//! Describes a decision as JSON, for the history of its case.
 
 use serde_json::{Value, json};
 
 use crate::domain::case::{Case, State};
 
-/// Returns the details of the case's decision as a JSON object; empty if the case is not decided.
+/// Returns the outcome of the case's decision, with its result and reasons, as a JSON object. The object is empty if
+/// the case is not decided.
 pub(in crate::casework) fn decision(case: &Case) -> Value {
     match &case.state {
         State::Granted(decision) => json!({"outcome": "grant", "result": decision.result, "reasons": decision.reasons}),

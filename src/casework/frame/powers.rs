@@ -41,7 +41,7 @@ impl Casework {
 
     /// Finds the item for which a person wants to apply in the catalogue in memory. (If a newer catalogue is published,
     /// the database refuses the case later.) Must be called while no transaction is open. A refusal is logged in a
-    /// transaction of its own, so that the log survives a rollback of the caller.
+    /// separate transaction, so that the log survives a rollback of the caller.
     pub(in crate::casework) async fn open_item<'a>(
         &self,
         catalog: &'a Snapshot,

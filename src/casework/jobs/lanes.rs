@@ -8,7 +8,7 @@ use crate::domain::work::job::{Lane, Offer};
 use crate::store::StoreError;
 use crate::store::jobs::{self, Backlog, LaneCounts};
 
-/// The most jobs that one sweep returns.
+/// The maximum number of jobs that one sweep returns.
 const AT_ONCE: i64 = 1_000;
 
 impl Jobs<'_> {

@@ -63,7 +63,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// False if the stream's time is over, or if newer streams of the person replaced it.
+    /// True until the stream's time is over, or newer streams of the person replace it.
     pub(super) fn is_open(&self) -> bool {
         tokio::time::Instant::now() < self.until && self.waiters.streams().open.contains(&self.number)
     }
@@ -75,8 +75,8 @@ impl Drop for Stream {
     }
 }
 
-/// The most streams of a person in one process. A further stream ends the oldest one, whose connection is probably
-/// broken.
+/// The maximum number of streams of a person in one process. A further stream ends the oldest one, whose connection is
+/// probably broken.
 pub const MOST_STREAMS: usize = 8;
 
 /// The pause before the process subscribes to Redis again.

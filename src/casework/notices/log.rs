@@ -15,7 +15,7 @@ use crate::store::changes::{self, Change};
 
 /// How often the logs are polled on behalf of all waiting clients.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// The most people whose logs one statement polls.
+/// The maximum number of people whose logs one statement polls.
 const LOOK_FOR: usize = 1_000;
 
 /// A page of a person's log: at most `limit` changes after position `after`.

@@ -38,7 +38,7 @@ pub enum AddressFault {
     Phone,
     /// The region is not a county of the catalogue.
     Region,
-    /// The detail is empty or too long.
+    /// The part of the address below the region (`detail`) is empty or too long.
     Detail,
     /// The postcode is not six digits.
     Postcode,

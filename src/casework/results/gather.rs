@@ -15,7 +15,7 @@ use crate::store::StoreError;
 
 /// How many transactions may be written at the same time.
 const WRITERS: usize = 1;
-/// The most decisions in one transaction.
+/// The maximum number of decisions in one transaction.
 const AT_ONCE: usize = 128;
 
 pub(super) type RecordOutcome = Result<Recorded, StoreError>;

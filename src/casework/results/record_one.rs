@@ -1,5 +1,5 @@
-//! Records a decision that is reported in a request of its own. One transaction writes it together with other decisions
-//! that come at the same moment.
+//! Records a decision that a request reports alone, not in a batch. One transaction writes it together with other
+//! decisions that come at the same moment.
 
 use std::time::Duration;
 

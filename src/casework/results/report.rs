@@ -14,7 +14,8 @@ use crate::store::reported::KnownAs;
 #[derive(Debug, Clone)]
 pub struct Reporter {
     pub client: ClientId,
-    /// The system's name in paths of the API: `/results/{source}/…`. The system sees only cases of this source.
+    /// The name of the system as a source of cases, as in the paths `/results/{source}/…` of the API. The system sees
+    /// only the cases of its source.
     pub source: String,
     /// The agencies for which the system may report decisions.
     pub agencies: Vec<AgencyCode>,
@@ -25,7 +26,7 @@ pub struct Reporter {
 /// A decision as a back-office system reports it.
 #[derive(Debug, Clone)]
 pub struct NewResult {
-    /// The system's own reference of the case.
+    /// The reference that the system gave to the case.
     pub reference: String,
     pub item: ItemCode,
     pub applicant: KnownAs,
@@ -37,10 +38,10 @@ pub struct NewResult {
 /// How the result is to be delivered.
 #[derive(Debug, Clone)]
 pub enum NewDelivery {
-    /// On the phone only.
+    /// The applicant gets the result on the phone only.
     Electronic,
     Courier(PostalAddress),
-    /// At the hall with this code.
+    /// The applicant collects the result at the hall with this code.
     Counter(String),
 }
 
@@ -49,9 +50,9 @@ pub enum NewDelivery {
 pub enum Recorded {
     /// A case was opened.
     Created(VersionedCase),
-    /// Another request reported the same decision before.
+    /// Another request has already reported the same decision.
     Known(VersionedCase),
-    /// The same request reported the decision before. The case has not changed since, because it is closed.
+    /// The same request came before and reported the decision. The case has not changed since, because it is closed.
     Replayed(VersionedCase),
     /// The decision is refused. The other decisions of the batch are not affected.
     Refused(RowRefusal),
@@ -64,7 +65,7 @@ pub enum RowFault {
     TooLongAgo,
     /// 行政许可法 38: a denial needs reasons.
     NoReasons,
-    /// The item's result cannot be delivered in this way.
+    /// The item does not offer this way of delivery.
     WayNotOffered,
     UnknownHall,
 }
@@ -98,7 +99,7 @@ pub struct Reported {
 }
 
 impl Reported {
-    /// Returns what identifies the decision: the source, and the source's own reference.
+    /// Returns the source and the source's own reference, which together identify the decision.
     pub(super) fn key(&self) -> (String, String) {
         (self.office.source.clone(), self.result.reference.clone())
     }

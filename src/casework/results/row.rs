@@ -64,11 +64,11 @@ impl Results<'_> {
 /// How a new report relates to the stored report with the same reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Repetition {
-    /// The same request is sent again.
+    /// The stored report came with the same request: the client repeats the request.
     SameRequest,
     /// Another request reports the same decision.
     SameReport,
-    /// The `Idempotency-Key` is the same, but the decision differs.
+    /// A request with the same `Idempotency-Key` reports a different decision.
     KeyReused,
     /// Another request reports a different decision.
     Conflict,

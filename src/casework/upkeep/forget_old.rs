@@ -19,7 +19,7 @@ const SESSION_MEMORY: TimeDelta = TimeDelta::days(30);
 const REFUSAL_MEMORY: TimeDelta = TimeDelta::days(3 * 365);
 /// How long receipts are kept. The outcome of a push is settled long before.
 const RECEIPT_MEMORY: TimeDelta = TimeDelta::days(3);
-/// The most rows of one kind that one transaction deletes. This keeps transactions short.
+/// The maximum number of rows of one kind that one transaction deletes. This keeps transactions short.
 pub const AT_ONCE: i64 = 1_000;
 
 impl Upkeep<'_> {

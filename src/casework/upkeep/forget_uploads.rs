@@ -12,7 +12,7 @@ use crate::domain::kernel::ids::{PersonId, UploadId};
 use crate::store::record::{Record, SaveError};
 use crate::store::{Conn, StoreError, cases, drafts, housekeeping, uploads};
 
-/// The most files that one transaction checks. This keeps transactions short.
+/// The maximum number of files that one transaction checks. This keeps transactions short.
 const AT_ONCE: i64 = 100;
 
 impl Upkeep<'_> {

@@ -21,7 +21,7 @@ pub fn is_office_phone(text: &str) -> bool {
     is_landline(text) || text.split_once('-').is_some_and(hotline)
 }
 
-/// Three digits for Beijing and the 02x cities, four elsewhere.
+/// True for an area code: three digits for Beijing and the 02x cities, four digits for all others.
 fn is_area_code(text: &str) -> bool {
     match text.as_bytes() {
         [b'0', b'1', b'0'] => true,

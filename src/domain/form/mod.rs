@@ -2,7 +2,7 @@
 //! checks an answer against it, and `schema` converts it to JSON Schema 2020-12 for other programs.
 //!
 //! A form is a list of sections. Its answer is an object with one member per section: an object of the section's
-//! fields, or an array of such objects if the section repeats. A field may depend on another field of its own section,
+//! fields, or an array of such objects if the section repeats. A field may depend on another field of the same section,
 //! and on nothing else, so that each section can be drawn, checked and described separately.
 
 mod check;

@@ -30,7 +30,7 @@ pub enum DayUnit {
     Day,
 }
 
-/// A period. 0 days means at once (即办).
+/// A time limit for deciding a case. 0 days means at once (即办).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TimeLimit {

@@ -107,8 +107,8 @@ pub enum CreditCodeFault {
 
 /// A unified social credit code (统一社会信用代码) with a valid form and check character.
 ///
-/// The code contains an organisation code with a check character of its own. This inner one is not checked, because
-/// real registers contain codes in which it is wrong.
+/// The code contains an organisation code, which has a second check character. The second check character is not
+/// checked, because real registers contain codes in which it is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CreditCode(String);
 

@@ -15,7 +15,7 @@ words! {
     pub enum Role {
         /// 审批人员: handles the cases of their agency.
         Officer = "officer",
-        /// 主管: the same, and supervises the officers of the agency.
+        /// 主管: handles the cases of their agency like an officer, and supervises the officers of the agency.
         Supervisor = "supervisor",
         /// 运维: handles jobs and gateways.
         Operator = "operator",
@@ -102,7 +102,7 @@ impl FromStr for Scope {
     }
 }
 
-/// A set of scopes; its text form is a list with spaces (RFC 6749 §3.3).
+/// The scopes of a client or a token. As text, they are separated by spaces (RFC 6749 §3.3).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Scopes(BTreeSet<Scope>);
 

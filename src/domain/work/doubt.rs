@@ -1,6 +1,7 @@
-//! Decides what to do about a message in doubt: it was sent to its gateway, and the response was lost. If the gateway
-//! does not support our idempotency key, it cannot be asked what happened. But WeChat later sends a receipt for each
-//! message that it accepted (`subscribe_msg_sent_event`), and its refusal of a second copy is evidence, too.
+//! Decides what to do about a message in doubt: the message was sent to its gateway, and the response was lost. A
+//! gateway that does not support our idempotency key cannot tell if it accepted the message. But WeChat later sends a
+//! receipt for each message that it accepted (`subscribe_msg_sent_event`), and its refusal of a second copy is
+//! evidence, too.
 
 use std::time::Duration;
 
@@ -18,8 +19,8 @@ words! {
     }
 }
 
-/// Counts the receipts that may belong to a message in doubt. They have the same recipient and template, came after the
-/// message was sent, and name no message with a known id.
+/// Counts the receipts that may belong to a message in doubt: receipts with the same recipient and template that came
+/// after the message was sent, and that do not name another message with a known id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Receipts {
     pub arrived: i64,
@@ -30,7 +31,7 @@ pub struct Receipts {
 }
 
 impl Receipts {
-    /// The fate of the message. `None` unless there are more receipts than the other messages account for.
+    /// Returns the fate of the message; `None` if the other messages may account for all receipts.
     pub const fn fate(self) -> Option<Fate> {
         if self.arrived > self.others {
             Some(Fate::Arrived)
@@ -49,25 +50,27 @@ pub struct Doubt {
     pub copies: u32,
     /// The time since the last copy was sent to the gateway.
     pub handed_over: Duration,
-    /// The time since the gateway first refused a copy for lack of consent, if it did. An earlier copy may have used up
-    /// the consent.
+    /// The time since the gateway first refused a copy for lack of consent; `None` if it refused no copy. An earlier
+    /// copy may have used up the consent.
     pub refused: Option<Duration>,
-    /// True if another copy could reach the phone in addition to an earlier one: the person gave a lasting consent, or
-    /// several consents.
+    /// True if the person could receive a further copy although an earlier one has arrived. This is so if the person
+    /// gave a lasting consent or several one-time consents. With a single one-time consent, a second copy is refused.
     pub spare: bool,
     /// What happened to the message; `None` unless receipts prove it.
     pub fate: Option<Fate>,
 }
 
-/// How long the worker waits for evidence.
+/// How long the worker waits for evidence about a message in doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waits {
-    /// The wait for a receipt before another copy is sent that the person could receive in addition to an earlier one.
+    /// The wait for a receipt before a further copy is sent that the person could receive in addition to an earlier
+    /// one, and before another channel takes over after the last copy.
     pub receipt: Duration,
     /// The wait for a receipt after the gateway refused a copy, which suggests that an earlier copy arrived.
     pub confirmation: Duration,
 }
 
+/// The next step for a message in doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// Do nothing more: the fate of the message is known.
@@ -81,7 +84,7 @@ pub enum Step {
     GiveUp { refused: bool },
 }
 
-/// The maximum number of copies on this channel. After them another channel takes over.
+/// The maximum number of copies of a message on one channel. After them another channel takes over.
 const COPIES_AT_MOST: u32 = 4;
 
 impl Doubt {

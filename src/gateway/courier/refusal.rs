@@ -38,7 +38,7 @@ pub(super) enum RefusalKind {
     Duplicate,
     /// The carrier does not accept the recipient's data.
     AddressRefused,
-    /// It is too late for a change: the parcel is picked up, or the order is confirmed.
+    /// The change comes too late: the parcel is picked up, or the order is confirmed.
     WrongState,
     Cancelled,
     Absent,

@@ -12,14 +12,15 @@ use crate::domain::kernel::private::Private;
 use crate::env::Env;
 use crate::gateway::shared::probe::Probe;
 
-/// The result of a check. The texts contain the gateway's codes, for operators.
+/// The answer to the question if a name and a resident ID number belong together. The text in a variant is for
+/// operators: the gateway's error code, or the reason why the answer is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IdentityFact {
     Match,
     Mismatch,
-    /// The register has no such number.
+    /// The population register does not contain the number.
     Unknown,
-    /// No answer came, or the answer is unreadable. The check may be repeated.
+    /// No answer came, or the answer is unreadable. The caller may repeat the check.
     Unavailable(String),
     /// The gateway refuses our account. An operator must correct the account or its settings.
     Misconfigured(String),
@@ -27,11 +28,11 @@ pub enum IdentityFact {
 
 #[async_trait]
 pub trait IdentityGateway: Send + Sync {
-    /// Checks that a name and a resident ID number belong together. A check changes nothing, so it can be repeated
-    /// after an unclear answer.
+    /// Checks that a name and a resident ID number belong together. A check changes nothing at the gateway, so the
+    /// caller can repeat it after an unclear answer.
     async fn verify(&self, name: &Private<String>, resident_id: &Private<String>) -> IdentityFact;
 
-    /// Checks that the gateway answers and accepts our account, without naming a person.
+    /// Checks that the gateway answers and accepts our account. The request contains no personal data.
     async fn probe(&self) -> Probe {
         Probe::NotAsked
     }

@@ -70,7 +70,7 @@ pub struct Http {
     timeout: Duration,
 }
 
-/// The largest answer that is read, in bytes. Real answers are smaller, labels included.
+/// The size limit of an answer, in bytes. Real answers are smaller, labels included.
 const LARGEST_ANSWER: usize = 4 << 20;
 
 impl Http {

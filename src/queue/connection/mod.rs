@@ -27,7 +27,7 @@ use crate::queue::connection::single::SharedConnection;
 /// Cloning shares the connections.
 #[derive(Clone)]
 pub(super) enum RedisConnections {
-    /// One server holds all keys.
+    /// All keys are on one server.
     One(SharedConnection),
     /// Each key is on the node that holds its slot.
     Cluster(Cluster),

@@ -35,7 +35,7 @@ impl SharedConnection {
         Self { endpoint, current: Arc::new(SingleFlight::new()) }
     }
 
-    /// The server of this connection, for callers that need a connection of their own.
+    /// The server of this connection, for callers that need a separate connection.
     pub const fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }

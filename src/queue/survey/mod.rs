@@ -32,7 +32,7 @@ pub enum Survey {
     },
 }
 
-/// One server of several: a primary or a replica, behind sentinels or in a cluster.
+/// A primary or a replica of a deployment with several servers: behind sentinels, or in a cluster.
 pub struct Member {
     pub node: Node,
     /// The primary that this node replicates; `None` for a primary.

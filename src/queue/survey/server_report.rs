@@ -48,7 +48,7 @@ pub(in crate::queue) async fn fetch(endpoint: &Endpoint) -> RedisResult<ServerRe
     Ok(ServerReport { fsync, micros: seconds * 1_000_000 + micros, ..read(&info) })
 }
 
-/// Parses an answer to `INFO`, which has lines of `name:value`.
+/// Parses Redis's answer to `INFO`, in which each line has the form `name:value`.
 fn read(info: &str) -> ServerReport {
     let fields: BTreeMap<&str, &str> = info.lines().filter_map(|line| line.split_once(':')).collect();
     let text = |name: &str| fields.get(name).map_or_else(String::new, |value| value.trim().to_owned());

@@ -37,10 +37,10 @@ impl SaveError {
     }
 }
 
-/// Saves a record. Returns the new jobs that are due at once. If it fails, the caller must not commit.
+/// Saves a record. Returns the new jobs that are due at once. If the function fails, the caller must not commit.
 ///
-/// It takes the advisory locks of [`Record::people`] (see [`crate::store::changes`]). All transactions take their locks
-/// in the same order, so that no two records wait for each other in a circle:
+/// The function takes the advisory locks of [`Record::people`] (see [`crate::store::changes`]). All transactions take
+/// their locks in the same order, so that no two records wait for each other in a circle:
 /// - First the phones and resident IDs of new people are entered. A transaction that proves one of them waits for it
 ///   before it locks a person ([`crate::store::people::reserve_phone`]).
 /// - Cases and drafts are locked before people, because the use case locked them when it read them.

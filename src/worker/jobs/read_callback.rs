@@ -18,8 +18,8 @@ use crate::store::parcels::ScanSource;
 use crate::worker::attempts::{Attempt, Conclusion, Contact};
 use crate::worker::workshop::Workshop;
 
-/// The most scans in one callback; a callback with more is refused. SF reports at most ten scans in one callback, EMS
-/// fewer.
+/// The maximum number of scans in one callback; a callback with more is refused. SF reports at most ten scans in one
+/// callback, EMS fewer.
 const MOST_SCANS: usize = 500;
 /// A receipt may arrive before its push is settled. After this time, the push is settled or never will be.
 const RECORDED_WITHIN: Duration = Duration::from_secs(60);

@@ -46,6 +46,7 @@ pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, Stor
     })
 }
 
+/// Ends the job of a parcel that was cancelled.
 fn off_the_way(job: &Claimed, detail: String) -> Conclusion {
     Conclusion::plain(Ending::done(job, Outcome::Cancelled, detail, None), Contact::Answered)
 }
@@ -64,10 +65,10 @@ async fn look(workshop: &Workshop, carrier: &dyn Carrier, parcel: &Parcel) -> Re
     Ok(Some(ParcelNews { waybill: Some(waybill), scans, source: ScanSource::Query }))
 }
 
-/// Returns the conclusion of an attempt if the carrier has the order but no waybill yet. SF checks some orders by hand,
-/// and EMS may have collected a parcel before its order could be withdrawn. The job asks again later. After a time
-/// limit it becomes a dead letter, and an operator must ask the carrier. A callback that brings the waybill revives the
-/// job.
+/// Concludes an attempt if the carrier has the order but no waybill yet. This happens because SF checks some orders by
+/// hand, and because EMS may have collected a parcel before its order could be withdrawn. The job asks again later.
+/// After the time limit `waybill_within` it becomes a dead letter, and an operator must ask the carrier. A callback
+/// that brings the waybill revives the job.
 fn without_waybill(job: &Claimed, settings: &WorkerSettings, order_no: &OrderNo) -> Conclusion {
     let ending = if job.age() > settings.time_outs.waybill_within {
         let why = format!("ask the carrier for the waybill of order {}: it did not report it", order_no.as_str());

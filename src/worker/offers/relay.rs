@@ -13,11 +13,11 @@ use crate::metrics::offers::{self, OfferedBy};
 use crate::queue::Queue;
 use crate::worker::offers::offering::offer;
 
-/// The most commits that one round trip to Redis announces.
+/// The maximum number of commits that one round trip to Redis announces.
 const BATCH: usize = 256;
 /// The wait before jobs that Redis did not accept are offered again.
 const PAUSE: Duration = Duration::from_millis(200);
-/// The most jobs that are held in memory until Redis is back. The sweeper offers the jobs that do not fit.
+/// The maximum number of jobs that are held in memory until Redis is back. The sweeper offers the jobs that do not fit.
 const HELD_AT_MOST: usize = 16_384;
 
 /// Announces commits until the process stops.

@@ -20,7 +20,7 @@ use crate::queue::streams::OldestEntry;
 use crate::worker::offers::offering::offer;
 use crate::worker::workshop::Workshop;
 
-/// The longest time between the database's record of an offer and its entry on the stream.
+/// The maximum time between the database's record of an offer and its entry on the stream.
 const OFFER_TAKES: Duration = Duration::from_secs(1);
 /// How long an entry may be the oldest of its stream. A working lane finishes its oldest entry much sooner, so an entry
 /// that stays longer has no reader any more. The sweeper removes such an entry, because it would hide the loss of all

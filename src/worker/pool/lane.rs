@@ -20,9 +20,9 @@ use crate::worker::pool::lane_pool::{LanePool, WaitingJob};
 use crate::worker::pool::shared_breaker::Permit;
 use crate::worker::workshop::Workshop;
 
-/// The longest wait for rings in one read. The process may take this long to stop.
+/// The maximum wait for rings in one read. The process may take this long to stop.
 const LISTEN: Duration = Duration::from_secs(1);
-/// The most jobs in one claim.
+/// The maximum number of jobs in one claim.
 const CLAIM_AT_MOST: usize = 256;
 /// How many times per lease a lane looks for stream entries that dead workers left. So the jobs of dead workers wait
 /// only a little longer than a lease.

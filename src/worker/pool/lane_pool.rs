@@ -37,7 +37,7 @@ use crate::worker::workshop::Workshop;
 
 /// The time within which every claimed job should get a slot. It limits how many jobs are claimed in advance.
 const AHEAD: Duration = Duration::from_millis(250);
-/// The most claimed jobs that may wait for a slot.
+/// The maximum number of claimed jobs that may wait for a slot.
 const AHEAD_AT_MOST: usize = 512;
 
 pub struct LanePool {

@@ -29,9 +29,10 @@ pub struct AnsweredRing {
     pub entry: String,
 }
 
-/// The most attempts in one transaction.
+/// The maximum number of attempts in one transaction.
 const BATCH: usize = 256;
-/// The most ended attempts that wait to be settled. If more attempts end, their runners wait and begin no new job.
+/// The maximum number of ended attempts that wait to be settled. If more attempts end, their runners wait and begin no
+/// new job.
 const WAITING: usize = 2 * BATCH;
 /// The wait before the settler tries an unavailable database again.
 const PAUSE: Duration = Duration::from_millis(200);

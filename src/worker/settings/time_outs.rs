@@ -24,7 +24,8 @@ pub struct TimeOuts {
 /// The part of a lease that is left for settling after the longest possible attempt.
 const MARGIN: Duration = Duration::from_secs(2);
 
-/// The most gateway calls in one attempt: look up an earlier attempt, send, and send again without a refused part.
+/// The maximum number of gateway calls in one attempt: look up an earlier attempt, send, and send again without a
+/// refused part.
 const CALLS: u32 = 3;
 
 impl TimeOuts {

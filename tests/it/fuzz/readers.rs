@@ -34,7 +34,8 @@ fn channel(code: &str) -> Arc<dyn PushChannel> {
     Arc::clone(channels.get(&ChannelCode::new(code)).unwrap())
 }
 
-/// Reads a callback, and asserts that the carrier gets an answer in either case. True if it is readable.
+/// Reads a callback, and asserts that the carrier gets an answer both if the callback is stored and if it is not.
+/// Returns true if the callback is readable.
 fn read(carrier: &dyn Carrier, call: &RawCallback) -> bool {
     let scans = carrier.read(call);
     for stored in [true, false] {

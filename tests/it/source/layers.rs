@@ -1,13 +1,14 @@
-//! Arrows between layers point downward only. These tests read the sources, and name a wrong arrow with its file and
-//! line.
+//! A module uses only modules of lower layers. These tests read the sources, and report the file and the line of each
+//! forbidden use.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use songda::registry::Registry;
 
-/// Each module of the crate's root, and what it may use beside itself. `env` (settings), `lifecycle` (tasks for which a
-/// stop waits), `kill_point` (where tests kill a process), `metrics` and `trace` are beneath all layers.
+/// Each module of the crate's root, and the other modules that it may use; `*` means all. Every module may also use
+/// those beneath all layers: `env` (settings), `lifecycle` (tasks for which a stop waits), `kill_point` (where tests
+/// kill a process), `metrics`, `single_flight` (one attempt on behalf of many callers) and `trace`.
 const MAY_USE: [(&str, &[&str]); 27] = [
     ("main", &["*"]),
     ("lib", &["*"]),
@@ -113,7 +114,7 @@ fn wrong_arrows(file: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Returns the root module that a file belongs to.
+/// Returns the layer of a file: the root module that the file belongs to, or `twin` for a twin in a gateway's folder.
 fn layer_of(file: &Path) -> String {
     let inside: Vec<_> = file.iter().skip(1).map(|part| part.to_string_lossy()).collect();
     if inside[0] == "gateway" && inside.iter().any(|part| part.trim_end_matches(".rs") == "sandbox") {
@@ -122,7 +123,7 @@ fn layer_of(file: &Path) -> String {
     inside[0].trim_end_matches(".rs").to_owned()
 }
 
-/// Returns the root modules that a file names by `crate::` or by `super::`, each with its line.
+/// Returns the root modules that a file names by `crate::` or by `super::`, each with the number of the line.
 fn used_by(file: &Path, text: &str) -> Vec<(usize, String)> {
     let depth = depth_of(file);
     let mut found = Vec::new();
@@ -140,14 +141,16 @@ fn used_by(file: &Path, text: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// Returns the number of `super::` from a file to the crate's root.
+/// Returns how many times `super::` leads from a file to the crate's root.
 fn depth_of(file: &Path) -> usize {
     let parts = file.iter().count() - 1;
     let is_root_of_folder = file.file_name().is_some_and(|name| name == "mod.rs");
     if is_root_of_folder { parts - 1 } else { parts }
 }
 
-/// Returns the names after the beginning of a path: one, or those at the top level of a brace group.
+/// Returns the names that follow a prefix such as `crate::`: one name, or all names at the top level of a brace group,
+/// as in `crate::{api::{x, y}, store}`. The prefix begins at byte `at` of the text and ends before byte `after`. Each
+/// name comes with the number of the prefix's line.
 fn named(text: &str, at: usize, after: usize) -> Vec<(usize, String)> {
     let line = text[..at].matches('\n').count() + 1;
     let rest = &text[after..];
@@ -172,7 +175,8 @@ fn named(text: &str, at: usize, after: usize) -> Vec<(usize, String)> {
     names
 }
 
-/// Returns the lines of the sources with any of these words, except in allowed files.
+/// Returns the source lines that contain any of these words, each with its file and number. Skips a file if `allowed`
+/// is true for it.
 fn places(words: &[&str], allowed: impl Fn(&Path) -> bool) -> Vec<String> {
     let mut found = Vec::new();
     for file in sources().into_iter().filter(|file| !allowed(file)) {
@@ -185,14 +189,14 @@ fn places(words: &[&str], allowed: impl Fn(&Path) -> bool) -> Vec<String> {
     found
 }
 
-/// Returns a file without its comments and unit tests. Lines keep their numbers.
+/// Returns the text of a file without comments and unit tests. The other lines keep their numbers.
 pub(super) fn code_of(file: &Path) -> String {
     let text = fs::read_to_string(file).unwrap();
     let product = TESTS.iter().fold(text.as_str(), |code, tests| code.split(tests).next().unwrap_or_default());
     product.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
-/// Returns every source file except those with unit tests only, as `src/…`.
+/// Returns the paths (`src/…`) of all source files except those that contain only unit tests.
 pub(super) fn sources() -> Vec<PathBuf> {
     let mut files = rust_files("src");
     files.retain(|file| !file.ends_with("tests.rs"));
@@ -200,7 +204,7 @@ pub(super) fn sources() -> Vec<PathBuf> {
     files
 }
 
-/// Returns every Rust file in a folder of the repository, in order.
+/// Returns the paths of all Rust files in a folder of the repository and its subfolders, sorted.
 pub(super) fn rust_files(folder: &str) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![PathBuf::from(folder)];

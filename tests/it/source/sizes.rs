@@ -31,7 +31,7 @@ fn faults_of(file: &Path) -> Vec<String> {
     faults
 }
 
-/// The first line and the length of each function.
+/// Returns the index of the first line and the number of lines of each function.
 fn functions<'l>(lines: &'l [&'l str]) -> impl Iterator<Item = (usize, usize)> + 'l {
     let begins = lines.iter().enumerate().filter(|(_, line)| is_function(line));
     begins.map(|(at, line)| (at, lines[at..].iter().position(|next| ends(line, next)).unwrap_or(0) + 1))

@@ -120,7 +120,7 @@ impl<'d> Journey<'d, Submitted> {
 }
 
 impl<'d> Journey<'d, Accepted> {
-    /// The same officer grants the application.
+    /// The officer who accepted the application grants it.
     pub fn granted(self) -> Journey<'d, Granted> {
         self.with_goal()
     }

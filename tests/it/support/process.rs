@@ -1,4 +1,4 @@
-//! The program as processes of their own: servers and workers that can be watched and killed, and commands that end.
+//! Runs the program in separate processes: servers and workers that can be watched and killed, and commands that end.
 
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt;

@@ -36,7 +36,7 @@ impl<A: Acceptor> Acceptor for EndSilent<A> {
 
 pub struct TimedConnection<Io> {
     io: Io,
-    /// The longest time without traffic.
+    /// The maximum time without traffic.
     after: Duration,
     /// The time at which the last byte was read or written.
     last: Instant,

@@ -48,7 +48,7 @@ fn show_parameter(parameter: &mut Value, components: &Value) {
     if parameter.get("example").is_some() {
         return;
     }
-    // The table does not apply to an enum: its example must be one of its own values.
+    // The table does not apply to an enum: the example must be one of the enum's values.
     let is_free = parameter["schema"].get("enum").is_none();
     let named = PARAMETERS.iter().find(|(name, _)| is_free && parameter["name"] == *name).map(|(_, example)| *example);
     let example = match (named, parameter["schema"]["type"].as_str()) {

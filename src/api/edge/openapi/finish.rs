@@ -62,7 +62,7 @@ fn name_parameters(method: &str, operation: &mut Value) {
             may_create |= method != "get" && header == "If-Match" && parameter["required"] == false;
         }
         if parameter["in"] == "path" || parameter["in"] == "header" {
-            drop_member(parameter, "explode"); // It is the default.
+            drop_member(parameter, "explode"); // The default value.
         }
         if parameter["deprecated"] == false {
             drop_member(parameter, "deprecated");

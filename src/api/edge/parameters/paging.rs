@@ -15,7 +15,7 @@ use crate::casework::read_models::KeyRing;
 
 /// The number of rows per page, if a request has no `limit`.
 pub const DEFAULT: usize = 20;
-/// The most rows per page. A larger limit is clamped, not refused.
+/// The maximum number of rows per page. A larger limit is clamped, not refused.
 pub const MOST: usize = 100;
 /// The length of the MAC in bytes.
 const MAC: usize = 16;

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::api::edge::answers::problem::FieldError;
 
-/// The largest number of faults in a response. Validation then ends, because a small body can have very many faults.
+/// The maximum number of faults in a response. Validation then ends, because a small body can have very many faults.
 pub const MOST_FAULTS: usize = 100;
 
 /// Lists the faults of a value that should be a `T`, at most [`MOST_FAULTS`].
@@ -201,7 +201,7 @@ impl Walk<'_> {
     fn check_array(&mut self, schema: &MetaSchema, items: &[Value], at: &str) {
         self.check_size(schema.min_items, schema.max_items, items.len(), at, ITEMS);
         if schema.max_items.is_some_and(|most| items.len() > most) {
-            return; // There may be a million items to validate.
+            return; // Not validated one by one: a million items may follow.
         }
         if let Some(schema) = &schema.items {
             for (index, item) in items.iter().enumerate() {

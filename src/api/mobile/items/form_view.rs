@@ -76,9 +76,9 @@ pub struct FieldView {
     pub prefill: Option<String>,
     /// The values to choose from.
     pub options: Option<Vec<OptionView>>,
-    /// The smallest number.
+    /// The minimum of a number.
     pub min: Option<i64>,
-    /// The largest number. For a text, the largest number of characters.
+    /// The maximum of a number. For a text, the maximum number of characters.
     pub max: Option<i64>,
     /// A regular expression that the whole text must match.
     pub pattern: Option<String>,

@@ -23,7 +23,7 @@ pub enum DeliveryOffer {
     Counter,
 }
 
-/// 时限。 A period; 0 days means at once.
+/// 时限。 The time limit for deciding a case. 0 days means at once.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 pub struct Period {
     pub days: u32,
@@ -59,7 +59,7 @@ impl Agency {
 pub struct Topic {
     /// The topic's code, for the parameter `topic` of `GET /v1/items`.
     pub code: String,
-    /// The applicants that the topic is for.
+    /// The kind of applicants that the topic is for.
     pub subject: Subject,
     pub name: Bilingual,
 }
@@ -76,17 +76,17 @@ impl From<&catalog::Topic> for Topic {
 pub struct ItemSummary {
     #[oai(validator(max_length = 50))]
     pub code: String,
-    /// The version of the item that is in force.
+    /// The version number of the item that is in force.
     pub version: i32,
     pub name: Bilingual,
     #[oai(rename = "type")]
     pub kind: ItemType,
-    /// The deciding agency.
+    /// The agency that decides the cases.
     pub agency: Agency,
     pub level: Level,
     pub subject: Subject,
     pub case_kind: CaseKind,
-    /// 承诺办结时限
+    /// 承诺办结时限: the time limit that the agency promises.
     pub promised: Period,
     /// The fee in fen (1/100 yuan).
     pub fee_fen: u32,
@@ -153,7 +153,7 @@ pub struct Fee {
     pub basis: String,
     /// For a permit: the law or administrative regulation that allows a fee.
     pub statute: Option<String>,
-    /// 是否支持网上支付
+    /// 是否支持网上支付: true if applicants can pay online.
     pub online_payment: Option<bool>,
 }
 
@@ -185,18 +185,18 @@ pub struct ItemGuide {
     pub summary: ItemSummary,
     /// 业务指导部门: the agency that guides and supervises the work on this item.
     pub guiding_agency: Agency,
-    /// 设定依据
+    /// 设定依据: the legal basis of the item.
     pub legal_basis: Option<String>,
-    /// 受理条件
+    /// 受理条件: the conditions under which an application is accepted.
     pub conditions: Option<Bilingual>,
-    /// 法定办结时限
+    /// 法定办结时限: the time limit that the law sets.
     pub legal: Option<Period>,
     /// The fee; absent if the item is free.
     pub fee: Option<Fee>,
     pub materials: Vec<Material>,
-    /// 审批结果
+    /// 审批结果: the name of the document or decision that a grant results in.
     pub result: Bilingual,
-    /// 审批结果类型, if it is known.
+    /// 审批结果类型: the kind of the result, if it is known.
     pub result_kind: Option<ResultKind>,
     /// 结果样本: the URL of a picture of a sample result.
     pub result_sample: Option<String>,
@@ -207,17 +207,17 @@ pub struct ItemGuide {
     pub town_hall: bool,
     /// True if a 村(社区)便民服务中心 accepts applications.
     pub village_hall: bool,
-    /// 到办事现场次数
+    /// 到办事现场次数: how many times the applicant must come in person.
     pub visits: u32,
-    /// Why a visit is needed.
+    /// The reason why the applicant must come in person.
     pub visit_reason: Option<Bilingual>,
     /// 支持申报材料邮寄: true if an application may come by post.
     pub by_post: bool,
     /// 办理地点: codes of the halls where the agency handles the item.
     pub halls: Vec<String>,
-    /// 咨询电话, with area code.
+    /// 咨询电话: the phone number for questions, with area code.
     pub consult_phone: Option<String>,
-    /// 投诉电话, with area code.
+    /// 投诉电话: the phone number for complaints, with area code.
     pub complaint_phone: Option<String>,
     /// 办理环节: the steps of the procedure, in order.
     pub stages: Vec<Bilingual>,
@@ -227,7 +227,7 @@ pub struct ItemGuide {
     pub unconfirmed: Vec<Fact>,
     /// The form of an application; absent if the item cannot be handled on the phone.
     pub form: Option<FormView>,
-    /// The same form as a JSON Schema (2020-12), with `x-order` and hints for drawing it.
+    /// The form as a JSON Schema (2020-12), with `x-order` and hints for drawing it.
     pub form_schema: Option<Any<Value>>,
 }
 
@@ -280,7 +280,7 @@ fn choices(item: &model::Item) -> Vec<DeliveryOffer> {
 /// 目录概况。 The revision and counts of the published catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 pub struct CatalogueView {
-    /// The number of the publication: each publication has the next number.
+    /// The number of the publication. Each publication gets the next number.
     pub revision: i64,
     pub published_at: DateTime<Utc>,
     pub counts: CountsView,
@@ -290,15 +290,15 @@ pub struct CatalogueView {
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(rename = "CatalogueCounts")]
 pub struct CountsView {
-    /// 全流程网上办
+    /// 全流程网上办: items that can be handled online from start to end.
     pub online: usize,
-    /// 移动办
+    /// 移动办: items that can be handled on the phone.
     pub mobile: usize,
-    /// 自助办
+    /// 自助办: items that can be handled at a self-service machine.
     pub self_service: usize,
-    /// 异地办
+    /// 异地办: items that can be handled from another place.
     pub remote: usize,
-    /// 为民服务事项
+    /// 为民服务事项: items for which a town hall (为民服务中心) accepts applications.
     pub town_hall: usize,
     pub total: usize,
 }

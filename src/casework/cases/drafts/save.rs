@@ -34,7 +34,7 @@ pub enum SaveDraftError {
     /// Another draft already has the id under which the draft was to be created.
     #[error("the id is taken")]
     Exists,
-    /// There is no such draft, or it is not the applicant's.
+    /// The draft does not exist, or is not the applicant's.
     #[error("there is no such draft here")]
     NotFound,
     #[error("the draft was changed since it was read")]

@@ -48,11 +48,11 @@ pub(super) enum Proved<'a> {
 /// The account to which the proved phone, WeChat account or resident ID belongs, after [`Identity::claim`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Claimed {
-    /// It belongs to no account.
+    /// No account.
     Free,
-    /// It belongs to the person's account.
+    /// The person's own account.
     Own,
-    /// It belongs to another account. The caller must move only this phone or WeChat account to the person.
+    /// Another account. The caller must move only this phone or WeChat account to the person.
     ToMove,
 }
 

@@ -17,7 +17,7 @@ use crate::gateway::identity::IdentityFact;
 use crate::store::record::Record;
 use crate::store::{StoreError, identity_tries, people};
 
-/// The most characters of a name in population registers.
+/// The maximum length of a name in population registers, in characters.
 const LONGEST_NAME: usize = 50;
 
 #[derive(Debug, thiserror::Error)]

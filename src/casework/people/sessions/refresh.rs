@@ -14,7 +14,7 @@ use crate::store::{StoreError, Tx, officers, people};
 /// Why the client must sign in again.
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
-    /// There is no such token, or its session has ended.
+    /// The token does not exist, or its session has ended.
     #[error("the refresh token is not valid")]
     Invalid,
     /// The token was used before, and the client received the new tokens. So the token was copied, and its session is

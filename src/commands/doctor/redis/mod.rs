@@ -1,4 +1,5 @@
-//! Checks Redis as a single server, a set with sentinels or a cluster: each server, and how the servers work together.
+//! Checks a Redis that is a single server, a primary and replicas with sentinels, or a cluster. Checks each server, and
+//! how the servers work together.
 
 mod server;
 mod together;

@@ -12,16 +12,18 @@ use super::super::finding::Finding;
 
 pub const GROUP: &str = "redis";
 
-/// The oldest supported major version.
+/// The oldest major version of Redis that Songda supports.
 const OLDEST: u32 = 7;
 
-/// Checks a Redis that is a single server. The server's clock was read between the two times, which are by our clock.
+/// Checks a Redis that is a single server. `between` has two times by our clock: the server's clock was read between
+/// them.
 pub fn alone(server: &ServerReport, between: (Instant, Instant)) -> Vec<Finding> {
     let role = of_role(server, "point SONGDA_REDIS_URL at the primary");
     [vec![role.unwrap_or_else(|| of_version(server))], of_state(server, between)].concat()
 }
 
-/// Checks one server of a set with sentinels, or of a cluster.
+/// Checks one server of a deployment with several servers: a primary or a replica that sentinels watch, or a node of a
+/// cluster. `between` has two times by our clock: the server's clock was read between them.
 pub fn member(member: &Member, between: (Instant, Instant)) -> Vec<Finding> {
     let findings = match (&member.report, &member.replica_of) {
         (Ok(server), None) => {
@@ -41,18 +43,21 @@ pub fn member(member: &Member, between: (Instant, Instant)) -> Vec<Finding> {
     findings.into_iter().map(|finding| finding.at(&member.node)).collect()
 }
 
+/// Checks the server's eviction, memory, persistence and clock.
 fn of_state(server: &ServerReport, (asked, answered): (Instant, Instant)) -> Vec<Finding> {
     let theirs = DateTime::from_timestamp_micros(server.micros).unwrap_or_default();
     let clock = clocks::compare(GROUP, asked, theirs, answered);
     vec![of_eviction(server), of_memory(server), of_persistence(server), clock]
 }
 
-/// Returns a fault if a server that must accept writes is a replica.
+/// Returns a fault if the server is a replica although it must accept writes; `None` otherwise. `advice` tells the
+/// operator what to do.
 fn of_role(server: &ServerReport, advice: &str) -> Option<Finding> {
     let what = format!("Redis {} answers, but is a read-only replica", server.version);
     (server.role != "master").then(|| Finding::fault(GROUP, "server", what, advice))
 }
 
+/// Checks that a replica is in contact with its primary, and that its version is supported.
 fn of_step(server: &ServerReport) -> Finding {
     if server.in_sync {
         return of_version(server);

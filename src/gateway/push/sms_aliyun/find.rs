@@ -14,9 +14,9 @@ use crate::gateway::push::{Found, PushFact, PushReport};
 use crate::gateway::shared::aliyun::Rpc;
 use crate::gateway::shared::http::{HttpAnswer, HttpFault};
 
-/// The largest page size that the service allows.
+/// The maximum page size that the service allows.
 const PAGE: usize = 50;
-/// The largest number of pages that are read. No phone number gets more messages in a day.
+/// The maximum number of pages that are read. No phone number gets more messages in a day.
 const MOST_PAGES: usize = 20;
 
 /// Looks for a message on every day on which it may have been sent.
@@ -98,7 +98,7 @@ struct Detail {
     /// 1: being sent, 2: failed, 3: arrived. A JSON number or a string.
     #[serde(default)]
     send_status: Value,
-    /// The same status codes as in a receipt.
+    /// The status code of the message. A receipt has the same codes.
     #[serde(default)]
     err_code: String,
 }

@@ -11,7 +11,7 @@ use crate::gateway::push::{PushFact, PushReport};
 use crate::gateway::shared::aliyun::{EdgeFault, edge_fault};
 use crate::gateway::shared::http::{HttpAnswer, HttpFault};
 
-/// The largest length of a template's variable, in characters, as Alibaba's console shows it. The documents of the
+/// The maximum length of a template's variable, in characters, as Alibaba's console shows it. The documents of the
 /// error `PARAM_LENGTH_LIMIT` give no number.
 const VARIABLE_LIMIT: usize = 35;
 

@@ -46,8 +46,8 @@ fn rule(kind: &str, text: &str) -> Rule {
     Rule { takes, limit, ellipsis, nothing: if takes_han { "无" } else { "-" } }
 }
 
-/// False for control characters, for characters outside the Basic Multilingual Plane, and for the joiners and variation
-/// selectors that remain of an emoji.
+/// True unless the character is a control character, is outside the Basic Multilingual Plane, or is a joiner or
+/// variation selector that remains of an emoji.
 fn is_plain(c: char) -> bool {
     let invisible = matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}');
     !c.is_control() && c <= '\u{ffff}' && !invisible

@@ -40,7 +40,7 @@ async fn parcels_are_listed_by_case_and_by_the_date_by_which_they_must_arrive() 
     desk.leave_jobs();
     let decided = [
         granted(ITEM, "2026-03-06T15:30:00+08:00"),
-        // There is no calendar for the date by which this one must arrive.
+        // The calendar does not contain the date by which this parcel must arrive.
         granted(ITEM, "2024-11-29T09:00:00+08:00"),
         granted(ITEM, "2026-03-02T09:00:00+08:00"),
         granted("JT-0067", "2026-03-03T09:00:00+08:00"),

@@ -10,9 +10,9 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use super::Failure;
 use super::copies::TABLES;
 
-/// The most rows that a statement may read, returned or not.
+/// The maximum number of rows that one execution of a statement may read, returned or not.
 const MOST_ROWS: f64 = 1_500.0;
-/// The most pages (8 kB) that a statement may read.
+/// The maximum number of pages (8 kB) that one execution of a statement may read.
 pub const MOST_PAGES: f64 = 1_500.0;
 
 /// The log of the server that `script/servers/postgres.sh` starts, as an SQL expression.
@@ -74,7 +74,7 @@ pub async fn since(conn: &mut PgConnection, start: i64) -> Result<Statements, Fa
     Ok(statements)
 }
 
-/// The first key of an index, and whether the index covers a part of its table only.
+/// The first key of an index. `is_partial` is true if the index covers only a part of its table.
 struct FirstKey {
     text: String,
     is_partial: bool,
@@ -95,11 +95,11 @@ pub struct Statements(BTreeMap<String, Statement>);
 
 #[derive(Default)]
 struct Statement {
-    /// How often it was executed.
+    /// How often the statement was executed.
     times: usize,
-    /// The most rows of an execution.
+    /// The largest number of rows that an execution read.
     rows: f64,
-    /// The most pages of an execution.
+    /// The largest number of pages that an execution read.
     pages: f64,
     /// The indexes and scans by which the statement found its rows.
     ways: Vec<String>,

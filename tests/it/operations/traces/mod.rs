@@ -97,8 +97,8 @@ async fn a_decision_is_traced_from_the_request_to_the_gateways_without_personal_
     desk.close().await;
 }
 
-/// Asserts that the request continues the caller's trace, and that each job's attempt has a trace of its own with a
-/// link to the request and a child for the gateway's call.
+/// Asserts that the request continues the caller's trace, and that each job's attempt has a separate trace with a link
+/// to the request and a child for the gateway's call.
 fn assert_request_and_jobs(spans: &[Span], answered: &str) {
     let request = the(spans, "POST /integration/v1/result-batches");
     assert_eq!((request.kind, request.id.0.as_str(), request.parent.as_str()), (SpanKind::Server, TRACE, CALLER));
@@ -134,7 +134,7 @@ fn assert_impersonal(spans: &[Span], personal: &[&str]) {
 async fn a_collector_that_never_answers_does_no_harm() {
     let desk = Desk::builder().without_worker().open().await;
     let phone = fresh_phone();
-    // It accepts connections and never answers.
+    // This collector accepts connections and never answers.
     let silent = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     stop_callbacks(&desk);
     let [mut server, mut worker] = processes(&desk, &format!("http://{}", silent.local_addr().unwrap())).await;

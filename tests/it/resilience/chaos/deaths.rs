@@ -43,7 +43,7 @@ async fn series(town: &Town, plan: &Plan, steps: Vec<Boundary>, enough: &Cancell
     }
 }
 
-/// Starts a process that dies at a step. True if it did.
+/// Starts a process that should die at a step. Returns true if it died there.
 pub async fn dies_at(town: &Town, step: Boundary) -> bool {
     const TIME_OUT: Duration = Duration::from_secs(15);
     let blueprint = town.doomed(step == Boundary::Committed);

@@ -1,5 +1,5 @@
-//! Randomness that can be repeated: each source of trouble has a sequence of its own, which follows from the seed of
-//! the run. The processes run concurrently, so the outcome of a run cannot be repeated.
+//! Randomness that can be repeated: each source of trouble has a separate sequence, which follows from the seed of the
+//! run. The processes run concurrently, so the outcome of a run cannot be repeated.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ impl Dice {
         usize::try_from(self.next() % u64::try_from(below).unwrap()).unwrap()
     }
 
-    /// True with this probability.
+    /// Returns true with this probability in percent.
     pub fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }

@@ -90,7 +90,7 @@ impl Office {
         Decided::new(ITEMS[2])
     }
 
-    /// Hands in a decision once, at another address of the API. True if it succeeded.
+    /// Hands in a decision once, at another address of the API. Returns true if the API accepted it.
     pub async fn try_at(&self, api: &Caller, one: &Decided) -> bool {
         matches!(self.put(api, one).await, Answer::Success(_))
     }

@@ -18,7 +18,7 @@ pub struct Recovery {
     /// The event that ends the recovery.
     pub what: &'static str,
     pub times: Vec<Duration>,
-    /// The time that it may take.
+    /// The time limit of the recovery; `None` if there is no limit.
     pub target: Option<Duration>,
 }
 

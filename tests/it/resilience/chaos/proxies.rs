@@ -1,5 +1,5 @@
-//! Each process reaches PostgreSQL, Redis and the gateways through proxies of its own, so that one process can be cut
-//! off while the others are not.
+//! Each process reaches PostgreSQL, Redis and the gateways through separate proxies, so that one process can be cut off
+//! while the others are not.
 
 use std::net::SocketAddr;
 

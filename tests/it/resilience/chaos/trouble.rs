@@ -1,5 +1,4 @@
-//! Trouble of every kind. Each kind is made by a task of its own, concurrently with all others, and counted when it
-//! strikes.
+//! Makes trouble of every kind. A separate task makes each kind, concurrently with all others, and counts each strike.
 
 use std::fs;
 use std::time::Duration;
@@ -64,7 +63,7 @@ async fn until_enough(town: &Town, plan: &Plan, enough: &CancellationToken) {
     enough.cancel();
 }
 
-/// Waits. True if trouble goes on.
+/// Waits for `time`. Returns false if `enough` was cancelled meanwhile, so that no more trouble is wanted.
 async fn wait(enough: &CancellationToken, time: Duration) -> bool {
     enough.run_until_cancelled(tokio::time::sleep(time)).await.is_some()
 }

@@ -13,7 +13,7 @@ use crate::sandbox::call::Fields;
 use crate::sandbox::seen::Seen;
 use crate::sandbox::shards::lock;
 
-/// The largest accepted difference between the timestamp of a call and the sandbox's clock.
+/// The maximum difference between the timestamp of a call and the sandbox's clock.
 const WINDOW: TimeDelta = TimeDelta::minutes(5);
 
 pub(super) struct CallerCheck {

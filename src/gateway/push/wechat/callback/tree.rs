@@ -12,7 +12,7 @@ use crate::gateway::shared::callback::CallbackFault;
 
 /// The size limit of a message in bytes. Real messages are smaller.
 const LARGEST: usize = 64 << 10;
-/// The largest depth of nested XML elements. Real messages are less deep.
+/// The maximum depth of nested XML elements. Real messages are less deep.
 const DEEPEST: usize = 8;
 
 /// Parses a message. For XML, the result is the content of the root element.

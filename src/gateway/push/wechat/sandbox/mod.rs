@@ -46,7 +46,7 @@ use crate::sandbox::{Twin, World};
 
 /// The parameters of a request for an access token.
 const CREDENTIALS: [&str; 3] = ["grant_type", "appid", "secret"];
-/// The largest number of templates in one consent dialog.
+/// The maximum number of templates in one consent dialog.
 const MOST_AT_ONCE: usize = 3;
 
 pub fn twin(env: &mut Env) -> Option<Arc<dyn Twin>> {

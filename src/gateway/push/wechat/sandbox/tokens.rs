@@ -15,7 +15,7 @@ use crate::sandbox::shards::lock;
 const OVERLAP: TimeDelta = TimeDelta::minutes(5);
 /// If a forced refresh follows another within this time, it has no effect.
 const BETWEEN_FORCED: TimeDelta = TimeDelta::seconds(30);
-/// The largest number of forced refreshes a day.
+/// The maximum number of forced refreshes a day.
 const FORCED_A_DAY: u32 = 20;
 
 #[derive(Clone, PartialEq)]

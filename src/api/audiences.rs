@@ -72,7 +72,7 @@ pub struct Audience {
 pub trait AudienceApi: Sync {
     fn operations(&self) -> Vec<MetaApi>;
 
-    /// Builds the OpenAPI document. Fails with the documentation rules that are broken, one per line.
+    /// Builds the OpenAPI document. If it breaks documentation rules, fails with the list of the broken rules.
     fn document(&self, about: &About) -> Result<Value, Vec<String>>;
 
     fn endpoint(&self, services: &Services, about: &About) -> BoxEndpoint<'static>;

@@ -59,8 +59,8 @@ impl Callers {
 }
 
 impl Caller {
-    /// True if the callback was not sent by the named carrier or channel. A callback that is authentic but unreadable
-    /// is stored, so that people can inspect it.
+    /// True if the signature shows that this carrier or channel did not send the callback. False for an authentic
+    /// callback that cannot be read: it is stored, so that people can inspect it.
     fn is_forged(&self, call: &RawCallback) -> bool {
         let fault = match self {
             Self::Carrier(carrier) => carrier.read(call).err(),
@@ -172,7 +172,7 @@ mod tests {
         )
     }
 
-    /// Like [`Take`], but does not store the callback.
+    /// Like [`Take`], but with a fixed body, and without storing the callback, so that the tests need no database.
     struct TakeWithoutStore(Callers);
 
     impl Endpoint for TakeWithoutStore {

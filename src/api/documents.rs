@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::api::audiences::{AUDIENCES, Audience};
 use crate::api::edge::openapi::document::{self, About};
 
-/// The command that updates the committed documents.
+/// The command that updates the committed copies of the documents.
 pub const MEND: &str = "cargo run -- openapi";
 
 #[derive(Debug, Clone)]

@@ -16,7 +16,7 @@ pub struct RouteTable(Vec<Vec<Address>>);
 
 #[derive(Debug)]
 struct Address {
-    /// The path in documents, logs and metrics: `/v1/cases/{id}`.
+    /// The path as logs and metrics show it: `/v1/cases/{id}`.
     route: Route,
     /// The parts of the path between slashes. `None` stands for a parameter.
     segments: Vec<Option<String>>,

@@ -23,7 +23,7 @@ use crate::api::edge::route_table::RouteTable;
 /// The settings of the layers.
 pub struct Edge {
     pub identify: Identify,
-    /// The web pages that may call the API.
+    /// The web origins whose pages may call the API.
     pub origins: Origins,
     pub rate_limits: RateLimits,
 }
@@ -33,7 +33,7 @@ pub struct Edge {
 pub fn surround(route: Route, edge: Edge, routes: RouteTable) -> impl Endpoint<Output = Response> + 'static {
     let routes = Arc::new(routes);
     route
-        // Inside of `CatchAll`, which turns the error about a body that is too large into a response.
+        // Inside of `CatchAll`, which turns the errors of these layers into responses.
         .layer(LimitBodies)
         .layer(DemandPlainBodies)
         .layer(LimitHeads)

@@ -51,8 +51,9 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    /// Builds the verdict on a row. `outcome` is the case, with `true` if this request created it, or the problem of a
-    /// refused row. Logs the problem if the server is at fault.
+    /// Builds the verdict on a row. `outcome` is the problem of a refused row; for any other row it is the case, with a
+    /// flag that is true if this request created the case, or repeats the request that created it. Logs the problem if
+    /// the server is at fault.
     pub(super) fn of(reference: Option<String>, outcome: Result<(bool, VersionedCase), Problem>) -> Self {
         match outcome {
             Ok((is_new, VersionedCase { case, .. })) => {

@@ -10,7 +10,7 @@ mod new_result;
 use crate::api::edge::openapi::document::About;
 use crate::api::services::Services;
 
-/// The structs with all operations of this API. Its routes and its document are built from them.
+/// The structs with all operations of this API. Its routes and its OpenAPI document are built from them.
 pub type Api = (token::Token, results::Results);
 
 pub fn api(services: &Services) -> Api {

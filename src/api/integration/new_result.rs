@@ -204,7 +204,7 @@ example!(NewResultBody {
     },
 });
 
-/// A row of a batch before it is parsed: the JSON of a [`NewResultBody`] with its reference.
+/// A row of a batch before it is parsed: the JSON of a [`NewResultBody`], with the reference as the member `ref`.
 #[derive(Debug, Clone)]
 pub(super) struct ResultRow(pub(super) Value);
 

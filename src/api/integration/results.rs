@@ -2,7 +2,8 @@
 //!
 //! A source (the name of the reporting system) and a reference identify a result, so a repeated report changes nothing.
 //! The `Idempotency-Key` distinguishes a repeated request, which gets the first response, from a new request. For a
-//! single result the database stores only the key. For a batch it stores the whole response.
+//! single result the database stores only the key: the response is built again from the case, whose decision no longer
+//! changes. For a batch the database stores the whole response.
 
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;

@@ -19,7 +19,7 @@ pub mod uploads;
 use crate::api::edge::openapi::document::About;
 use crate::api::services::Services;
 
-/// The structs with all operations of this API. Its routes and its document are built from them.
+/// The structs with all operations of this API. Its routes and its OpenAPI document are built from them.
 pub type Api = (
     items::ItemsApi,
     (sessions::MobileSessions, me::Me, devices::Devices, consents::MobileConsents, addresses::Addresses),

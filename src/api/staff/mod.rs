@@ -13,7 +13,7 @@ mod parcel_view;
 use crate::api::edge::openapi::document::About;
 use crate::api::services::Services;
 
-/// The structs with all operations of this API. Its routes and its document are built from them.
+/// The structs with all operations of this API. Its routes and its OpenAPI document are built from them.
 pub type Api = (sessions::StaffSessions, cases::StaffCases, case_uploads::CaseUploads, parcels::StaffParcels);
 
 pub fn api(services: &Services) -> Api {

@@ -29,7 +29,7 @@ pub struct Sources {
     pub queue: Queue,
     /// All lanes of this installation. A lane is the queue of jobs for one gateway.
     pub lanes: Vec<Lane>,
-    /// The times since the last rounds of this process's lanes; empty if the process is not a worker.
+    /// The time since each lane of this process last completed a round; empty if the process is not a worker.
     pub rounds: Rounds,
 }
 

@@ -28,7 +28,7 @@ pub struct Ready {
     pub queue: Queue,
     /// True for a process that only works on jobs: it cannot do anything without Redis.
     pub needs_redis: bool,
-    /// The times since the last rounds of this process's lanes; empty if the process is not a worker.
+    /// The time since each lane of this process last completed a round; empty if the process is not a worker.
     pub rounds: Rounds,
     /// A lane has stalled if its last round is longer ago than this.
     pub stalled_after: Duration,

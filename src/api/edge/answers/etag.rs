@@ -39,7 +39,8 @@ pub struct EntityTag {
 }
 
 impl EntityTag {
-    /// Returns the version in the ETag. Returns `None` for a weak ETag, because `If-Match` compares strongly (§13.1.1).
+    /// Returns the version in the ETag, if it contains one. Returns `None` for every weak ETag, because `If-Match`
+    /// compares strongly (§13.1.1).
     pub fn version(&self) -> Option<i64> {
         if self.weak { None } else { version_of(without_coding(&self.opaque)) }
     }
@@ -86,8 +87,9 @@ impl EntityTags {
         (!values.is_empty()).then(|| Self::parse(&values.join(",")))
     }
 
-    /// Searches the list for `etag`, which is the ETag before compression, by the weak comparison of `If-None-Match`
-    /// (§13.1.2). Returns the match as the caller sent it, so it may end with a content coding.
+    /// Returns the caller's ETag that matches `etag`, the ETag of the response before compression. The comparison is
+    /// the weak one of `If-None-Match` (§13.1.2), and ignores content codings. The result is the ETag as the caller
+    /// sent it, so it may end with a content coding. For `*`, the result is `etag` itself.
     pub fn seen(&self, etag: &str) -> Option<String> {
         let opaque = without_coding(etag.trim_start_matches("W/").trim_matches('"'));
         match self {

@@ -1,6 +1,6 @@
 //! Server-Sent Events. A process holds many streams open for hours, so each stream must need little memory. The
-//! framework's own `EventStream` needs two more buffers per stream. It is used here only to describe the response in
-//! the documents.
+//! framework's own `EventStream` needs two more buffers per stream, so it does not send the events. It only describes
+//! the response in the OpenAPI documents.
 
 use std::io;
 use std::marker::PhantomData;
@@ -23,7 +23,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// An SSE comment, which clients ignore.
 const KEEP_ALIVE_COMMENT: Bytes = Bytes::from_static(b":\n\n");
 
-/// A response that streams events. The documents describe the data of an event as a `T`.
+/// A response that streams events. The OpenAPI documents describe the data of an event as a `T`.
 pub struct EventStream<T> {
     events: BoxStream<'static, Event>,
     of: PhantomData<fn() -> T>,

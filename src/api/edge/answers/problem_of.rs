@@ -1,6 +1,6 @@
 //! Problems (error responses) that [`crate::api::edge::openapi`] cannot derive from an operation's parameters, for
-//! example the failure of a gateway. Such an operation names the error of the use case in its return type:
-//! `Result<Opened, ProblemOf<WechatCodeError>>`.
+//! example the failure of a gateway. An operation with such problems names the error of the use case in its return
+//! type: `Result<Opened, ProblemOf<WechatCodeError>>`.
 
 use std::marker::PhantomData;
 
@@ -10,12 +10,13 @@ use poem_openapi::registry::{MetaResponse, MetaResponses, Registry};
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
 
-/// Implemented by errors of use cases: the problem codes that the error adds to the documents of an operation.
+/// Implemented by errors of use cases: the codes of the problems that the error adds to the operation in the OpenAPI
+/// document.
 pub trait Brings {
     const CODES: &'static [Code];
 }
 
-/// A [`Problem`]. An operation that returns it also documents the codes of `E`.
+/// A [`Problem`]. The OpenAPI document of an operation that returns it also lists the codes of `E`.
 #[derive(Debug)]
 pub struct ProblemOf<E>(Problem, PhantomData<fn() -> E>);
 

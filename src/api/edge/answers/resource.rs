@@ -58,7 +58,7 @@ fn json(status: u16, body: &impl ToJSON) -> HttpAnswer {
     HttpAnswer::new(status, body.to_json().unwrap_or_default())
 }
 
-/// Describes a JSON response for the documents. `headers` are pairs of name and description.
+/// Describes a JSON response for the OpenAPI documents. `headers` are pairs of name and description.
 pub fn meta<T: Type>(status: u16, description: &'static str, headers: &[(&str, &str)]) -> MetaResponses {
     let header = |(name, about): &(&str, &str)| MetaHeader {
         name: (*name).to_owned(),
@@ -73,14 +73,15 @@ pub fn meta<T: Type>(status: u16, description: &'static str, headers: &[(&str, &
     MetaResponses { responses: vec![response] }
 }
 
-/// The `ETag` header of a response whose resource has no version.
+/// The name and the description of the `ETag` header, for a resource without a version.
 pub const TAG: (&str, &str) =
     ("ETag", "供 If-None-Match 使用；未变则返回 304。 Send it back in If-None-Match: 304 if nothing has changed.");
 const VERSION: (&str, &str) =
     ("ETag", "版本，供 If-Match 与 If-None-Match 使用。 The version, for If-Match and If-None-Match.");
 const ADDRESS: (&str, &str) = ("Location", "新资源的地址。 The address of the new resource.");
 
-/// Documents and sends each kind of response. Each line names the type, the status, the description and the headers.
+/// Implements each kind of response: how the OpenAPI documents describe it, and how it is sent. Each line names the
+/// type, the status, the description and the headers.
 macro_rules! answers {
     ($($name:ident, $status:literal, $about:literal, $headers:expr;)*) => {$(
         impl<T: Type + ToJSON> ApiResponse for $name<T> {

@@ -16,7 +16,7 @@ use crate::casework::frame::idempotency::{Given, IdempotencyError};
 
 pub const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// A response that was stored before it is sent. The documents describe it as an `R`.
+/// A response that was stored before it is sent. The OpenAPI documents describe it as an `R`.
 #[derive(Debug)]
 pub struct Answered<R> {
     given: Given,

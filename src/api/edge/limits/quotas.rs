@@ -25,9 +25,9 @@ use crate::queue::{Queue, QueueError};
 /// A process may allow one twentieth of a quota before it reports to Redis. For a quota below 20 that is less than one
 /// request, so each request is counted in Redis first.
 const SHARE: u32 = 20;
-/// How long a process collects requests before it reports them.
+/// The time from the first unreported request to the report, so that one report covers many requests.
 const GATHER: Duration = Duration::from_millis(100);
-/// The wait before the next report after Redis has failed.
+/// The wait that replaces [`GATHER`] while Redis fails.
 const REST: Duration = Duration::from_secs(1);
 /// The number of callers whose counts are reported concurrently.
 const AT_ONCE: usize = 64;

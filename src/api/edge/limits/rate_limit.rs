@@ -1,6 +1,6 @@
-//! Limits the rate of requests per caller, or per network address if the caller has not signed in. Every response
-//! states the limit (`RateLimit` and `RateLimit-Policy`, IETF draft-ietf-httpapi-ratelimit-headers-10). A caller that
-//! exceeds its limit gets 429 with `Retry-After`.
+//! Limits the rate of requests per caller, or per network address for attempts to sign in and for callers that have not
+//! signed in. Every response to a limited path states the limit (`RateLimit` and `RateLimit-Policy`, IETF
+//! draft-ietf-httpapi-ratelimit-headers-10). A caller that exceeds its limit gets 429 with `Retry-After`.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -62,8 +62,8 @@ impl Layer for LimitRate {
     }
 }
 
-/// Returns the network address of the caller: the peer's address, or the address that our outermost proxy saw. An IPv6
-/// address is cut to its /64 prefix, because one subscriber has the whole prefix.
+/// Returns the network address of the caller: the address that our outermost proxy saw, or the peer's address if no
+/// proxy reports one. An IPv6 address is cut to its /64 prefix, because one subscriber has the whole prefix.
 fn address_of(request: &Request, proxies: usize) -> String {
     let forwarded = request.headers().get_all(X_FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
     let forwarded: Vec<&str> = forwarded.flat_map(|value| value.split(',')).map(str::trim).collect();

@@ -17,10 +17,10 @@ use crate::api::edge::answers::etag::CODINGS;
 use crate::api::edge::middleware::layer::{Inner, Layer};
 
 const SMALLEST: usize = 1024;
-/// The number of compressed responses in the cache: every guide in every coding, and some more.
+/// The expected number of compressed responses in the cache: every guide in every coding, and some more.
 const KEPT: usize = 1_000;
-/// The size of the cache in bytes: compressed responses and their URLs. [`KEPT`] alone would not bound the memory,
-/// because callers choose the URLs.
+/// The maximum size of the cache in bytes: compressed responses and their URLs. Only this limit bounds the memory,
+/// because callers choose the URLs, and so the number of entries.
 const KEPT_BYTES: u64 = 8 << 20;
 
 pub struct CompressAnswers {

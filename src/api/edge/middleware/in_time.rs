@@ -1,4 +1,4 @@
-//! Responds with 503 if a request takes longer than half a minute, for example because a database connection hangs. The
+//! Responds with 503 if a request takes longer than its time-out, for example because a database connection hangs. The
 //! work for the request is cancelled, and its resources are released.
 
 use std::time::Duration;
@@ -10,8 +10,8 @@ use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::middleware::layer::{Inner, Layer};
 
-/// The time-out of a request. It is longer than the longest long-poll, and than the time-out of a statement in
-/// PostgreSQL.
+/// The time-out of all requests except uploads. It is longer than the longest long-poll, and longer than the time-out
+/// of a statement in PostgreSQL.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// The time-out of an upload: enough for the largest file over a slow mobile network.
 const UPLOAD_WITHIN: Duration = Duration::from_secs(300);

@@ -15,7 +15,7 @@ use poem::web::{LocalAddr, RemoteAddr};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Accepts connections that are closed after a time without traffic.
+/// Accepts connections, and closes each one when it has had no traffic for the time `after`.
 pub struct EndSilent<A> {
     pub acceptor: A,
     pub after: Duration,

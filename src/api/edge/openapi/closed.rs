@@ -1,4 +1,4 @@
-//! Documents that request bodies must not have unknown members (`additionalProperties: false`).
+//! Adds a rule to an OpenAPI document: request bodies must not have unknown members (`additionalProperties: false`).
 //! [`crate::api::edge::parameters::shape`] enforces this rule.
 
 use std::collections::BTreeSet;

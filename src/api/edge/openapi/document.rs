@@ -20,7 +20,8 @@ pub struct About {
     pub description: &'static str,
 }
 
-/// Builds the finished document of an API. Fails with the documentation rules that are broken, each with its operation.
+/// Builds the finished document of an API. If it breaks documentation rules, fails with the list of the broken rules,
+/// each with its operation.
 pub fn document<A: OpenApi>(about: &About) -> Result<Value, Vec<String>> {
     let mut faults = lint::faults_of_paths(&A::meta());
     let service = OpenApiService::new(Shape::<A>(PhantomData), about.title, env!("CARGO_PKG_VERSION"))

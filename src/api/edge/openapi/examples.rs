@@ -1,6 +1,6 @@
-//! Adds examples of parameters and JSON bodies to a document. The example of a parameter comes from the table below or
-//! from its type. The example of a body comes from its type (`#[oai(example)]`), or is composed of the examples of its
-//! members.
+//! Adds examples of parameters and JSON bodies to an OpenAPI document. The example of a parameter comes from the table
+//! below or from its type. The example of a body comes from its type (`#[oai(example)]`), or is composed of the
+//! examples of its members.
 
 use serde_json::{Map, Value, json};
 

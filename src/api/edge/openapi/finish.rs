@@ -1,5 +1,5 @@
-//! Corrects the document that poem-openapi generates (version, media types, header names), and adds what all operations
-//! share: problems, common headers, conditional reads.
+//! Corrects the OpenAPI document that poem-openapi generates (version, media types, header names), and adds what all
+//! operations share: problems, common headers, conditional reads.
 
 use poem_openapi::registry::Registry;
 use poem_openapi::types::Type;
@@ -10,7 +10,8 @@ use super::{closed, examples, headers, problems};
 use crate::api::edge::answers::problem::ProblemBody;
 use crate::api::edge::parameters::security::MARKS;
 
-/// Returns the header name and the description for the argument name of a shared header; `None` for other arguments.
+/// Returns the name and the description of the header that an argument with this name reads. Returns `None` for other
+/// arguments.
 fn header_of(argument: &str) -> Option<(&'static str, &'static str)> {
     match argument {
         "if_match" => Some((
@@ -111,7 +112,7 @@ fn tidy_headers(response: &mut Value) {
     response["headers"] = Value::Object(shown);
 }
 
-/// Documents `If-None-Match` and 304 for a GET whose response is JSON or declares an ETag itself.
+/// Adds `If-None-Match` and 304 to a GET whose response is JSON or declares an ETag itself.
 fn allow_conditional_read(method: &str, operation: &mut Value) {
     let is_json = operation.pointer("/responses/200/content/application~1json").is_some();
     let Some(shown) = operation.pointer_mut("/responses/200/headers").and_then(Value::as_object_mut) else { return };

@@ -1,4 +1,4 @@
-//! The response headers in the documents. Operations refer to them as shared components.
+//! The response headers in the OpenAPI documents. Operations refer to them as shared components.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! Iterates over the operations of a document.
+//! Iterates over the operations of an OpenAPI document.
 
 use serde_json::Value;
 

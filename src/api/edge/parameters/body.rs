@@ -1,4 +1,4 @@
-//! JSON bodies of requests. [`crate::api::edge::parameters::shape`] validates a body against the published schema and
+//! JSON bodies of requests. [`crate::api::edge::parameters::shape`] validates a body against the schema of its type and
 //! reports all faults at once. poem-openapi's own parser does not suffice: it accepts `false` as a text, stops at the
 //! first fault, does not say where the fault is, and repeats the caller's input.
 

@@ -17,7 +17,8 @@ pub struct IfMatch {
     pub version: Option<i64>,
 }
 
-/// The condition of a write that can create the resource. If both headers are missing, the response is 428.
+/// The condition of a write that can create the resource: `If-None-Match: *` or `If-Match`. If both headers are
+/// missing, the response is 428.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CreateOrMatch {
     /// `If-None-Match: *`: the write succeeds only if the resource does not exist.
@@ -37,8 +38,8 @@ fn condition(headers: &HeaderMap) -> Result<CreateOrMatch, Problem> {
     let tags = EntityTags::of(headers, header::IF_MATCH).ok_or(Problem::new(Code::VersionRequired))?;
     let version = match tags {
         Some(EntityTags::Any) => None,
-        // An ETag without a version matches no resource, because the ETag of a resource that can be written has a
-        // version.
+        // The ETag of every resource that can be written contains a version. So an ETag without a version is never the
+        // current one.
         Some(EntityTags::List(tags)) if tags.len() == 1 => {
             Some(tags.first().and_then(EntityTag::version).ok_or(Problem::new(Code::VersionStale))?)
         }

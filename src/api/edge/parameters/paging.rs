@@ -58,8 +58,8 @@ impl Cursors {
         Ok(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// Returns the position in a cursor. Returns `None` without a cursor, for the beginning of the list. Fails with
-    /// `invalid_cursor` if the cursor was changed, or created for another list or other filters.
+    /// Returns the position in a cursor. Returns `None` if the request has no cursor: its page is the first one. Fails
+    /// with `invalid_cursor` if the cursor was changed, or created for another list or other filters.
     pub fn read<P: DeserializeOwned>(
         &self,
         list: &str,

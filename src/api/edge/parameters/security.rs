@@ -1,6 +1,6 @@
 //! The caller of an operation, as an argument of the operation. [`Person`], [`Officer`], [`Operator`] and [`Client`]
-//! demand a token; [`Anyone`] and [`SignInAttempt`] do not. The documents and the rate limiter depend on this argument,
-//! so [`crate::api::edge::openapi`] rejects an operation without it.
+//! demand a token; [`Anyone`] and [`SignInAttempt`] do not. The OpenAPI documents and the rate limiter depend on this
+//! argument, so [`crate::api::edge::openapi`] rejects an operation without it.
 
 use poem::{Request, RequestBody, Result};
 use poem_openapi::registry::{MetaOperation, MetaSecurityScheme, Registry};
@@ -19,7 +19,8 @@ pub struct Anyone;
 #[derive(Debug, Clone, Copy)]
 pub struct SignInAttempt;
 
-/// The names of [`Anyone`] and [`SignInAttempt`] as security schemes. Finished documents do not contain them.
+/// The names of [`Anyone`] and [`SignInAttempt`] as security schemes. They are removed from the finished OpenAPI
+/// documents.
 pub const MARKS: [&str; 2] = ["anyone", ATTEMPT];
 const ATTEMPT: &str = "sign_in_attempt";
 
@@ -28,7 +29,8 @@ pub fn is_sign_in_attempt(operation: &MetaOperation) -> bool {
 }
 
 /// Implements each type as the caller of an operation. Each line names the type, its security scheme, the description
-/// of its token in the documents (`None` without a token), and the function that reads the caller from a request.
+/// of its token in the OpenAPI documents (`None` if it needs no token), and the function that reads the caller from a
+/// request.
 macro_rules! callers {
     ($($caller:ident, $name:expr, $about:expr, $read:expr;)*) => {$(
         impl<'a> ApiExtractor<'a> for $caller {

@@ -1,8 +1,9 @@
-//! Validates JSON against the published schema of a type, and lists each fault with its JSON pointer. It supports the
-//! part of JSON Schema that our types use. Unknown members are refused, as the documents say.
+//! Validates the JSON of a request body against the schema of its type in the OpenAPI document. Lists the faults, each
+//! with its JSON pointer. Supports only the features of JSON Schema that our types use. A member that the schema does
+//! not define is a fault.
 //!
-//! The crate jsonschema does not fit: the schemas are poem-openapi's Rust values and not JSON, and every fault needs
-//! one of our codes and a message in two languages, as in [`crate::domain::form`].
+//! The crate jsonschema cannot be used here. It needs schemas in JSON, but ours are Rust values of poem-openapi. Its
+//! faults have neither our codes nor messages in Chinese and English.
 
 use std::any::TypeId;
 use std::collections::{BTreeMap, HashMap};
@@ -15,7 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::api::edge::answers::problem::FieldError;
 
-/// The maximum number of faults in a response. Validation then ends, because a small body can have very many faults.
+/// The number of faults at which validation ends, because even a small body can have very many faults.
 pub const MOST_FAULTS: usize = 100;
 
 /// Lists the faults of a value that should be a `T`, at most [`MOST_FAULTS`].

@@ -1,4 +1,4 @@
-//! Typed ids in JSON and in the documents: strings with a prefix and a pattern.
+//! Typed ids in JSON and in the OpenAPI documents: strings with a prefix and a pattern.
 
 use std::borrow::Cow;
 

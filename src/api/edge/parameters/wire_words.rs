@@ -1,4 +1,4 @@
-//! The words for enums of other layers in JSON and in the documents: one word per variant. Clients rely on the words,
+//! How JSON and the OpenAPI documents show enums of other layers: as one word per variant. Clients rely on the words,
 //! so a word never changes.
 
 use std::borrow::Cow;
@@ -20,8 +20,8 @@ use crate::domain::notice::notification::Consent;
 use crate::domain::people::staff::Role;
 use crate::domain::work::job::JobState;
 
-/// Implements poem-openapi's traits for an enum. Each entry has the enum's name and description in the documents, and
-/// its words.
+/// Implements poem-openapi's traits for an enum. Each entry has the enum's name and description in the OpenAPI
+/// documents, and its words.
 macro_rules! wire_words {
     ($($of:ident as $name:literal, $about:literal { $($variant:ident = $word:literal,)+ })+) => {$(
         impl Type for $of {

@@ -47,7 +47,7 @@ async fn pages_cover_every_item_once() {
     }
     assert_eq!(seen.len(), snapshot(1).counts().mobile);
     assert!(seen.is_sorted());
-    // A cursor is valid only with the filters of its list.
+    // The cursor of this list (`mode=mobile`) is refused for a list with another filter.
     client.get(format!("/v1/items?mode=online{cursor}")).send().await.assert_status(StatusCode::BAD_REQUEST);
 }
 
@@ -142,7 +142,7 @@ fn drawn(schema: &Value) -> Vec<Value> {
     in_order(&schema["properties"]).into_iter().map(section).collect()
 }
 
-/// Reduces the `form` of a guide to the same shape as [`drawn`].
+/// Reduces the `form` of a guide to the shape that [`drawn`] returns, so that the two can be compared.
 fn described(form: &Value) -> Vec<Value> {
     let field = |field: &Value| {
         let members = ["kind", "label", "hint", "when", "prefill", "options", "level", "required", "name"];

@@ -47,7 +47,8 @@ return {taken, math.floor(missing / size)}",
     )
 });
 
-/// Sign-in codes may exceed the rate of their gateway by one second's calls divided by this number.
+/// Sign-in codes may take tokens that the bucket of their gateway does not have yet. Their limit is the number of
+/// tokens that one second refills, divided by this number, but at least one token.
 const ADVANCE: u32 = 10;
 
 /// The quota of one caller.

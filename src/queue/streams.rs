@@ -154,7 +154,7 @@ impl Queue {
         }))
     }
 
-    /// Returns the number of a lane's entries. Entries that a worker has read and not acknowledged are included.
+    /// Returns how many entries the stream of a lane has, including those that a worker has read and not acknowledged.
     pub async fn depth(&self, lane: &Lane) -> Result<u64, QueueError> {
         let key = self.lane_key(lane, "jobs");
         Ok(self.route_to(&key).xlen(&key).await?)

@@ -41,10 +41,9 @@ pub struct Callback {
 const AT_ONCE: usize = 64;
 /// The time-out of one callback. This is WeChat's value, and the twins of other gateways use it too.
 const TIME_OUT: Duration = Duration::from_secs(5);
-/// The minimum pause before a repetition, in real time. The time scale, which shortens the other waits, does not change
-/// it.
+/// An additional pause before each repetition. The time scale shortens the waits of a callback, but not this pause.
 const LEAST_PAUSE: Duration = Duration::from_millis(250);
-/// The operation that a fault order names to select callbacks.
+/// The operation of all callbacks. A fault order that names this operation, or none, can strike callbacks.
 const OPERATION: &str = "callback";
 
 pub struct Callbacks {

@@ -86,8 +86,8 @@ pub(crate) struct CallbackServer {
 }
 
 impl CallbackServer {
-    /// Starts a server. Each call is answered with the body that the next of these functions returns. The last function
-    /// answers all further calls.
+    /// Starts a server. It answers the first call with the text that the first function returns, the second call with
+    /// the text of the second function, and so on. The last function also answers all further calls.
     pub(crate) async fn answering(answers: Vec<fn(&TwinCall) -> String>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

@@ -8,8 +8,8 @@ use super::twin::Twin;
 
 /// Settings of the installation rather than of a gateway.
 const INSTALLATION: [(&str, &str); 10] = [
-    // The waits before Songda repeats an order or a message that the gateway reports as absent. Real gateways may
-    // report new orders and messages late, and need longer waits. The sandbox never does.
+    // The waits before Songda repeats an order or a message that the gateway reports as absent. Real gateways need
+    // longer waits, because they may know a new order or message only after a while. The sandbox knows it at once.
     ("SONGDA_ABSENT_FOR", "5s"),
     ("SONGDA_MESSAGE_ABSENT_FOR", "5s"),
     ("SONGDA_OFFICE_NAME", "金坛区政务服务中心"),

@@ -145,7 +145,8 @@ pub struct FaultOrder {
     pub operation: Option<String>,
     pub fault: FaultKind,
     pub often: Often,
-    /// How long the caller waits for the answer, or for the end of the connection, if the fault causes a wait.
+    /// The wait that the fault causes; ignored by faults that cause none. `slow` waits before it answers, by default
+    /// three seconds. The faults without an answer wait before they close the connection, by default not at all.
     pub delay: Option<Duration>,
 }
 

@@ -169,8 +169,8 @@ impl Parcels {
         });
     }
 
-    /// Adds the next scans to all parcels of a carrier that were ordered before an instant. Returns the parcels that
-    /// got new scans.
+    /// Adds the next scans to those parcels of a carrier that were ordered at `ordered_before` or earlier. Returns the
+    /// parcels that got new scans.
     pub fn advance_all(&self, carrier: &str, ordered_before: Instant, steps: usize, now: Instant) -> Vec<Moved> {
         let mut moved = Vec::new();
         self.by_order.each(|_, parcel| {

@@ -10,7 +10,8 @@ use chrono::TimeDelta;
 use super::shards::lock;
 use crate::domain::kernel::clock::Instant;
 
-/// Remembers each text for at least `period` and at most twice as long.
+/// Remembers each text for at least `period`. If calls come steadily, a text is forgotten after at most about twice
+/// this time.
 pub struct Seen {
     period: TimeDelta,
     hasher: RandomState,

@@ -19,7 +19,7 @@ use super::world_settings::Movement;
 use super::{control, page};
 use crate::lifecycle::Tasks;
 
-/// The time that running requests get after the sandbox is asked to stop.
+/// How long the sandbox waits for the end of running requests after it is asked to stop.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// Runs a sandbox on `listener` until `stop` is cancelled.

@@ -36,7 +36,7 @@ impl FromStr for Movement {
 #[derive(Clone)]
 pub struct WorldSettings {
     pub movement: Movement,
-    /// Waits before repeated callbacks are divided by this number.
+    /// The wait before each try of a callback is divided by this number.
     pub time_scale: u32,
     /// The base URL of the Songda that is called back. Without it, callbacks are dropped.
     pub callback_url: Option<Url>,

@@ -27,7 +27,8 @@ use crate::domain::kernel::pace::Pace;
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
 
-/// The declared content of every parcel. It never names the item, which may reveal too much about the recipient.
+/// The declared content of every parcel. It never names the item, because the item's name may reveal too much about the
+/// recipient.
 const CARGO_NAME: &str = "文件";
 
 /// The declared weight: a few sheets in an envelope. The carrier weighs the parcel itself.

@@ -12,8 +12,8 @@ use crate::domain::kernel::private::Private;
 use crate::env::Env;
 use crate::gateway::shared::probe::Probe;
 
-/// The answer to the question if a name and a resident ID number belong together. The text in a variant is for
-/// operators: the gateway's error code, or the reason why the answer is missing.
+/// The result of a check of a name and a resident ID number. The text in a variant is for operators: the gateway's
+/// error code, or the reason why the answer is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IdentityFact {
     Match,

@@ -133,7 +133,8 @@ pub enum PushNews {
         /// The template's id at the gateway.
         template: String,
         accepted: bool,
-        /// The time of the act. Address, template and time together identify the act, so a repeated report counts once.
+        /// The time at which the person gave or withdrew the consent. Two reports with the same address, template and
+        /// time are about the same event, so they count once.
         at: Instant,
     },
     Receipt(PushReceipt),
@@ -183,9 +184,9 @@ pub enum Repeat {
     /// Send the message again: the gateway recognises our key and drops the second copy.
     Deduplicated,
     /// The person's consent and the receipts decide. If the consent allows only one message, send the message again:
-    /// the gateway delivers at most one copy. If it refuses the second copy, the first copy may have used up the
-    /// consent, which a receipt of the first copy will confirm. If the consent allows several messages, the person
-    /// could see both copies, so wait for the receipt of the first copy before sending again.
+    /// the gateway delivers at most one copy. If the gateway refuses the second copy, the first copy may have used up
+    /// the consent. In that case a receipt of the first copy will come. If the consent allows several messages, the
+    /// person could see both copies. So wait for the receipt of the first copy before sending again.
     ConsentTells,
     /// Look the message up ([`PushChannel::find`]), and send it again only if the gateway does not have it.
     AskFirst,
@@ -258,8 +259,8 @@ pub trait PushChannel: Send + Sync {
         Err(CallbackFault::NotAuthentic)
     }
 
-    /// Returns the parameters of a callback's query that are stored: all that [`Self::read`] needs, without the
-    /// person's address.
+    /// Returns the part of a callback's query that Songda stores: all parameters that [`Self::read`] needs, without
+    /// the person's address.
     fn kept_query(&self, query: &str) -> String {
         query.to_owned()
     }

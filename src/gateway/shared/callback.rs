@@ -6,7 +6,7 @@ use crate::domain::kernel::private::Private;
 /// A callback as Songda received it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawCallback {
-    /// The `Content-Type`, lower-case, or empty.
+    /// The `Content-Type` in lower case; empty if missing.
     pub content_type: String,
     /// The query string, without `?`.
     pub query: String,

@@ -38,7 +38,7 @@ pub(in crate::queue) struct Sentinels {
     pub(in crate::queue) access: Access,
 }
 
-/// The nodes of a cluster that the address names. The client asks them for all other nodes.
+/// The nodes that the address of a cluster names. The client asks them for the other nodes of the cluster.
 #[derive(Clone)]
 pub(in crate::queue) struct Seeds {
     pub(in crate::queue) nodes: Vec<Node>,

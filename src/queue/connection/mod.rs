@@ -93,7 +93,8 @@ impl KeyRoute<'_> {
         }
     }
 
-    /// Records the outcome of a command over a connection that [`KeyRoute::connect`] opened.
+    /// Records the outcome of a command over a connection that [`KeyRoute::connect`] opened. If the outcome is a
+    /// redirect, a time-out or a broken connection, the client of a cluster then reads its map again.
     pub(super) fn record_outcome<T>(&self, outcome: &RedisResult<T>) {
         self.record(outcome.as_ref().map(|_| [].as_slice()));
     }

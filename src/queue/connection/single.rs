@@ -1,6 +1,6 @@
 //! One connection to a server, shared by all commands to that server. It opens on first use. It is replaced when it
-//! breaks, when its server stops taking writes, or when it is *silent*: no answer came within the time-out. The
-//! operating system may need a quarter of an hour to notice that a connection is dead.
+//! breaks, when its server stops taking writes, or when it is *silent*: no answer came within the time-out. The check
+//! for silence is needed because the operating system may take a quarter of an hour to notice a dead connection.
 
 use std::slice;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

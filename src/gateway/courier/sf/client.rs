@@ -31,8 +31,8 @@ const BURST: u32 = 20;
 const FIRST_REST: Duration = Duration::from_secs(60);
 const LONGEST_REST: Duration = Duration::from_secs(3_600);
 
-/// Returns the wait after this number of consecutive earlier refusals; `None` if the limit per second is the likely
-/// cause.
+/// Returns the wait after a throttled answer that directly follows `refusals` others; `None` if the limit per second is
+/// the likely cause.
 fn wait_after(refusals: u32) -> Option<Duration> {
     let doublings = (refusals / BURST).checked_sub(1)?;
     Some(FIRST_REST.saturating_mul(2_u32.saturating_pow(doublings)).min(LONGEST_REST))

@@ -62,8 +62,8 @@ mod tests {
         );
     }
 
-    /// The wrong digests are those without encoding, with Python's `quote_plus`, and with JavaScript's
-    /// `encodeURIComponent`.
+    /// The three wrong digests belong to the same request. They result if the text is not encoded, or if it is encoded
+    /// with Python's `quote_plus` or with JavaScript's `encodeURIComponent`.
     #[test]
     fn the_known_wrong_digests_are_not_ours() {
         let (parts, _) = VECTORS[1];
@@ -75,7 +75,8 @@ mod tests {
         assert_eq!(raw(&parts.concat()), "7CIHTkPOZX4o2hWhh3oDcw==", "the first of them");
     }
 
-    /// SF's older XML interface computes the digest of the text without URL-encoding it.
+    /// Checks `raw` alone, with a digest of SF's older XML interface. That interface does not URL-encode the text
+    /// before it computes the digest.
     #[test]
     fn the_raw_recipe_is_that_of_the_older_interface() {
         let xml = r#"<Request service="OrderService" lang="zh-CN"/>"#;

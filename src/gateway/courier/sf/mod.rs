@@ -1,5 +1,5 @@
-//! SF Express (顺丰速运): its open platform in digest mode. All services have one address and take JSON with a digest in a
-//! form.
+//! SF Express (顺丰速运): its open platform in digest mode. All services have the same address. A request to them is a form
+//! that contains JSON and its digest.
 //!
 //! If the outcome of an order is unknown, Songda looks the order up by its order number. SF never accepts the same
 //! order number twice.

@@ -86,7 +86,7 @@ fn of_name(name: &str) -> &'static str {
     }
 }
 
-/// True for seventeen digits and a last digit or `X`.
+/// True for seventeen digits that are followed by another digit or by `X`.
 fn is_well_formed(number: &str) -> bool {
     number.len() == 18 && number.bytes().enumerate().all(|(place, c)| c.is_ascii_digit() || (place == 17 && c == b'X'))
 }

@@ -16,7 +16,8 @@ use crate::gateway::shared::http::{HttpAnswer, HttpFault};
 
 /// The maximum page size that the service allows.
 const PAGE: usize = 50;
-/// The maximum number of pages that are read. No phone number gets more messages in a day.
+/// The maximum number of pages that are read for one day. No phone number gets more messages in a day. If there are
+/// more pages, the result is [`Found::Unknown`], because the message may be on one of them.
 const MOST_PAGES: usize = 20;
 
 /// Looks for a message on every day on which it may have been sent.
@@ -60,7 +61,7 @@ async fn find_on(rpc: &Rpc, phone: &Private<String>, key: &str, day: NaiveDate) 
 
 #[derive(Debug, PartialEq, Eq)]
 struct Details {
-    /// The number of messages on the whole day.
+    /// The number of messages on all pages of the day.
     total: usize,
     list: Vec<Detail>,
 }

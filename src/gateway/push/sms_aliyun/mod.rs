@@ -40,8 +40,8 @@ const HTTP: HttpNames = HttpNames {
     timeout: "SONGDA_SMS_ALIYUN_TIMEOUT",
 };
 
-/// The service allows about five thousand calls a second. A slot is one simultaneous call; the default is what one
-/// process can use.
+/// The service allows about five thousand calls a second. A slot is one simultaneous call. The default number of slots
+/// is as many as one process can use.
 const PACE: PaceNames = PaceNames {
     rate: "SONGDA_SMS_ALIYUN_RATE",
     default_rate: "5000",

@@ -11,8 +11,8 @@ use crate::gateway::push::{PushFact, PushReport};
 use crate::gateway::shared::aliyun::{EdgeFault, edge_fault};
 use crate::gateway::shared::http::{HttpAnswer, HttpFault};
 
-/// The maximum length of a template's variable, in characters, as Alibaba's console shows it. The documents of the
-/// error `PARAM_LENGTH_LIMIT` give no number.
+/// The maximum length of a template's variable, in characters, as Alibaba's console shows it. Alibaba's description of
+/// the error `PARAM_LENGTH_LIMIT` gives no number.
 const VARIABLE_LIMIT: usize = 35;
 
 /// Formats the message's fields as the parameter `TemplateParam`: JSON in a string.

@@ -1,9 +1,9 @@
 //! Simulates EMS in the sandbox: orders, cancellations, labels and tracks on EMS's open platform, and a callback for
 //! every scan.
 //!
-//! If the recipient's county contains 不派送, EMS does not deliver there. The phone `000` is refused. If a name or an
-//! address contains 无人, the first delivery fails. `SONGDA_SANDBOX_EMS_DUPLICATE` decides whether a repeated order gets
-//! the first waybill again or is refused, because real accounts differ.
+//! If the recipient's county contains 不派送, EMS does not deliver there. The recipient's phone `000` is refused. If the
+//! recipient's name or street contains 无人, the first attempt to deliver fails. `SONGDA_SANDBOX_EMS_DUPLICATE` decides
+//! whether a repeated order gets the first waybill again or is refused, because real accounts differ.
 
 mod answer;
 pub mod cipher;

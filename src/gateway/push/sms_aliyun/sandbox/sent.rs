@@ -1,5 +1,5 @@
-//! A message that the service accepted, and its receipt (`SmsReport`). Until Songda accepts the receipt, it is sent
-//! again after 1, 5 and 10 minutes.
+//! A message that the service accepted, and its receipt (`SmsReport`). The receipt is first sent 5 seconds after the
+//! message. Until Songda accepts the receipt, it is repeated at most three times, after waits of 1, 5 and 10 minutes.
 
 use std::sync::Arc;
 use std::time::Duration;

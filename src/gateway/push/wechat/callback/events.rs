@@ -1,5 +1,5 @@
-//! Reads the three events of subscribe messages: a person answered the dialog, a person changed the settings, a message
-//! was sent. Other events are ignored.
+//! Reads the three events of subscribe messages: a person answered the consent dialog, a person changed a consent in
+//! WeChat's settings, a message was sent. Other events are ignored.
 
 use chrono::DateTime;
 use serde_json::Value;
@@ -29,8 +29,8 @@ pub fn news(message: &Value, now: Instant) -> Result<Vec<PushNews>, CallbackFaul
     items(message, wrapper).into_iter().map(read).collect()
 }
 
-/// Returns the items of an event. They are in the field `List`, which is at the top level or inside the wrapper. WeChat
-/// writes several items as an array, and one item as an object.
+/// Returns the items of an event. They are in the field `List`, which is at the top level or inside the field that
+/// `wrapper` names. WeChat writes several items as an array, and one item as an object.
 fn items<'a>(message: &'a Value, wrapper: &str) -> Vec<&'a Value> {
     match message.get("List").or_else(|| message.get(wrapper)?.get("List")) {
         None => Vec::new(),

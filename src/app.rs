@@ -77,12 +77,12 @@ pub struct App {
     health: Health,
     live: Live,
     quotas: Arc<Quotas>,
-    /// Messages from the bell, which announces committed jobs, to the relay, which is the task that offers them to
-    /// Redis. `None` once the relay runs.
+    /// The receiving end of the bell, which announces committed jobs. The relay takes it when it starts, and offers the
+    /// announced jobs to Redis. `None` once the relay runs.
     news: Arc<Mutex<Option<mpsc::Receiver<News>>>>,
 }
 
-/// How long a connection may be silent in both directions. Event streams send something more often.
+/// A connection is closed after this time without traffic in either direction. Event streams send something more often.
 const SILENCE: Duration = Duration::from_secs(75);
 /// How long running requests and jobs may go on after the process is asked to stop.
 const GRACE: Duration = Duration::from_secs(25);
@@ -306,7 +306,8 @@ fn people(config: &Config, store: Store, catalog: &Catalog, bell: Bell) -> Peopl
 
 fn quotas(queue: &Queue) -> Quotas {
     const CALLERS: usize = 100_000;
-    /// How long a request waits for Redis if Redis must count it for a rate limit.
+    /// How long a request waits for Redis if Redis must count it for a rate limit. After that, this process decides
+    /// alone.
     const TIME_OUT: Duration = Duration::from_millis(100);
     Quotas::new(queue.clone(), Clock::steady(), CALLERS, TIME_OUT)
 }

@@ -145,7 +145,7 @@ impl Config {
 
 /// The gateways that are turned on, and the settings that concern several gateways: the order of the channels, the
 /// channel of one-time codes and the sender of parcels. Such a setting is `None` if it has a fault. `identity` is
-/// `None` also if the real-name check is off.
+/// `None` if it has a fault or if the real-name check is off.
 struct Gateways {
     channels: Channels,
     chain: Option<Chain>,

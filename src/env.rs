@@ -61,7 +61,8 @@ impl Env {
         self.or::<WithUnit>(name, default, meaning).map(|parsed| parsed.0)
     }
 
-    /// Reads a required secret from the variable, or from the file that `<name>_FILE` names, without its last line break.
+    /// Reads a required secret from the variable `name`, or from the file that the variable `<name>_FILE` names. Line
+    /// breaks at the end of the file do not count.
     pub fn secret(&mut self, name: &'static str, meaning: &'static str) -> Option<Private<String>> {
         self.describe(SettingDoc { name, default: None, meaning });
         if !self.has_secret(name) {

@@ -1,8 +1,8 @@
 //! Points at which a test can kill a process. There is one at every boundary between two steps of a job.
 //!
 //! `SONGDA_KILL_AT=called` makes a development build send itself SIGKILL at that boundary. As in a power failure, no
-//! destructor runs and nothing is flushed. `called@courier.ems` kills it only there for a job of that lane. The deployed
-//! program does not read this variable.
+//! destructor runs and nothing is flushed. With `called@courier.ems` it does so only for jobs of that lane. The
+//! deployed program does not read this variable.
 
 /// The `lane` of a boundary that does not concern a single job.
 pub const NO_LANE: &str = "";
@@ -43,8 +43,8 @@ impl Boundary {
     }
 }
 
-/// Called when a job of `lane` reaches a boundary. Kills the process if `SONGDA_KILL_AT` names this boundary and no
-/// other lane.
+/// Called when a job of `lane` reaches a boundary. Kills the process if `SONGDA_KILL_AT` names this boundary, and names
+/// either this lane or no lane.
 #[cfg(feature = "development")]
 pub fn pass(boundary: Boundary, lane: &str) {
     use std::sync::LazyLock;

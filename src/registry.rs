@@ -15,7 +15,8 @@ pub type RegisteredTwin = crate::sandbox::TwinMaker;
 #[cfg(not(feature = "development"))]
 pub type RegisteredTwin = ();
 
-/// `twin!(push::wechat)` names the function that builds the twin in that gateway's folder.
+/// `twin!(push::wechat)` is the function `sandbox::twin` in the folder of that gateway. The function builds the
+/// gateway's twin.
 #[cfg(feature = "development")]
 macro_rules! twin {
     ($($gateway:ident)::+) => { $($gateway)::+::sandbox::twin };

@@ -1,6 +1,6 @@
-//! A shared value that is slow to make and may become useless: a connection, a map, a token. The first caller makes it.
-//! Callers that come meanwhile wait for the same attempt. After a caller forgets a useless value, the next caller makes
-//! another.
+//! A shared value that is slow to make and may become useless: a connection, the map of a cluster, a token. The first
+//! caller makes it. Callers that come meanwhile wait for the same attempt. After a caller forgets a useless value, the
+//! next caller makes another.
 
 use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -26,8 +26,9 @@ impl<T: Clone, E: Clone> SingleFlight<T, E> {
         Self(Mutex::new(State::Empty))
     }
 
-    /// Returns the value. If there is no value, waits for the attempt of another caller, or makes it with `make`. An error
-    /// goes to all callers that waited for the attempt; later callers try again.
+    /// Returns the value. If there is no value, waits for the running attempt of another caller. If no attempt is
+    /// running, starts one with `make`. An error goes to all callers that waited for the attempt; later callers try
+    /// again.
     pub async fn get<F>(&self, make: impl FnOnce() -> F) -> Result<T, E>
     where
         F: Future<Output = Result<T, E>> + Send + 'static,

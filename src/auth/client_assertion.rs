@@ -15,10 +15,10 @@ use crate::domain::kernel::ids::ClientId;
 /// The value of `client_assertion_type`.
 pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// The maximum time from now until an assertion expires.
+/// The maximum time between the check of an assertion and its expiry. An assertion that expires later is refused.
 pub const LONGEST_LIFE: TimeDelta = TimeDelta::minutes(5);
 
-/// The tolerance for the client's clock.
+/// How far the client's clock may differ from ours. Every check of a time allows this much.
 const SKEW: TimeDelta = TimeDelta::seconds(30);
 
 const LONGEST_ASSERTION: usize = 8 * 1024;
@@ -40,7 +40,7 @@ pub enum AssertionFault {
     /// The assertion has expired, expires too late, or is not valid yet.
     #[error("not valid at this time")]
     Time,
-    /// The assertion has no `jti`, or one that is too long or cannot be stored.
+    /// The `jti` is missing, empty or too long, or it cannot be stored.
     #[error("no usable jti")]
     Jti,
 }
@@ -102,7 +102,7 @@ fn rules(algorithm: Algorithm, client: ClientId, audience: &str) -> Validation {
     rules.set_issuer(&[client]);
     rules.sub = Some(client.to_string());
     rules.set_required_spec_claims(&["iss", "sub", "aud", "exp"]);
-    // Times are checked below, against our own clock.
+    // `check_times` checks the times against our own clock.
     rules.validate_exp = false;
     rules
 }

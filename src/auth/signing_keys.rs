@@ -1,7 +1,7 @@
 //! The keys that sign access tokens: a folder with one `<kid>.pem` (PKCS#8, P-256) for each key.
 //!
 //! To replace a key, an operator adds a new one, and removes the old key when its last token has expired. No restart is
-//! needed: each process reads the folder from time to time, and also when a token names an unknown key.
+//! needed: each process reads the folder every minute, and also when a token names an unknown key.
 //!
 //! Every key in the folder verifies tokens. Only one of them signs: of the keys that are at least [`RIPE_AFTER`] old,
 //! the last by name. Every process knows that key by then. So names must sort by time, as those of `songda keys rotate`
@@ -23,13 +23,14 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::kernel::clock::{Instant, Stopwatch};
 use crate::domain::kernel::private::Private;
 
-/// The age from which a key may sign: longer than it takes to copy its file to every machine. If no key is that old,
-/// the first by name signs, because it is the oldest and every process has it.
+/// The age from which a key may sign, counted from the modification time of its file. It is longer than copying the
+/// file to every machine takes. If no key is that old, the first by name signs, because it is the oldest and every
+/// process has it.
 pub const RIPE_AFTER: Duration = Duration::from_secs(3600);
 /// How often a process reads the folder.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
-/// The minimum time between two reads of the folder because of unknown keys. Without it a caller could cause any number
-/// of reads with made-up key ids.
+/// The minimum time between two reads of the folder that callers cause, by an unknown key id or by a request for the
+/// public keys. Without it a caller could cause any number of reads.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// The PEM label of a PKCS#8 private key (RFC 7468 §10).
@@ -57,7 +58,7 @@ struct Shared {
     /// The folder of the keys. `None` if the keys were given as texts; they then never change.
     folder: Option<PathBuf>,
     ring: RwLock<Arc<Ring>>,
-    /// Started when the folder was last read because of an unknown key.
+    /// Started when a caller last caused a read of the folder. `None` if no caller has caused one yet.
     looked: Mutex<Option<Stopwatch>>,
 }
 

@@ -18,7 +18,8 @@ use crate::domain::kernel::words::words;
 
 /// How long an access token lives.
 pub const LIFETIME: Duration = Duration::from_secs(15 * 60);
-/// The tolerance for clocks of other machines.
+/// How many seconds the clock of the machine that issued a token may differ from ours. A token is accepted this long
+/// before its time of issue and this long after its time of expiry.
 const LEEWAY_SECONDS: i64 = 30;
 const ISSUER: &str = "songda";
 const TYPE: &str = "at+jwt"; // RFC 9068 §2.1
@@ -79,7 +80,8 @@ pub enum TokenError {
     Unsigned(#[source] jsonwebtoken::errors::Error),
 }
 
-/// The maximum number of tokens with a valid signature in the cache, about a megabyte.
+/// The maximum number of entries in the cache of tokens with a valid signature. A full cache takes about a megabyte of
+/// memory.
 const REMEMBERED: usize = 4096;
 
 /// The SHA-256 of a token. The cache contains these hashes instead of the tokens.
@@ -116,7 +118,8 @@ impl Tokens {
         encode(&header, &claims, &key.signs).map_err(TokenError::Unsigned)
     }
 
-    /// Returns the claims of a token that we issued for one of these audiences and for this time.
+    /// Returns the claims of a token. Refuses the token unless we signed it, one of these audiences is its audience,
+    /// and it is valid at the time `now`.
     pub fn verify(&self, token: &str, audiences: &[TokenAudience], now: Instant) -> Result<Arc<Claims>, TokenError> {
         let claims = self.signed_by_us(token)?;
         if !audiences.iter().any(|audience| audience.as_str() == claims.aud) {
@@ -128,7 +131,7 @@ impl Tokens {
         if is_time { Ok(claims) } else { Err(TokenError::Expired) }
     }
 
-    /// Returns the claims of a token that we signed, even if it is not valid at this time.
+    /// Returns the claims of a token that we signed. Does not check if the token is valid now.
     fn signed_by_us(&self, token: &str) -> Result<Arc<Claims>, TokenError> {
         let fingerprint = fingerprint(token);
         if let Some(claims) = self.signed.get(&fingerprint) {

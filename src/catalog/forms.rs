@@ -66,7 +66,7 @@ fn fields(written: &[toml::Table], section: &str, faults: &mut Faults) -> Vec<Fi
 }
 
 /// Reads a field. Its keys depend on its kind, and serde cannot refuse unknown keys for such a type. So the field is
-/// serialised again: a key that is missing in the output is unknown.
+/// serialised again: a key of the table that is missing in the output is unknown.
 fn field(table: &toml::Table, section: &str, faults: &mut Faults) -> Option<Field> {
     let name = table.get("name").and_then(toml::Value::as_str).unwrap_or("?");
     let place = format!("{section}.{name}");

@@ -16,7 +16,7 @@ use crate::domain::item::{
 };
 use crate::domain::kernel::text::Bilingual;
 
-/// The post, which is the default carrier of an item.
+/// The carrier code of the post, which is the default carrier of an item.
 const POST: &str = "ems";
 
 /// An item, and the file that contains it.
@@ -188,8 +188,8 @@ impl WrittenForm {
     }
 }
 
-/// Adds the names of the materials. If materials.toml could not be read, each key takes the place of the name. That
-/// file has a fault then, so the catalogue is not published with these keys.
+/// Adds to each material its name from materials.toml. If that file could not be read, the key is used as the name. The
+/// file then has a fault, so the catalogue is not published with such names.
 fn materials_of(written: Vec<WrittenMaterial>, shared: &Shared, faults: &mut Faults) -> Vec<Material> {
     let mut resolve = |(at, WrittenMaterial { key, form, required }): (usize, WrittenMaterial)| {
         let name = match &shared.materials {

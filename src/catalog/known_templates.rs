@@ -5,7 +5,7 @@ use super::templates::{Assignment, Templates};
 use crate::domain::notice::notification::{ChannelCode, Consent, KnownTemplate, Template};
 
 impl Templates {
-    /// Returns the differences between a channel's templates and those of its gateway, each with advice.
+    /// Returns a warning, with advice, for each difference between a channel's templates and those of its gateway.
     pub fn doubts(&self, channel: &ChannelCode, known: &[KnownTemplate]) -> Vec<String> {
         let ours = self.assignments().iter().filter(|assignment| assignment.channel == *channel);
         ours.flat_map(|assignment| self.doubts_of(assignment, known)).collect()
@@ -25,8 +25,8 @@ impl Templates {
         missing.chain(unknown).chain(consent).chain(self.choice_doubts(assignment, theirs, &place)).collect()
     }
 
-    /// Returns the texts that the gateway would refuse, because its template allows only a fixed list of texts for the
-    /// field.
+    /// Returns a warning for each text that the gateway would refuse, because its template allows only listed texts in
+    /// that field.
     fn choice_doubts(&self, assignment: &Assignment, theirs: &KnownTemplate, place: &str) -> Vec<String> {
         let mut doubts = Vec::new();
         for (name, pattern) in &assignment.wording.fields {

@@ -42,7 +42,7 @@ pub(super) fn check(placed: &[Placed], shared: &Shared, faults: &mut Faults) {
 /// A rule: the field that it concerns, the advice, and a function that returns true if an item breaks the rule.
 type Rule = (&'static str, &'static str, fn(&Item) -> bool);
 
-/// The rules between the fields of one item. Some follow the practice of the lists that the administration checks (GB/T
+/// The rules between the fields of one item. Most are rules by which the administration checks its lists of items (GB/T
 /// 39554); the others are our own.
 const RULES: &[Rule] = &[
     ("name", "needs a text in both languages", |item| item.name.zh.trim().is_empty() || item.name.en.trim().is_empty()),
@@ -139,7 +139,8 @@ fn check_procedure(item: &Item, shared: &Shared, faults: &mut Faults) {
 /// Checks that an item has at least one topic for each kind of applicant that may apply for it, and no topic of another
 /// kind.
 fn check_topics(item: &Item, shared: &Shared, faults: &mut Faults) {
-    // Without both files, an item may lack the topics that it inherits from its agency. The check is skipped then.
+    // If topics.toml or agencies.toml could not be read, the item may lack the topics that it inherits from its agency.
+    // The check is then skipped.
     let (Some(topics), Some(_)) = (&shared.topics, &shared.agencies) else { return };
     let mut subjects = BTreeSet::new();
     for code in &item.topics {

@@ -56,7 +56,8 @@ impl Templates {
         Self { events, templates }
     }
 
-    /// Returns the template of a channel for an event. `None` if the channel sends nothing for the event.
+    /// Returns the template of a channel for an event, in one language. `None` if the channel has no template for it,
+    /// and so sends nothing.
     pub fn for_(&self, channel: &ChannelCode, event: Event, language: Language) -> Option<&Template> {
         self.templates.iter().find(|it| it.is_for(channel, event, language)).map(|assignment| &assignment.wording)
     }
@@ -78,7 +79,8 @@ impl Templates {
         &self.templates
     }
 
-    /// Returns the templates of a language for which a client must ask for consent, each with all events that it announces.
+    /// Returns the templates in one language that need the person's consent, so that a client can ask for it. Each
+    /// comes with all events that it announces.
     pub fn to_ask_for(&self, language: Language) -> Vec<ConsentTemplate> {
         let mut asked: Vec<ConsentTemplate> = Vec::new();
         let needed = |it: &&Assignment| it.language == language && it.wording.consent != Consent::NotNeeded;
@@ -115,7 +117,7 @@ impl Templates {
         }
     }
 
-    /// Checks that each channel has exactly one template, in each language, for each event that notifies a phone.
+    /// Checks that each channel has exactly one template, in each language, for each event that rings.
     fn check_coverage(&self, faults: &mut Faults) {
         let channels: std::collections::BTreeSet<_> = self.templates.iter().map(|it| &it.channel).collect();
         for channel in channels {

@@ -42,7 +42,8 @@ pub fn run(command: Keys) -> Result<(), Failure> {
     }
 }
 
-/// Adds a token key. Its file name is the current time, because of the keys that are old enough the last by name signs.
+/// Adds a token key. The current time is its file name, so that it sorts after all older keys. Of the keys that are old
+/// enough, the last by name signs.
 fn add_token_key(folder: &Path) -> Result<(), Failure> {
     let pem = SigningKeys::fresh_pem().ok_or("the operating system gives no randomness")?;
     let name = Clock::system().now().format("%Y%m%dT%H%M%S.pem").to_string();

@@ -14,7 +14,7 @@ use super::failure::{Failure, faults};
 
 #[derive(Subcommand)]
 pub enum SandboxCommand {
-    /// Print the settings of a Songda that uses this sandbox, one `NAME=value` a line, for a shell or an env file.
+    /// Print the settings of a Songda that uses this sandbox, each as a line `NAME=value`, for a shell or an env file.
     Env {
         /// The address at which that Songda reaches the sandbox: `http://sandbox:8090`.
         #[arg(long)]

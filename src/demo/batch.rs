@@ -20,7 +20,8 @@ use super::wait::until;
 use crate::domain::kernel::clock::{Clock, Stopwatch};
 use crate::env::Env;
 
-/// The time-out of the whole batch, including the retries after failures.
+/// How long the batch waits until all messages and parcels have arrived, and how long it then waits until the phones
+/// are silent. Long enough for the retries after failures.
 const BATCH_TIME_OUT: Duration = Duration::from_secs(300);
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 

@@ -91,7 +91,8 @@ fn is_shown(field: &Value, answers: &Map<String, Value>) -> bool {
     given.is_some_and(|given| when["is"].as_array().is_some_and(|wanted| wanted.contains(given)))
 }
 
-/// Returns the field's example, or else its label, cut to the field's maximum length.
+/// Returns the field's example. If the field has no example, returns its label, and cuts the label to the field's
+/// maximum length.
 fn words(field: &Value) -> Value {
     if let Some(example) = field["example"].as_str() {
         return json!(example);

@@ -14,8 +14,8 @@ pub fn fresh_key() -> String {
     URL_SAFE_NO_PAD.encode(random_bytes::<12>()).replace(['-', '_'], "x")
 }
 
-/// A mobile number, unique within this process. Only the first number is random, and the next ones count up from it. Of
-/// a thousand random numbers, two would be equal in one of two hundred runs.
+/// A mobile number, unique within this process. Only the first number is random, and the next ones count up from it. If
+/// each number were random, a thousand of them would contain two equal ones in one of two hundred runs.
 pub fn fresh_phone() -> String {
     const ALL: u64 = 100_000_000;
     static FIRST: LazyLock<u64> = LazyLock::new(|| random_below(ALL));

@@ -20,7 +20,8 @@ use super::installation::Installation;
 
 pub const GROUP: &str = "catalogue";
 
-/// A year's public holidays are announced at least this many days before it begins.
+/// A year's public holidays are announced at least this many days before the year begins. If the calendar still lacks
+/// them after that, the check warns.
 const ANNOUNCED_BY: i64 = 61;
 const ADD_THE_YEAR: &str = "add the year to catalog/calendar.toml as announced, and run songda catalog load";
 

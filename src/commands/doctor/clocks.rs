@@ -7,9 +7,9 @@ use songda::domain::kernel::clock::Instant;
 
 use super::finding::Finding;
 
-/// The largest difference that has no effect.
+/// Up to this difference the two clocks count as equal.
 const UNNOTICED: TimeDelta = TimeDelta::seconds(1);
-/// The largest difference that all parts of Songda tolerate.
+/// Up to this difference all parts of Songda still work, so the finding is a warning. A larger one is a fault.
 const BEARABLE: TimeDelta = TimeDelta::seconds(30);
 
 /// Compares two clocks. `theirs` is the time that the server read from its clock. On this machine's clock, it was read

@@ -1,4 +1,5 @@
-//! Checks the gateways that this installation uses. Each gets a request without side effects, within its own time-out.
+//! Checks the gateways that this installation uses. Each gateway that offers a request without side effects gets one,
+//! within its own time-out. The others are not called.
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
@@ -72,7 +73,8 @@ fn told(check: String, settings: &str, probe: Probe) -> Finding {
     }
 }
 
-/// Returns a warning if no channel can carry sign-in codes: residents then cannot sign in by phone.
+/// Returns a warning if the channel that is set for sign-in codes is off or cannot carry them: residents then cannot
+/// sign in by phone.
 fn of_codes(env: &mut Env, channels: &Channels) -> Option<Finding> {
     let code: String = env.or("SONGDA_CODE_CHANNEL", "sms_aliyun", "channel that carries one-time sign-in codes")?;
     let channel = channels.get(&ChannelCode::new(code.clone()));

@@ -13,10 +13,11 @@ use crate::commands::lanes;
 
 pub const GROUP: &str = "jobs";
 
-/// The maximum number of jobs that are counted in a lane.
+/// Counting the jobs of a lane stops at this number. The report then says that there are this many or more.
 const MOST: i64 = 10_000;
-/// The age of a due job, in seconds, from which residents notice the delay.
+/// If a job has been due for more seconds than this, the check warns, because residents notice the delay.
 const LATE: f64 = 60.0;
+/// If a job has been due for more seconds than this, the check reports a fault.
 const MUCH_TOO_LATE: f64 = 600.0;
 
 pub async fn look(installation: &Installation) -> Vec<Finding> {

@@ -1,4 +1,5 @@
-//! Checks the keys folder: that only this process's user can read it, and that its keys open the sealed data.
+//! Checks the keys folder: that its files have safe permissions, that its keys are readable, and that the key ring
+//! opens the sealed data of the database.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -14,7 +14,7 @@ use sqlx::PgConnection;
 
 use crate::commands::lanes;
 
-/// The maximum number of jobs that are counted in a lane.
+/// Counting the jobs of a lane stops at this number. The count is then shown with a `+`.
 pub const MOST: i64 = 10_000;
 /// The time-out of a read. After it the server counts as unreachable.
 const TIME_OUT: Duration = Duration::from_secs(3);

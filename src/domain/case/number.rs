@@ -79,8 +79,8 @@ mod tests {
 
     #[test]
     fn the_check_character_matches_real_licences() {
-        // Identifiers of two real e-licences (GB/T 36904), without their root and dots. The last character is the check
-        // character.
+        // Identifiers of two real e-licences (GB/T 36904), without their root and dots. The expected value is the last
+        // character of the identifier, which is its check character.
         assert_eq!(check_character("11100000000013338W01111430000006122244L20230000403001"), Some('U'));
         assert_eq!(check_character("11100000000013338W03211220000013544541J2430599001"), Some('F'));
     }

@@ -1,6 +1,7 @@
 //! Landlines (固定电话) of the mainland. Offices and companies write them with the area code.
 
-/// The form of a landline: area code, number, and an optional extension: `0519-82821234-802`.
+/// A regular expression, without `^` and `$`, for the texts that [`is_landline`] accepts: area code, number, and an
+/// optional extension, as in `0519-82821234-802`.
 pub const PATTERN: &str = "0(10|2[0-9]|[3-9][0-9]{2})-[2-8][0-9]{6,7}(-[0-9]{1,6})?";
 
 /// True if the text is a landline with its area code and an optional extension.

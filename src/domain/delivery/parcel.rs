@@ -74,7 +74,8 @@ words! {
         Returned = "returned",
         /// 已取消
         Cancelled = "cancelled",
-        /// The carrier's code is unknown or changes nothing. It is stored and counted; its meaning is never guessed.
+        /// The carrier's code is unknown, or does not change the state of the parcel. The scan is stored and counted,
+        /// but the meaning of an unknown code is never guessed.
         Unchanged = "unchanged",
     }
 }

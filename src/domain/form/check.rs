@@ -39,8 +39,8 @@ pub struct Context<'a> {
 pub struct Fault {
     /// A JSON pointer (RFC 6901) to the faulty value in the applicant's answers.
     pub pointer: String,
-    /// The kind of fault, for programs. Most codes are those of every other request body; fields with their own rules
-    /// add codes (`resident_id`, `phone`, `not_asked`, …). A code never changes.
+    /// The kind of fault, for programs. Most codes also occur for faults in other request bodies. Fields of forms have
+    /// their own rules, which add codes (`resident_id`, `phone`, `not_asked`, …). A code never changes.
     pub code: &'static str,
     /// The explanation for people.
     pub message: Bilingual,

@@ -142,7 +142,7 @@ pub enum Kind {
         #[serde(default)]
         landline: bool,
     },
-    /// A division of GB/T 2260: six digits for a county, nine for a town.
+    /// The code of an administrative division (GB/T 2260): nine digits for a town, six for every higher level.
     Region {
         level: RegionLevel,
     },

@@ -1,5 +1,6 @@
-//! Working days (工作日). Each November the General Office of the State Council (国务院办公厅) announces, for the next year,
-//! blocks of days off and the Saturdays and Sundays that are worked instead. All other days follow the week.
+//! Working days (工作日). Each November the General Office of the State Council (国务院办公厅) announces, for the next
+//! year, blocks of days off and the Saturdays and Sundays that are worked instead. Otherwise offices work from Monday
+//! to Friday.
 //!
 //! A year without an announcement is an error and is never guessed. A legal due date computed from Monday to Friday
 //! would be wrong around every festival, without any sign of the error.
@@ -54,8 +55,8 @@ impl Calendar {
         Ok(self.worked.contains(&day) || !(weekend || self.off.contains(&day)))
     }
 
-    /// The `count`-th working day after an event. The day of the event is not counted (民法典 art. 201). So a count of 0
-    /// gives the day itself, or the first working day after it.
+    /// The `count`-th working day after an event. The day of the event is not counted (民法典 art. 201). A count of 0
+    /// gives the day of the event if it is a working day, or else the first working day after it.
     pub fn add_working_days(&self, event: NaiveDate, count: u32) -> Result<NaiveDate, UnknownYear> {
         if count == 0 {
             return self.roll_forward(event);

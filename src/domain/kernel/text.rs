@@ -28,7 +28,8 @@ impl Language {
         [Self::Chinese, Self::English].into_iter().find(|language| language.tag() == tag)
     }
 
-    /// Chooses a language by an `Accept-Language` header (RFC 9110 §12.5.4): the supported one with the highest weight.
+    /// Chooses a language by an `Accept-Language` header (RFC 9110 §12.5.4): the supported one with the highest weight,
+    /// or Chinese if the header lists no supported one.
     pub fn negotiate(accept_language: Option<&str>) -> Self {
         let mut best = (0.0_f32, Self::Chinese);
         for range in accept_language.unwrap_or_default().split(',') {

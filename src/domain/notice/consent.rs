@@ -66,7 +66,7 @@ pub struct ConsentBalance {
     /// Accepts that only one side has reported so far: by the client if positive, by the platform if negative.
     pub unmatched: i32,
     /// The time of the latest accept or refusal that the platform reported. The platform may report each of them
-    /// several times, so reports up to this time are ignored.
+    /// several times. So an accept from this time or earlier is ignored, and so is a refusal from an earlier time.
     pub heard_at: Option<Instant>,
 }
 

@@ -30,7 +30,7 @@ words! {
     }
 }
 
-/// The push address of a device: the token of its channel.
+/// The push address of a device: a channel, and the token that the channel issued to the device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushAddress {
     pub channel: ChannelCode,

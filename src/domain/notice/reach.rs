@@ -61,8 +61,9 @@ impl Chain {
         Self(links)
     }
 
-    /// Returns the next channel after `after`, or the first of all, for which the person has an address and gave consent.
-    /// `template` returns a channel's template for the message. A channel without a template is skipped.
+    /// Returns the first channel after `after` on which the person has an address and wants the message. If `after` is
+    /// `None`, the search starts at the first channel. `template` returns a channel's template for the message. A
+    /// channel without a template is skipped.
     pub fn next<'a>(
         &'a self,
         after: Option<&ChannelCode>,

@@ -79,7 +79,8 @@ fn starred(text: &str, head: usize, tail: usize) -> String {
     text.chars().enumerate().map(|(at, letter)| if is_shown(at) { letter } else { '*' }).collect()
 }
 
-/// The standard's own examples were born in 1880. No living person was born before 1850.
+/// A birth date before this year is a fault. One of the standard's example numbers has a birth date in 1880, but no
+/// living person was born before 1850.
 const EARLIEST_BIRTH_YEAR: i32 = 1850;
 
 fn birth_date(text: &str) -> Option<NaiveDate> {

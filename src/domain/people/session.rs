@@ -17,7 +17,7 @@ use crate::domain::kernel::clock::{Instant, random_bytes};
 use crate::domain::kernel::private::Private;
 use crate::domain::kernel::words::words;
 
-/// How long a used refresh token is answered with its successor again.
+/// How long after its first use a refresh token is answered with its successor again.
 pub const GRACE: Duration = Duration::from_secs(30);
 
 words! {
@@ -80,7 +80,8 @@ pub enum Presented {
 }
 
 impl Presented {
-    /// Decides by the time at which the token was used before; `None` if it was not.
+    /// Decides by the time of the token's first use; `None` if it was not used before. It does not know if the
+    /// successor was used. If it was, the caller must treat `Again` like `Copied`.
     pub fn judge(used_at: Option<Instant>, now: Instant) -> Self {
         match used_at {
             None => Self::First,
@@ -98,7 +99,7 @@ words! {
         SignedOut = "signed_out",
         /// The holder signed out of all sessions.
         SignedOutEverywhere = "signed_out_everywhere",
-        /// A refresh token of the session was used a second time.
+        /// A used refresh token came again after [`GRACE`] or after its successor was used, so it was copied.
         TokenCopied = "token_copied",
         /// The account was closed.
         Disabled = "disabled",

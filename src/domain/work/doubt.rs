@@ -20,7 +20,8 @@ words! {
 }
 
 /// Counts the receipts that may belong to a message in doubt: receipts with the same recipient and template that came
-/// after the message was sent, and that do not name another message with a known id.
+/// after the message was sent, and that do not contain the gateway's id of another message, as far as we know those
+/// ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Receipts {
     pub arrived: i64,
@@ -63,10 +64,11 @@ pub struct Doubt {
 /// How long the worker waits for evidence about a message in doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waits {
-    /// The wait for a receipt before a further copy is sent that the person could receive in addition to an earlier
-    /// one, and before another channel takes over after the last copy.
+    /// How long to wait for a receipt after a copy was sent to the gateway. It applies before a further copy is sent,
+    /// if the person could receive both. It also applies after the last copy, before another channel takes over.
     pub receipt: Duration,
-    /// The wait for a receipt after the gateway refused a copy, which suggests that an earlier copy arrived.
+    /// How long to wait for a receipt after the gateway refused a copy, because the refusal suggests that an earlier
+    /// copy arrived. Then another channel takes over.
     pub confirmation: Duration,
 }
 

@@ -33,8 +33,8 @@ pub enum Work {
     CancelParcel { parcel: ParcelId, carrier: CarrierCode },
     /// Parse an HTTP callback from a carrier or a platform, which was stored as received.
     ReadCallback { callback: CallbackId },
-    /// Delete a file from the object store whose database row was deleted or never inserted. `path` is its path in the
-    /// object store.
+    /// Delete a file from the object store, because the file's database row was deleted or never inserted. `path` is
+    /// its path in the object store.
     RemoveContent { path: String },
 }
 

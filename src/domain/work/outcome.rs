@@ -9,7 +9,7 @@ words! {
         // Outcomes of a push or a one-time code:
         /// The channel accepted the message.
         Delivered = "delivered",
-        /// The gateway was asked by our key, and has the message or the order.
+        /// The gateway was asked about our idempotency key or order number, and already has the message or the order.
         Found = "found",
         /// A receipt proves that a message of unknown outcome arrived.
         Confirmed = "confirmed",

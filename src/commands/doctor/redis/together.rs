@@ -10,7 +10,7 @@ use super::super::causes::with_causes;
 use super::super::finding::Finding;
 use super::server::GROUP;
 
-/// Checks the sentinels of a set, and the replicas of its primary.
+/// Checks the sentinels, and the replicas of the primary that they watch.
 pub fn watched(sentinels: &[Sentinel], members: &[Member]) -> Vec<Finding> {
     let views = sentinels.iter().filter_map(|sentinel| sentinel.view.as_ref().ok());
     let primaries: BTreeSet<&Node> = views.filter_map(|view| view.primary.as_ref()).collect();
@@ -27,7 +27,8 @@ pub fn watched(sentinels: &[Sentinel], members: &[Member]) -> Vec<Finding> {
     findings
 }
 
-/// Returns a finding if the sentinel does not answer, does not know the set, or cannot have another primary elected.
+/// Returns a finding if the sentinel does not answer, does not know the set of servers that `SONGDA_REDIS_URL` names,
+/// or cannot have another primary elected. `None` if all is well.
 fn of_sentinel(sentinel: &Sentinel) -> Option<Finding> {
     const CHECK: &str = "sentinels";
     let finding = match &sentinel.view {

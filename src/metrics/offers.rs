@@ -36,7 +36,8 @@ pub(super) fn register(registry: &mut Registry) {
     registry.register("songda_job_rings_lost", help, LOST.clone());
 }
 
-/// Sets the counters of accepted and failed offers to zero, so that the first failure shows as an increase.
+/// Creates the counters of accepted and failed offers with the value zero, so that the first failure shows as an
+/// increase.
 pub fn begin(by: OfferedBy) {
     count_offered(by, 0);
     count_failed(by, 0);

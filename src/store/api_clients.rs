@@ -88,7 +88,8 @@ pub async fn revoke(conn: &mut Conn, source: &Source, now: Instant) -> Result<bo
     Ok(sqlx::query(sql).bind(source.as_str()).bind(now).execute(conn).await?.rows_affected() == 1)
 }
 
-/// Marks an assertion as used until it expires. Returns false if it was used before.
+/// Stores that an assertion was used. It is stored at least until the assertion expires. Returns false if the assertion
+/// was used before.
 pub async fn use_assertion(
     conn: &mut Conn,
     client: ClientId,

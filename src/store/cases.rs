@@ -298,8 +298,8 @@ pub async fn applications_of(conn: &mut Conn, people: &[PersonId]) -> Result<Vec
 /// uses the numbers: every other transaction that draws numbers of this day waits until the drawing transaction ends. A
 /// number that is not used in the end leaves a harmless gap.
 ///
-/// The draw is on disk when this function returns. A process may use the numbers much later, and no other process may
-/// draw them again.
+/// The draw is on disk when this function returns. So no process can draw the same numbers again, even if the database
+/// crashes before they are used.
 pub async fn draw_numbers(conn: &mut Conn, day: NaiveDate, count: u32) -> Result<u32, StoreError> {
     let sql = "insert into case_counters (day, last) values ($1, $2)
                on conflict (day) do update set last = case_counters.last + excluded.last returning last";

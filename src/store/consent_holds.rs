@@ -60,9 +60,9 @@ pub async fn hold(
     Ok(held.into_iter().collect())
 }
 
-/// True if the person has a consent for one more message of this template than the message of this job. That is the
-/// case if the consent lasts, or if a second consent is free or is reserved for another of the `pushes`. `pushes` are
-/// business keys of push jobs to this person.
+/// True if the person could receive one more message of this template in addition to the message of this job. That is
+/// the case if the consent lasts, or if a second consent is free or is reserved for another of the `pushes`. `pushes`
+/// are business keys of push jobs to this person.
 pub async fn is_there_another(
     conn: &mut Conn,
     channel: &ChannelCode,

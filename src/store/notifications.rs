@@ -150,8 +150,8 @@ pub async fn already_delivered(
     Ok(sqlx::query_scalar(sql).bind(ids).fetch_all(conn).await?.into_iter().collect())
 }
 
-/// Deletes the stored channel of a delivered notification, because the channel reports that it did not deliver it after
-/// all.
+/// Removes the mark that a channel delivered a notification, because the channel reports that the notification did not
+/// arrive after all.
 pub async fn not_delivered(conn: &mut Conn, id: NotificationId, channel: &ChannelCode) -> Result<(), StoreError> {
     let sql = "update notifications set delivered_by = null, delivered_at = null where id = $1 and delivered_by = $2";
     sqlx::query(sql).bind(id).bind(channel).execute(conn).await?;

@@ -124,8 +124,8 @@ pub async fn find_by_phone(conn: &mut Conn, keys: &KeyRing, phone: &MobilePhone)
     row.map(|row| row.open(keys)).transpose()
 }
 
-/// Finds the person with this resident ID: the person who proved it, or the person whom a back-office system named by
-/// it if no other account has proved it yet.
+/// Finds the person with this resident ID: the person who proved it. If no person has proved it yet, finds the person
+/// whom a back-office system named by it.
 pub async fn find_by_resident_id(
     conn: &mut Conn,
     keys: &KeyRing,

@@ -55,10 +55,11 @@ pub struct InDoubt<'a> {
     pub pushes: &'a [String],
 }
 
-/// The maximum difference between the gateway's clock and ours.
+/// The maximum difference between the gateway's clock and ours. A receipt may be dated this long before the attempt
+/// that it is about.
 const SKEW: TimeDelta = TimeDelta::minutes(1);
-/// How late a gateway may still take a message after the worker stopped waiting for the answer. Until then, a push that
-/// has ended may still deliver a copy. The copy's receipt must not be counted for another push.
+/// How long after the worker stopped waiting for the answer a gateway may still accept a message. During this time, a
+/// push that has ended may still deliver a copy. The receipt of that copy must not be counted for the push in doubt.
 const TAKEN_LATE: TimeDelta = TimeDelta::minutes(10);
 
 /// Counts the receipts that may belong to a push whose outcome is unknown. One statement reads receipts and pushes at

@@ -31,7 +31,7 @@ pub enum AnswerError {
 }
 
 impl From<ChangeError> for AnswerError {
-    /// The request names no version of the case. So only a discarded file of the answer can be the reason.
+    /// `Stale` can only mean that a file of the answer was discarded, because the request names no version of the case.
     fn from(error: ChangeError) -> Self {
         match error {
             ChangeError::Stale => Self::Stale,

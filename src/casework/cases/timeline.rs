@@ -100,7 +100,8 @@ fn parcel_end(cause: &Value) -> Option<ParcelEnd> {
     }
 }
 
-/// Returns the reasons for an act, if an officer wrote them for the applicant, or if the applicant wrote them.
+/// Returns the reasons that an officer wrote for the applicant, or that the applicant wrote. Other reasons, such as
+/// that of a disclosure, are left out.
 fn reasons(act: Act, cause: &Value) -> Vec<String> {
     let words = match act {
         Act::Decided | Act::TakenOver => &cause["reasons"],

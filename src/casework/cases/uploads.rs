@@ -57,7 +57,8 @@ pub enum UploadError {
     Store(#[from] StoreError),
 }
 
-/// The delay of the job that removes the content of a file without a row. Writing a file takes less time.
+/// The delay of the job that removes the content of a file without a row, counted from just before the content is
+/// written. Content and row are usually written much sooner. If not, the upload fails with [`UploadError::TooLate`].
 const ROWLESS_FOR: Duration = Duration::from_secs(3600);
 
 /// The content of an upload, as a stream.
@@ -101,8 +102,8 @@ impl Uploads<'_> {
         self.enqueue_removal(&stored.object_path).await?;
         files.write(&stored.object_path, content.into()).await?;
         let kept = self.keep(&stored, name, request(&stored.upload), answer).await;
-        // If the result of the transaction is unknown, the row may exist, so the content must stay. If the row does not
-        // exist, the job removes the content.
+        // The content is removed now only if it certainly has no row. If the result of the transaction is unknown, the
+        // row may exist, so the content stays. If it turns out to have no row, the job removes it later.
         let refused = matches!(kept, Err(UploadError::TooMany { .. } | UploadError::Idempotency(_)));
         if refused || kept.as_ref().is_ok_and(|given| given.replayed) {
             self.remove_content(&stored.object_path).await;
@@ -110,7 +111,7 @@ impl Uploads<'_> {
         kept
     }
 
-    /// Saves the job that removes the content of a file, unless the row of the file is written in time.
+    /// Saves the job that later removes the content of a file. Writing the row of the file deletes this job.
     async fn enqueue_removal(&self, path: &str) -> Result<(), StoreError> {
         let removal = Job::after(Work::RemoveContent { path: path.to_owned() }, ROWLESS_FOR);
         let mut connection = self.0.store().connection().await?;

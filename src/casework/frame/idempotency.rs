@@ -2,8 +2,8 @@
 //! is stored in the transaction of the effect, so that either both are stored or neither.
 //!
 //! A use case calls [`enter`] as its first statement. It stores the answer together with the effect ([`leave_in`]), or
-//! in its last statement before the commit ([`leave`]). In between, an advisory lock makes `enter` refuse a second
-//! request with the same key at once. For a request without a key, these functions do nothing.
+//! in its last statement before the commit ([`leave`]). In between, an advisory lock is held: if a second request with
+//! the same key comes, `enter` refuses it without waiting. For a request without a key, these functions do nothing.
 //!
 //! The database stores one answer per key. So a use case that writes its effect and its answer in one statement may
 //! first try that statement, and call `enter` only after the database has refused it.

@@ -39,9 +39,9 @@ impl Casework {
         }
     }
 
-    /// Finds the item for which a person wants to apply in the catalogue in memory. (If a newer catalogue is published,
-    /// the database refuses the case later.) Must be called while no transaction is open. A refusal is logged in a
-    /// separate transaction, so that the log survives a rollback of the caller.
+    /// Looks in the catalogue in memory for the item for which a person wants to apply. (If a newer catalogue is
+    /// published, the database refuses the case later.) Must be called before the caller begins its transaction: a
+    /// refusal is logged over a connection of its own, and stays in the log if the caller fails.
     pub(in crate::casework) async fn open_item<'a>(
         &self,
         catalog: &'a Snapshot,

@@ -39,7 +39,7 @@ pub enum Effect {
         /// A summary of the callback for operators.
         outcome: String,
         parcels: Vec<ParcelEffect>,
-        /// A channel's receipts of pushes, and its reports of consents.
+        /// A channel's receipts of pushes, and its reports of consents; `None` for a carrier's callback.
         told: Option<ChannelNews>,
     },
 }

@@ -17,7 +17,7 @@ impl Jobs<'_> {
         jobs::lanes_in_use(&mut *self.0.store().connection().await?).await
     }
 
-    /// Returns overdue jobs of a lane that no worker serves, as offers on the lane `inside`.
+    /// Returns overdue jobs of a lane that no worker serves, as offers on the lane `inside`, which every worker serves.
     pub async fn take_in(self, lane: &Lane, overdue: Duration) -> Result<Vec<Offer>, StoreError> {
         let found = jobs::overdue(&mut *self.0.store().connection().await?, lane, overdue, AT_ONCE).await?;
         Ok(found.into_iter().map(|job| Offer { job, lane: Lane::inside() }).collect())

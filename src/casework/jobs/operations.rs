@@ -24,7 +24,8 @@ impl Operations<'_> {
         jobs::count_dead(&mut *self.store.connection().await?, filter, most).await
     }
 
-    /// Makes up to `limit` dead letters that match a filter pending again, the newest first. Returns how many.
+    /// Replays the dead letters that match a filter: makes at most `limit` of them, the newest, pending again. Returns
+    /// how many.
     pub async fn replay(self, filter: &JobFilter, limit: i64) -> Result<usize, StoreError> {
         let dead = JobFilter { state: Some(JobState::Dead.as_str().to_owned()), ..filter.clone() };
         let mut tx = self.store.begin().await?;

@@ -103,8 +103,9 @@ impl Jobs<'_> {
         Ok(())
     }
 
-    /// Adds scans, and derives the parcel's state from all its scans. If only a callback reported a final state, the
-    /// state counts only after the carrier confirms it. The carrier is also asked when the waybill becomes known.
+    /// Adds scans, and derives the parcel's state from all its scans. If only a callback reported a final state, that
+    /// state does not count until the carrier confirms it, so the carrier is asked. The carrier is also asked when the
+    /// waybill becomes known.
     async fn scan(
         &self,
         tx: &mut Tx<'_>,
@@ -165,10 +166,10 @@ impl Jobs<'_> {
     }
 }
 
-/// Makes the job that asks the carrier about a parcel due. After a callback the job is due at once, even if it was done
-/// before. If the carrier was just asked and did not confirm its own callback, the job is due after a while. The job
-/// may be in the database or in this record: a callback can report all scans of a parcel whose order is not settled
-/// yet.
+/// Hastens the job that asks the carrier about a parcel. After a callback the job is due at once, even if it was done
+/// before. If the carrier was just asked and did not confirm its own callback, the job is due after
+/// [`CONFIRM_AGAIN_AFTER`]. The job may be in the database or in this record: a callback can report all scans of a
+/// parcel whose order is not settled yet.
 async fn confirm(tx: &mut Tx<'_>, record: &mut Record, parcel: &Parcel, source: ScanSource) -> Result<(), StoreError> {
     let key = track(parcel).key();
     let within = match source {

@@ -152,8 +152,9 @@ impl Jobs<'_> {
             let id = push.effect.notification;
             undelivered.push((found.get(&id).cloned().unwrap_or_else(|| Err(missing(id)))?, push));
         }
-        // All workers lock these consents in the order of people. Another statement of a settlement may still cause a
-        // deadlock. PostgreSQL then ends one of the two transactions, and the settler tries it again.
+        // All workers lock these consents in the order of people, so that the consents cause no deadlock. Other
+        // statements of two settlements may still deadlock. PostgreSQL then ends one of the two transactions, and its
+        // settler tries it again.
         undelivered.sort_by_key(|(notification, _)| notification.person);
         for (notification, push) in undelivered {
             settle_consent(tx, push.job, push.effect, notification.person).await?;
@@ -208,8 +209,8 @@ fn wanted(job: JobId, push: &Prepared) -> Option<Wanted<'_>> {
     (message.consent != Consent::NotNeeded).then(|| Wanted { job, person: *person, template: &message.template })
 }
 
-/// Ends the reservation of a consent for a push that did not arrive. The consent is used up or given back, or the
-/// person's balance is set to zero.
+/// Ends the reservation of a consent for a push that ended without a confirmed delivery. The consent is used up or
+/// given back, or the person's balance is set to zero.
 async fn settle_consent(tx: &mut Tx<'_>, job: JobId, effect: &PushEffect, person: PersonId) -> Result<(), StoreError> {
     match &effect.end {
         PushEnd::Delivered | PushEnd::Unknown => consent_holds::use_up(tx, &[job]).await,

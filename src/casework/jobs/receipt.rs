@@ -18,8 +18,8 @@ use crate::store::record::Record;
 use crate::store::{Conn, StoreError, Tx, consents, jobs, notifications};
 
 impl Jobs<'_> {
-    /// True if a receipt of a message that did not arrive came before the push was settled. The worker then reads the
-    /// callback again later.
+    /// True if this receipt reports that a message did not arrive, but came before the push of the message was settled.
+    /// The worker then reads the callback again later.
     pub async fn came_too_early(self, link: &Link, receipt: &PushReceipt) -> Result<bool, StoreError> {
         if receipt.fate == Fate::Arrived {
             return Ok(false);

@@ -41,7 +41,8 @@ impl PushTask {
 #[derive(Debug, Clone)]
 pub enum Prepared {
     Ready(Box<PushTask>),
-    /// The person has no address on the channel, or no consent for the message.
+    /// The person has no address on the channel or no consent for the message, or the channel has no template for the
+    /// event.
     Unreachable,
     /// Another channel delivered the notification, or got a job to deliver it.
     NoNeed,
@@ -54,11 +55,12 @@ pub type PreparedPushes = BTreeMap<JobId, Result<Prepared, StoreError>>;
 #[derive(Debug)]
 pub struct Swept {
     pub offers: Vec<Offer>,
-    /// How many of these jobs were offered before, and lost their stream entry. The others just became due.
+    /// How many of these jobs were offered before, and lost their stream entry. The others were never offered.
     pub lost: usize,
 }
 
-/// Returns the name of the event that a push of unknown outcome waits for: a receipt of a message to this recipient.
+/// Returns the name of the event that a push of unknown outcome waits for: a receipt of a message with this template to
+/// this recipient.
 pub fn receipt_event(channel: &ChannelCode, recipient: &str, template: &str) -> String {
     format!("receipt:{channel}:{recipient}:{template}")
 }

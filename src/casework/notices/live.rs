@@ -79,9 +79,10 @@ impl Drop for Stream {
 /// probably broken.
 pub const MOST_STREAMS: usize = 8;
 
-/// The pause before the process subscribes to Redis again.
+/// The pause after a subscription to Redis has failed or ended, before the process subscribes again.
 const LISTEN_AGAIN: Duration = Duration::from_secs(1);
-/// From this number of people, [`Live`] drops people without waiting clients.
+/// When [`Live`] holds this many people, and each time their number has doubled, it drops the people without waiting
+/// clients.
 const SWEEP_FROM: usize = 1_024;
 
 impl Live {

@@ -46,8 +46,8 @@ impl Officers<'_> {
         parcels::of_case(&mut connection, keys, case).await.map(Some)
     }
 
-    /// Lists the parcels in one state by the day on which they must arrive. `after` is the last parcel of the previous
-    /// page.
+    /// Lists the parcels that are in one state, ordered by the day by which they must arrive. `after` is the last
+    /// parcel of the previous page.
     pub async fn parcels_to_serve(
         self,
         officer: &OfficerAtWork,

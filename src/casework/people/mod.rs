@@ -2,7 +2,7 @@
 //!
 //! When a session ends, its refresh token is refused at once. A resident's access token stays valid until it expires
 //! ([`crate::auth::tokens::LIFETIME`]), because it is checked without the database. The access token of an officer or
-//! API client is refused after a second, because its account is looked up ([`known`]).
+//! API client is refused within a second, because the session or client is looked up ([`known`]).
 //!
 //! All use cases share one [`People`], and are grouped in handles: `people.sessions().by_sms(…)`.
 

@@ -1,9 +1,9 @@
-//! The queue of decisions that are reported in single requests. Under load, one transaction writes many of these
-//! decisions, because a commit costs as much for one decision as for many. If only one decision is waiting, it is
-//! written at once.
+//! The queue of reported decisions that come alone in a request, not in a batch. Under load, one transaction writes
+//! many of these decisions, because a commit costs as much for one decision as for many. If only one decision is
+//! waiting, it is written at once.
 //!
-//! The request that gets the writer's permit writes all waiting decisions. If its client disconnects before that,
-//! nothing is written, and the other requests queue their decisions again.
+//! The request that gets the writer's permit writes all waiting decisions. If its client disconnects before they are
+//! written, the other requests queue their decisions again.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -14,7 +14,8 @@ use crate::domain::people::identity::ResidentId;
 use crate::store::KeyRing;
 use crate::store::cases::ReportMark;
 
-/// The year of the oldest agencies. PostgreSQL cannot store every date that a report can contain.
+/// The year in which the oldest agencies were founded. A decision from an earlier year is refused, because PostgreSQL
+/// cannot store every date that a report can contain.
 const FIRST_YEAR: i32 = 1949;
 
 impl Results<'_> {

@@ -171,8 +171,8 @@ fn keepable(words: String) -> String {
 }
 
 /// Settles the attempts whose claims are still valid, and returns those attempts. A worker that lost its lease to
-/// another worker settles nothing, even if both settle in the same statement. A worker that did not receive the first
-/// answer and settles a second time settles nothing either.
+/// another worker settles nothing, even if both settle in the same statement. If a worker did not receive the
+/// database's answer and settles the same attempt a second time, the second time changes nothing.
 pub async fn settle(conn: &mut Conn, endings: &[&Ending]) -> Result<Vec<AttemptKey>, StoreError> {
     // The update also returns the columns that the insert needs, so that the rows are joined only once.
     let sql = "with given as (

@@ -6,7 +6,8 @@
 //! its id. With a plain equality, a plan that was made on an empty table could read a whole index, or another index,
 //! and the connection would keep that plan.
 
-/// The value of `about` in the result for a row that still had the version that was read, and was changed.
+/// The value of `about` in the result for a row that was changed: a case or draft that still had the version that was
+/// read, or a file that still existed.
 pub const UPDATED: &str = "updated";
 /// The value of `about` in the result for a new job that is due at once.
 pub const OFFERED: &str = "offered";

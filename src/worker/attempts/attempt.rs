@@ -16,7 +16,7 @@ use crate::worker::attempts::conclusion::{Conclusion, Contact};
 use crate::worker::attempts::repeat::{again, attempts};
 use crate::worker::workshop::Workshop;
 
-/// If this many workers in a row died or fell silent during one job, the job is probably the cause.
+/// If this many workers in a row died or fell silent during one job, the job is probably the cause, and is given up.
 const LOST_AT_MOST: i32 = 20;
 
 pub struct Attempt<'a> {

@@ -21,7 +21,8 @@ use crate::worker::workshop::Workshop;
 /// The maximum number of scans in one callback; a callback with more is refused. SF reports at most ten scans in one
 /// callback, EMS fewer.
 const MOST_SCANS: usize = 500;
-/// A receipt may arrive before its push is settled. After this time, the push is settled or never will be.
+/// How long after a callback arrived it is read again and again, if the push of one of its receipts is not settled yet.
+/// After this time the callback is applied anyway, because such a push will never be settled.
 const RECORDED_WITHIN: Duration = Duration::from_secs(60);
 /// The wait before a callback is read again if the push of its receipt is not settled yet.
 const READ_AGAIN_AFTER: Duration = Duration::from_secs(2);

@@ -66,8 +66,8 @@ async fn look(workshop: &Workshop, carrier: &dyn Carrier, parcel: &Parcel) -> Re
 }
 
 /// Concludes an attempt if the carrier has the order but no waybill yet. This happens because SF checks some orders by
-/// hand, and because EMS may have collected a parcel before its order could be withdrawn. The job asks again later.
-/// After the time limit `waybill_within` it becomes a dead letter, and an operator must ask the carrier. A callback
+/// hand, and because EMS may have collected a parcel before its order could be withdrawn. The job asks again later. If
+/// the job is older than `waybill_within`, it becomes a dead letter, and an operator must ask the carrier. A callback
 /// that brings the waybill revives the job.
 fn without_waybill(job: &Claimed, settings: &WorkerSettings, order_no: &OrderNo) -> Conclusion {
     let ending = if job.age() > settings.time_outs.waybill_within {

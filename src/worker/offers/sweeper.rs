@@ -3,8 +3,8 @@
 //! later. The stream entries of other jobs were lost, because Redis was flushed, restarted or failed over.
 //!
 //! A lane's stream has an entry for each unfinished job that was offered, the oldest first. If a pending job was
-//! offered before the oldest entry, its own entry was lost. By this rule, jobs that only wait in a slow lane are not
-//! offered twice.
+//! offered before the oldest entry was added, the job's own entry was lost. By this rule, jobs that only wait in a slow
+//! lane are not offered twice.
 
 use std::sync::Arc;
 use std::time::Duration;

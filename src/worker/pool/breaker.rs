@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// The state of the breaker. All times are durations since one start, which the caller chooses.
+/// The state of the breaker. All times are durations since a fixed moment, which the caller chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Breaker {
     /// Calls are made and answered.

@@ -188,8 +188,8 @@ impl LaneRunner {
         }
     }
 
-    /// Puts jobs that this process does not begin, because it stops, on the stream again. Other workers then read them
-    /// at once.
+    /// This process stops and does not begin these jobs, so it puts them on the stream again. Other workers then read
+    /// them at once.
     async fn ring_again(&self, rings: Vec<Ring>) {
         let offer = |job| Offer { job, lane: self.lane.clone() };
         let offers: Vec<Offer> = rings.iter().filter_map(|ring| ring.job).map(offer).collect();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::worker::attempts::Contact;
 use crate::worker::pool::breaker::Breaker;
 
-/// The state of the breaker. Clones share it. All times are durations since one start, which the caller chooses.
+/// The state of the breaker. Clones share it. All times are durations since a fixed moment, which the caller chooses.
 #[derive(Clone, Default)]
 pub struct SharedBreaker(Arc<Mutex<Breaker>>);
 

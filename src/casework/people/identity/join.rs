@@ -21,14 +21,14 @@ pub enum IfTaken {
     Refuse,
     /// Join the accounts: all data of the other account moves to this account, and the other account's sessions end.
     Join,
-    /// Take only the phone or WeChat account from the other account. Its owner changed: operators give phone numbers
-    /// out again.
+    /// Take only the phone or WeChat account from the other account. This is for a phone number that a mobile network
+    /// has given to a new owner.
     Move,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum TakenError {
-    /// The caller chose [`IfTaken::Refuse`], and another account has it.
+    /// The caller chose [`IfTaken::Refuse`], and another account has the phone, WeChat account or resident ID.
     #[error("it belongs to another account")]
     Taken,
     #[error("the accounts were verified as different people")]

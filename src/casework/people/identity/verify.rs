@@ -48,8 +48,8 @@ pub enum VerifyError {
 }
 
 impl Identity<'_> {
-    /// Asks the gateway, and stores the confirmed name and resident ID. A repeated request does not ask the gateway
-    /// again.
+    /// Asks the gateway, and stores the confirmed name and resident ID. If the same name and resident ID are stored
+    /// already, the gateway is not asked again.
     pub async fn verify(
         self,
         person: PersonId,

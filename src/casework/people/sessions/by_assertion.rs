@@ -33,8 +33,8 @@ pub enum ClientTokenError {
 }
 
 impl Sessions<'_> {
-    /// Checks a client's assertion, and issues an access token. The token has the wanted scopes that the client may
-    /// use; `None` wants all of them.
+    /// Checks a client's assertion, and issues an access token. The token has those of the `wanted` scopes that the
+    /// client may use. If `wanted` is `None`, it has all scopes of the client.
     pub async fn by_assertion(self, assertion: &str, wanted: Option<&str>) -> Result<ClientToken, ClientTokenError> {
         let now = self.0.clock.now();
         let id = client_assertion::claimed_client(assertion).ok_or(AssertionFault::Form)?;

@@ -1,5 +1,5 @@
-//! A resident signs in with a code from an SMS. The first sign-in creates the person, unless the number was reported
-//! before.
+//! A resident signs in with a code from an SMS. The first sign-in creates the person, unless a back-office system
+//! reported the number before, without a resident ID: then the person exists already.
 
 use super::Sessions;
 use super::open::SignedIn;

@@ -16,7 +16,7 @@ use crate::process::Process;
 use crate::program::Program;
 use crate::serving::{answers, free_address};
 
-/// One `NAME=value` a line; see the file.
+/// The settings that all measured processes share: one `NAME=value` per line.
 const SETTINGS: &str = include_str!("settings.env");
 
 /// A migrated database with the catalogue in it, and the settings that all processes share.
@@ -33,7 +33,7 @@ pub struct Installation {
 pub struct Api {
     pub process: Process,
     pub address: SocketAddr,
-    /// For calls that are not measured.
+    /// Makes the calls that are not measured.
     pub caller: Caller,
 }
 

@@ -18,7 +18,7 @@ use crate::{Bench, Measured};
 /// The number of calls in flight: here, in the product and in its peers.
 pub const SLOTS: usize = 64;
 
-/// A message without its phone number. It is as long as one of the product's.
+/// The body of a call that sends a message, without the phone number. It is as long as the body that the product sends.
 pub const MESSAGE: &str = "SignName=%E9%87%91%E5%9D%9B%E6%94%BF%E5%8A%A1&TemplateCode=SMS_100000002&TemplateParam=%7B%22name%22%3A%22%E7%A4%BE%E4%BC%9A%E4%BF%9D%E9%9A%9C%E5%8D%A1%22%2C%22status%22%3A%22%E5%87%86%E4%BA%88%22%7D";
 
 /// Makes the table of the bare inserts in the database of the run.
@@ -30,7 +30,7 @@ pub async fn prepare() -> Measured<()> {
     Ok(connection.close().await?)
 }
 
-/// Calls a second to the gateway by the product's HTTP library alone.
+/// Measures how many calls a second the product's HTTP library alone makes to the gateway.
 #[expect(clippy::disallowed_methods, reason = "the bare client is what the product's is compared with")]
 pub async fn client(bench: &Bench, calls: usize, delay: Duration) -> Measured<f64> {
     bench.sink.reset(delay);
@@ -57,8 +57,8 @@ pub async fn inserts(clients: usize, rows: usize) -> Measured<f64> {
     Ok(rate)
 }
 
-/// Measures entries a second through a Redis stream, one after the other: each is added, read by a group, acknowledged
-/// and deleted.
+/// Measures how many entries a second pass through a Redis stream, one after the other. Each is added, read by a
+/// consumer group, acknowledged and deleted.
 pub async fn rings(count: usize) -> Measured<f64> {
     const STREAM: &str = "bench:rings";
     let mut redis = redis::Client::open(env::var("SONGDA_REDIS_URL")?)?.get_multiplexed_async_connection().await?;

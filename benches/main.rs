@@ -1,4 +1,5 @@
-//! `script/bench`: what the product does in numbers, beside what this machine can do at all, or beside another commit.
+//! `script/bench`: measures the product, and compares the figures with what this machine can do at all, or with another
+//! commit.
 //!
 //! The product is measured from outside: the release build, API and worker as separate processes, PostgreSQL and Redis
 //! as durable as in production. The load generator and the gateways are threads of this program, written to cost
@@ -49,7 +50,8 @@ use sink::Sink;
 type Failure = Box<dyn Error + Send + Sync>;
 type Measured<T> = Result<T, Failure>;
 
-/// The name of the sink's thread in a run without a comparison.
+/// The name of each sink's thread. In a run without a comparison only one thread has this name, so its processor time
+/// can be read.
 const SINK: &str = "sink";
 
 /// One program, installed and ready to be measured.

@@ -1,5 +1,5 @@
-//! Measures processor time: of the product's processes, of PostgreSQL's backends of the product's
-//! database, and Redis. Each thread is counted to the nanosecond, from `/proc/<pid>/task/<tid>/schedstat`.
+//! Measures the processor time of the product's processes, of the PostgreSQL backends that serve the product's
+//! database, and of Redis. Each thread is counted to the nanosecond, from `/proc/<pid>/task/<tid>/schedstat`.
 
 use std::collections::HashMap;
 use std::fs;
@@ -9,7 +9,7 @@ use crate::Measured;
 use crate::process::{Process, children};
 use crate::stores;
 
-/// Processor time of operations.
+/// The processor time that a number of operations took.
 #[derive(Debug, Clone, Copy)]
 pub struct Cost {
     pub operations: usize,
@@ -38,7 +38,7 @@ impl Meter {
         Ok(Self { product, stores })
     }
 
-    /// What these operations cost since an earlier moment.
+    /// Returns the processor time since an earlier reading, as the cost of this many operations.
     pub fn cost_since(&self, earlier: &Self, operations: usize) -> Cost {
         let product = self.product.since(&earlier.product);
         Cost { operations, product, stores: self.stores.since(&earlier.stores) }
@@ -65,8 +65,8 @@ impl Threads {
         Ok(Self(threads))
     }
 
-    /// Returns the time since an earlier moment. The last part of a thread that has ended is missing: a thread of a
-    /// pool ends only after it had nothing to do for seconds.
+    /// Returns the processor time since an earlier reading. A thread that has ended meanwhile is left out. Little is
+    /// missing, because a thread of a pool ends only after it had nothing to do for seconds.
     fn since(&self, earlier: &Self) -> Duration {
         let before = |thread| earlier.0.get(thread).copied().unwrap_or_default();
         self.0.iter().map(|(thread, time)| time.saturating_sub(before(thread))).sum()

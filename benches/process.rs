@@ -54,8 +54,8 @@ impl Process {
         self.status("VmHWM:")
     }
 
-    /// Returns resident memory in MB that is pages of the program's file. All processes of the program share these
-    /// pages, and Linux drops them if it needs room.
+    /// Returns the part of the resident memory that holds pages of the program's file and its libraries, in MB. All
+    /// processes of the program share these pages, and Linux drops them if it needs room.
     pub fn program_memory(&self) -> Measured<f64> {
         self.status("RssFile:")
     }

@@ -8,7 +8,7 @@ use tokio::process::Command;
 
 use crate::Measured;
 
-/// A year whose holidays are not announced yet.
+/// The part of a calendar entry that follows the year, for a year whose holidays are not announced yet.
 const UNANNOUNCED: &str = "notice = \"not announced: for measurements only\"\nholidays = []\nworkdays = []\n";
 
 /// A build of the product.

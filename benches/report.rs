@@ -1,7 +1,7 @@
 //! The measured figures beside their limits and targets: a table for people, and the same as JSON.
 //!
-//! Absolute figures drift with the machine's neighbours. So a ratio is taken inside one round, and the medians of all
-//! rounds are reported.
+//! Absolute figures drift, because other virtual machines on the same host take a varying share of it. So a ratio is
+//! taken inside one round, and the medians of all rounds are reported.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::statistics::{median, range, ratios};
 pub struct Line {
     pub what: &'static str,
     pub unit: &'static str,
-    /// The figure of the same round that it is compared with. Empty if there is none.
+    /// The name of the figure of the same round with which this one is compared. Empty if it is compared with nothing.
     pub beside: &'static str,
     pub target: Target,
 }
@@ -19,7 +19,7 @@ pub struct Line {
 /// The target of a figure.
 #[derive(Clone, Copy)]
 pub enum Target {
-    /// The figure has no target: other figures are compared with it.
+    /// No target: the figure is only reported, or other figures are compared with it.
     None,
     AtLeast(f64),
     AtMost(f64),
@@ -124,7 +124,8 @@ impl Row {
         })
     }
 
-    /// Returns the target in words, and in words if it is met or by how much it is missed.
+    /// Returns the target and the verdict, both in words. The verdict says that the target is met, or by how much it is
+    /// missed.
     fn judged(&self) -> (String, String) {
         let unit = self.line.unit;
         let beside = self.line.beside;
@@ -146,7 +147,7 @@ impl Row {
     }
 }
 
-/// Writes a figure with its significant digits.
+/// Writes a figure with about three significant digits.
 pub fn figure(value: f64) -> String {
     let digits = match value.abs() {
         100.0.. => 0,

@@ -1,4 +1,4 @@
-//! Residents who are signed in and whose identity is verified. All have the same form to submit.
+//! Residents who are signed in and whose identity is verified. All apply for the same item.
 
 use chrono::NaiveDate;
 use futures_util::future::try_join_all;

@@ -1,4 +1,4 @@
-//! The files with the results, for programs and for people. `script/bench` names the folder and describes the
+//! The files with the results, for programs and for people. `script/bench` names the folder and describes the machine.
 
 use std::env;
 use std::fs;

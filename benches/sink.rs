@@ -28,7 +28,7 @@ const REAL_NAME: &str = "/identity";
 #[derive(Clone, Copy)]
 pub struct Arrival {
     pub phone: u64,
-    /// Since the sink was started.
+    /// The time since the sink was started.
     pub at: Duration,
 }
 
@@ -152,7 +152,8 @@ async fn serve(mut connection: Connection, memory: Arc<Memory>) -> std::io::Resu
     Ok(())
 }
 
-/// Answers a call that is no message: every code of `wx.login` is another person, and every name matches.
+/// Answers a sign-in or a real-name check; `None` for any other call. Every code of `wx.login` is another person, and
+/// every name matches.
 fn sign_in_or_real_name(message: &Message<'_>) -> Option<Vec<u8>> {
     let path = message.path()?;
     if path.starts_with(REAL_NAME) {

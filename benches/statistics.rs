@@ -1,6 +1,6 @@
 //! The statistics of measured values. Pure functions, because tests/it includes this file.
 
-/// Returns the median; not a number if there are no values.
+/// Returns the median; NaN if there are no values.
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -28,7 +28,7 @@ pub fn spread(values: &[f64]) -> f64 {
     }
 }
 
-/// Returns each value divided by the one that was measured right before or after it.
+/// Returns each value divided by its counterpart in `beside`, which was measured right before or after it.
 pub fn ratios(values: &[f64], beside: &[f64]) -> Vec<f64> {
     values.iter().zip(beside).map(|(value, beside)| value / beside).collect()
 }

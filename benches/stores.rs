@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::Measured;
 use crate::process::{cpu_of, cpu_of_family};
 
-/// Returns processor time of both so far, including PostgreSQL's backends that ended.
+/// Returns the processor time of PostgreSQL and Redis together so far, including PostgreSQL's backends that ended.
 pub fn cpu() -> Measured<Duration> {
     Ok(cpu_of_family(postgres()?)? + cpu_of(redis()?)?)
 }
@@ -23,7 +23,7 @@ pub fn redis() -> Measured<u32> {
     id_in("redis/pid")
 }
 
-/// Returns the first line of a file below the services' folder.
+/// Returns the process id in the first line of a file below the services' folder.
 fn id_in(path: &str) -> Measured<u32> {
     let home =
         env::var("SERVICES_HOME").map_err(|_| "no private stores: run script/bench without SONGDA_DATABASE_URL")?;

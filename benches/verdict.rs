@@ -5,11 +5,13 @@ use std::fmt;
 
 use super::statistics::{median, spread};
 
-/// Differences of up to this share do not count.
+/// The verdict is "same" if the median ratio differs from 1 by at most this much. Ratios always give a verdict if their
+/// spread is at most this wide.
 pub const LIMIT: f64 = 0.03;
 
-/// A difference that is at least this many times as large as the spread counts even if the spread is wide. However
-/// noisy the machine is, two equal programs reach that about once in a thousand comparisons of five rounds.
+/// A difference that is at least this many times as large as the spread counts even if the spread is wider than
+/// [`LIMIT`]. Two equal programs differ that much by chance about once in a thousand comparisons of five rounds,
+/// however noisy the machine is.
 const CLEAR: f64 = 2.0;
 
 /// Which values are better.
@@ -39,14 +41,16 @@ pub enum Verdict {
 pub enum Basis {
     /// The measured values.
     Values,
-    /// Processor time, because the spread of the values is wider than the limit.
+    /// The processor time, because the measured values spread too widely for a verdict.
     ProcessorTime,
-    /// A bound that the new program must keep, whatever the base does.
+    /// A bound that the new program must keep, whatever the base's value is.
     Bound,
 }
 
-/// Judges a line by its in-round ratios, new to base: by the values if their spread allows it, else by the processor
-/// time of 1,000 operations, if that was measured.
+/// Judges one line of a comparison. Each ratio is the new program's figure of one round divided by the base's. `values`
+/// are the ratios of the measured values. If they spread too widely for a verdict, `processor` decides: the ratios of
+/// the processor time of 1,000 operations. If these were not measured or spread too widely as well, the verdict is
+/// unclear.
 pub fn judge(values: &[f64], better: Better, processor: Option<&[f64]>) -> (Verdict, Basis) {
     if let Some(verdict) = decide(values, better) {
         return (verdict, Basis::Values);
@@ -58,7 +62,8 @@ pub fn judge(values: &[f64], better: Better, processor: Option<&[f64]>) -> (Verd
     }
 }
 
-/// Returns the verdict by the median; `None` if noise could have made the difference.
+/// Returns the verdict by the median of the ratios; `None` if they spread so widely that noise could explain the
+/// difference.
 fn decide(ratios: &[f64], better: Better) -> Option<Verdict> {
     let median = median(ratios);
     let allowed = LIMIT.max((median - 1.0).abs() / CLEAR);

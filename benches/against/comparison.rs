@@ -7,7 +7,7 @@ use crate::meter::Cost;
 use crate::statistics::{median, ratios};
 use crate::verdict::{Basis, Verdict, judge};
 
-/// Two neighbouring turns.
+/// A turn of the base and a turn of the new program, one right after the other.
 pub struct Pair {
     pub base: Turn,
     pub new: Turn,
@@ -67,12 +67,12 @@ impl Row {
         self.rounds.iter().map(|round| round.new).collect()
     }
 
-    /// New to base in each round.
+    /// Returns the ratio of each round: the new program's value divided by the base's.
     pub fn ratios(&self) -> Vec<f64> {
         self.rounds.iter().map(|round| round.ratio).collect()
     }
 
-    /// Returns the processor time of the line; `None` if the line counts no operations.
+    /// Returns the processor time of the line; `None` if it is not measured.
     pub fn processor(&self) -> Option<ProcessorTime> {
         let rounds: Vec<&Processor> =
             self.rounds.iter().map(|round| round.processor.as_ref()).collect::<Option<_>>()?;
@@ -82,7 +82,8 @@ impl Row {
         Some(ProcessorTime { base: Share::median(&base), new: Share::median(&new), ratios })
     }
 
-    /// Returns the verdict, and what it rests on. A value above its bound is slower, whatever the base has.
+    /// Returns the verdict and its basis. A line is slower if the new program's value is above the line's bound,
+    /// whatever the base's value is.
     pub fn verdict(&self) -> (Verdict, Basis) {
         if self.line.bound.is_some_and(|bound| median(&self.new_values()) > bound) {
             return (Verdict::Slower, Basis::Bound);
@@ -103,7 +104,8 @@ impl Round {
 }
 
 impl Share {
-    /// Returns the cost of all turns divided by the number of their operations; `None` if a turn has no operations.
+    /// Returns the cost of all turns divided by the number of their operations; `None` if the cost of a turn is not
+    /// measured.
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
     fn of<'a>(turns: impl Iterator<Item = &'a Turn>) -> Option<Self> {
         let costs: Vec<Cost> = turns.map(|turn| turn.cost).collect::<Option<_>>()?;

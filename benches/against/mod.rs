@@ -2,8 +2,8 @@
 //!
 //! Both programs are measured by this bench: the same load, gateways and bare server. Each has a separate database,
 //! catalogue and set of keys, which it makes itself. In each round both are started, and take turns of about a second,
-//! so that what the machine's neighbours do hits both alike. A round's ratio is the median of the ratios of
-//! neighbouring turns. `verdict.rs` judges the ratios of all rounds.
+//! so that other load on the host disturbs both alike. A round's ratio is the median of the ratios of neighbouring
+//! turns. `verdict.rs` judges the ratios of all rounds.
 
 mod comparison;
 pub mod stage;
@@ -26,7 +26,7 @@ use crate::program::Program;
 use crate::verdict::LIMIT;
 use crate::{Bench, Measured, databases, results};
 
-/// The measurements that can be compared, in their order.
+/// The measurements that can be compared, in the order in which they are made.
 pub const NAMES: [&str; 7] = ["limits", "footprint", "reads", "submit", "decide", "drain", "delivery"];
 
 /// The smallest number of rounds that shows how noisy the machine is.
@@ -55,8 +55,8 @@ pub async fn run(new: Program, options: &Options) -> Measured<()> {
     if slower.is_empty() { Ok(()) } else { Err(format!("slower: {}", slower.join("; ")).into()) }
 }
 
-/// Measures everything in each round. Stops at the first failure, because a failure leaves jobs and messages behind
-/// that would disturb what follows.
+/// Makes all chosen measurements in each round. Stops at the first failure, because a failure leaves jobs and messages
+/// behind that would disturb what follows.
 async fn rounds(sides: &Sides, rows: &mut Vec<Row>, options: &Options) -> Measured<()> {
     for round in 1..=options.rounds {
         for name in &options.names {

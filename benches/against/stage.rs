@@ -13,7 +13,7 @@ pub struct Line {
     pub what: &'static str,
     pub unit: &'static str,
     pub better: Better,
-    /// The new program's value must not be above this.
+    /// The new program's value must not be above this; `None` if it has no such bound.
     pub bound: Option<f64>,
     /// True if the line measures the machine alone. Both programs must be equal in it, and a difference is noise.
     pub is_control: bool,
@@ -39,17 +39,18 @@ impl Line {
 /// The result of one turn of one program for one line.
 pub struct Turn {
     pub value: f64,
-    /// `None` if the value counts no operations, as memory does.
+    /// The processor time; `None` if it is not measured, as in the case of memory.
     pub cost: Option<Cost>,
 }
 
 /// A measurement that starts once and can then be repeated, so that both programs can take turns.
 pub trait Stage: Sized {
-    /// The lines of a turn, in its order.
+    /// The lines that a turn measures, in the order of its results.
     const LINES: &'static [Line];
-    /// Turns of each program in a round.
+    /// The number of turns of each program in a round.
     const TURNS: usize;
-    /// Turns that are thrown away at the beginning of a round: they open connections and fill caches.
+    /// The number of turns of each program at the beginning of a round whose results are not used: they open
+    /// connections and fill caches.
     const WARM_UPS: usize;
 
     /// Starts the processes that the turns need.
@@ -62,7 +63,8 @@ pub trait Stage: Sized {
     async fn stop(self, bench: &Bench) -> Measured<()>;
 }
 
-/// Measures a turn of `operations` by these processes. `work` returns the time from the first operation to the last.
+/// Measures a turn in which these processes do this many operations. `work` does them, and returns the time from the
+/// first operation to the last.
 pub async fn metered(
     bench: &Bench,
     processes: &[&Process],

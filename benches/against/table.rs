@@ -20,7 +20,7 @@ pub fn slower(rows: &[Row]) -> Vec<&'static str> {
     named(rows, false, &[Verdict::Slower])
 }
 
-/// Lines that need attention besides the slower ones: the unclear ones, and controls that differ.
+/// Returns notes on the lines that need attention besides the slower ones: unclear lines, and controls that differ.
 pub fn notes(rows: &[Row]) -> String {
     let mut notes = String::new();
     let unclear = named(rows, false, &[Verdict::Unclear]);

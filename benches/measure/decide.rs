@@ -1,4 +1,5 @@
-//! Decisions that the API alone accepts: one by one, beside a bare handler with one durable insert, and in batches.
+//! Measures how fast the API accepts decisions while no worker runs: one by one, compared with a bare handler that
+//! makes one durable insert, and in batches.
 
 use crate::against::stage::{self, Stage, Turn, metered};
 use crate::bare::Bare;

@@ -32,7 +32,8 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Delivers messages. Returns the time from the first request to the last recorded end.
+    /// Reports this many decisions, and waits until their messages have arrived. Returns the time from the first
+    /// request until all jobs are recorded as done.
     async fn deliver(&self, bench: &Bench, count: usize) -> Measured<Duration> {
         const TIMEOUT: Duration = Duration::from_secs(120);
         bench.sink.reset(Duration::ZERO);
@@ -68,7 +69,7 @@ impl Stage for Delivery {
     }
 }
 
-/// Measures from the first request to the last recorded end.
+/// Measures the time from the first request until all jobs are recorded as done, and processor time.
 pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
     let count = bench.size(20_000, 4_000);
     let delivery = Delivery::start(bench).await?;

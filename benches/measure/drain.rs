@@ -59,7 +59,7 @@ struct Drained {
     program: f64,
 }
 
-/// Nothing is shared between turns: each enqueues jobs and starts a worker.
+/// Compares drains with those of another commit. Turns share nothing: each enqueues jobs and starts a worker.
 pub struct Drain;
 
 impl Stage for Drain {
@@ -84,7 +84,7 @@ impl Stage for Drain {
     }
 }
 
-/// Measures both gateways, and the peers on the same ones.
+/// Measures drains into both gateways, by the product and by its peers.
 pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
     let jobs = bench.size(20_000, 4_000);
     let bullmq = peers::bullmq();
@@ -114,7 +114,8 @@ async fn peer(peer: Option<&Peer>, bench: &Bench, jobs: usize, delay: Duration) 
     }
 }
 
-/// Starts a worker for jobs that wait. The clock runs from the first call to the moment when every end is recorded.
+/// Enqueues jobs, and then starts a worker that does them. The time counts from the first call to the gateway until all
+/// jobs are recorded as done.
 async fn drain(bench: &Bench, jobs: usize, delay: Duration) -> Measured<Drained> {
     seed(bench, jobs).await?;
     bench.sink.reset(delay);

@@ -32,7 +32,7 @@ pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
     let worker = bench.installation.work()?;
     let token = bench.installation.token(&api).await?;
     let mut connection = Connection::open(api.address).await?;
-    // The first ones open connections and fill caches.
+    // The first decisions are not measured, because they open connections and fill caches.
     let warm = 20;
     let count = bench.size(1_000, 200);
     let mut sent = HashMap::new();

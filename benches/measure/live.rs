@@ -82,7 +82,7 @@ async fn hold(
     for number in 0..count {
         let mut client = Connection::open(address).await?;
         client.send(&follow(number)).await?;
-        // The head of the response: the server holds the stream.
+        // After the head of the response has come, the server holds the stream.
         let head = client.read_some().await?;
         if !head.starts_with(b"HTTP/1.1 200") {
             return Err(format!("client {number} is not held: {}", String::from_utf8_lossy(head)).into());

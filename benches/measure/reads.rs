@@ -25,7 +25,7 @@ static GENERATOR: Line = Line {
     target: Target::None,
 };
 
-/// An API, and what is known of the guide.
+/// An API, and the size and the ETag of the guide.
 pub struct Reads {
     api: Api,
     size: usize,

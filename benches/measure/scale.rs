@@ -1,8 +1,10 @@
-//! Several processes on one database and one Redis: their rate together, beside the rate of one times their number.
+//! Several processes on one database and one Redis: their rate together, compared with the rate of a single process
+//! multiplied by their number.
 //!
 //! Each process is limited by a setting and not by the machine: a worker by its slots for a gateway that takes 20 ms,
 //! an API by its connections to the database. So two cores, which all parts share, are enough to show that more
-//! processes do more. Each process has as much to do as one alone, so that starts count the same.
+//! processes do more. Each process gets as much to do as a single process gets, so that the time of a start has the
+//! same weight in every measurement.
 
 use std::time::Duration;
 

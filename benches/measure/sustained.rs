@@ -1,4 +1,5 @@
-//! Five hundred decisions a second for minutes: no queue may grow. Time counts from when each should have been sent.
+//! Five hundred decisions a second for minutes: no queue may grow. The time of each counts from the moment at which it
+//! should have been sent.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -48,7 +49,7 @@ pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
     let (load, oldest) =
         tokio::try_join!(fixed_rate(api.address, 64, PER_SECOND, time, request), greatest_age(bench, time))?;
     let phones = phones.into_inner();
-    // `phones` holds some more: each connection takes a number before it finds that the time is over.
+    // Fails unless each decision has brought exactly one message.
     let arrivals = bench.sink.received(load.latencies.len(), TIMEOUT).await?;
     worker.stop().await?;
     api.process.stop().await?;

@@ -70,7 +70,8 @@ impl Recipient {
     }
 }
 
-/// Consents to a number of messages. WeChat reports two taps within a second as one, and the client counts them.
+/// Consents to a number of messages. Two taps within a second count as one if only WeChat reports them, so the client
+/// reports each tap as well.
 async fn consent(desk: &Desk, resident: &Person, times: usize) {
     for _ in 0..times {
         tap(desk, resident.openid(), "accept").await;
@@ -150,7 +151,9 @@ async fn a_message_goes_out_by_sms_if_wechat_never_answers() {
     recipient.close().await;
 }
 
-/// A gateway may accept a message long after its sender gave up and sent another copy.
+/// A gateway may accept a copy of a message long after its sender gave up and sent another one. Here two pushes had an
+/// unknown outcome, and one of them is done. The first receipt may belong to the push that is done, so only the second
+/// receipt confirms the other push.
 #[tokio::test]
 async fn the_receipt_of_a_late_copy_does_not_confirm_another_message() {
     let record = Record::create().await;
@@ -201,7 +204,9 @@ async fn a_message_that_wechat_accepted_and_did_not_deliver_goes_out_by_sms() {
     recipient.close().await;
 }
 
-/// The gateway is asked for the days of all copies. The first attempt, on the day before, sent no copy.
+/// The gateway looks an SMS up only by the day on which it was sent. The test moves the first attempt, which the
+/// gateway refused (so nothing was sent), to the day before. The answer to the second attempt is lost. Its SMS must be
+/// found under its own day, and not be sent again.
 #[tokio::test]
 async fn an_sms_of_unknown_outcome_is_looked_up_on_the_day_of_its_copy() {
     let mut desk = Desk::builder().settings(&QUICK).settings(&[("SONGDA_RETRY_FIRST", "3s")]).open().await;

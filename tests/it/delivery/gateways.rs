@@ -187,8 +187,8 @@ async fn an_sms_whose_answer_was_lost_is_found_by_its_key() {
     }
 }
 
-/// Orders, prints the label, tracks, cancels, is refused, and recovers an order whose answer was lost. Every callback
-/// that is acknowledged comes once.
+/// Asserts that a carrier's client and twin understand each other in orders, labels, tracking, cancellation, refusals,
+/// and the recovery of an order whose answer was lost. All callbacks are acknowledged, so each comes once.
 async fn assert_carrier_is_understood(code: &'static str) {
     let reader = {
         let nowhere = sandbox(None).await;

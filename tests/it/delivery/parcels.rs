@@ -104,8 +104,8 @@ async fn a_resident_corrects_an_address_that_the_carrier_refused_after_a_check_b
     desk.close().await;
 }
 
-/// Makes an order whose answer is lost, and whose parcel EMS collects before the order can be withdrawn. The order is
-/// adopted, its waybill unknown.
+/// Makes an order whose answer is lost, and whose parcel EMS collects before the order can be withdrawn. Songda then
+/// adopts the order without knowing its waybill.
 async fn adopted(desk: &Desk) -> (Decided, HeldParcel) {
     desk.fault("ems", FaultKind::CollectedUnheard).on("020003").once();
     let decided = decide(desk, 1).await.remove(0);

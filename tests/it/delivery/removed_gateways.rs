@@ -28,7 +28,8 @@ async fn the_jobs_of_a_removed_gateway_end_without_it() {
         sqlx::query_scalar::<_, String>(state).bind(lane).fetch_one(&desk.database).await.unwrap()
     };
 
-    // A worker of another release serves those lanes, and is only slow.
+    // This heartbeat says that a worker of another release serves these lanes. It may only be slow, so the jobs must
+    // wait.
     let lane = |name: &str| LaneHeartbeat {
         lane: name.to_owned(),
         breaker: "closed".to_owned(),

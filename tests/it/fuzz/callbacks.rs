@@ -40,7 +40,8 @@ async fn call<E: Endpoint<Output = Response>>(server: &TestClient<E>, gateway: &
     assert!(is_acknowledged, "{gateway} is answered {} {} to {message:?}", answer.status, answer.body);
 }
 
-/// Returns the states of the callbacks' jobs, the outcomes of their attempts, and how many of each.
+/// Returns each combination of a job's state and an attempt's outcome among the jobs that read callbacks, and how often
+/// it occurs.
 async fn endings(desk: &Desk) -> Vec<(String, String, i64)> {
     let endings = "select j.state, a.outcome, count(*) from jobs j join attempts a on a.job_id = j.id
         where j.kind = 'read_callback' group by 1, 2 order by 1, 2";

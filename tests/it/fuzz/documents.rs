@@ -13,7 +13,7 @@ use super::known::Known;
 use crate::support::desk::Desk;
 use crate::support::settings::UNLIMITED;
 
-/// The arguments of `script/fuzz-api`.
+/// The environment variable with the arguments of `script/fuzz-api`.
 const ARGUMENTS: &str = "SONGDA_FUZZ_API";
 /// The exit code of `script/schemathesis` if Schemathesis cannot be installed.
 const UNAVAILABLE: i32 = 69;

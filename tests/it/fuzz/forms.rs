@@ -11,8 +11,8 @@ use songda::domain::item::ItemVersion;
 
 use super::mangle;
 
-/// Faults that a schema cannot express: a wrong check digit, an unknown region, a day that does not exist, the future
-/// and the past.
+/// Faults that a schema cannot express: a wrong check digit, an unknown region, a day that does not exist, or a day in
+/// the future or in the past.
 const BEYOND: [&str; 7] = ["resident_id", "credit_code", "phone", "region", "wrong_format", "future", "past"];
 
 fn today() -> NaiveDate {

@@ -66,17 +66,18 @@ impl Known {
         Self { tokens: tokens.into(), ids, _worker: worker }
     }
 
-    /// Returns the token for a security scheme of the documents.
+    /// Returns the token for a security scheme of the OpenAPI documents.
     pub fn token(&self, scheme: &str) -> &str {
         &self.tokens[scheme]
     }
 
-    /// Returns the ids, by their prefix or by the name of their parameter.
+    /// Returns the ids by their prefix (`case`), or by the name of their parameter if they have no prefix (`source`).
     pub const fn ids(&self) -> &BTreeMap<String, String> {
         &self.ids
     }
 
-    /// Returns the id for a path parameter of the documents: by the prefix in its pattern, or else by its name.
+    /// Returns the id for a path parameter of the OpenAPI documents: by the prefix in its pattern, or by its name if it
+    /// has no such pattern.
     pub fn id(&self, parameter: &Value) -> &str {
         let prefix =
             parameter["schema"]["pattern"].as_str().and_then(|pattern| pattern.strip_prefix('^')?.split_once('_'));

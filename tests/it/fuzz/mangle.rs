@@ -85,7 +85,7 @@ fn spoil() -> impl Strategy<Value = Spoil> {
     ]
 }
 
-/// Messages, each damaged in a few places.
+/// Generates messages: seeds, each damaged in a few places.
 pub fn bytes(seeds: Vec<Vec<u8>>) -> impl Strategy<Value = Mangled> {
     let spoils = prop::collection::vec(spoil(), 1..5);
     (any::<Index>(), spoils).prop_map(move |(seed, spoils)| {
@@ -118,7 +118,7 @@ fn spoiled(mut message: Vec<u8>, spoil: Spoil, seeds: &[Vec<u8>]) -> Vec<u8> {
     message
 }
 
-/// Values that a reader may not expect.
+/// Generates JSON values that a reader may not expect.
 fn strange() -> impl Strategy<Value = Value> {
     let texts = [
         "",
@@ -181,7 +181,7 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-/// JSON values, each changed in a few places.
+/// Generates JSON values: seeds, each changed in a few places.
 pub fn json(seeds: Vec<Value>) -> impl Strategy<Value = Value> {
     let changes = prop::collection::vec((any::<Index>(), change()), 1..4);
     (any::<Index>(), changes).prop_map(move |(seed, changes)| {

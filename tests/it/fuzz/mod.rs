@@ -1,8 +1,9 @@
 //! Input from outside can be anything. These tests send damaged real messages to every place that takes input. Each
-//! is answered as documented and never with a 500, and the job that processes an accepted message comes to an end.
+//! message is answered as documented and never with a 500, and the job that processes an accepted message comes to an
+//! end.
 //!
 //! The real messages are in `tests/seeds`. They are sent unchanged as well, so a message that broke something once is
-//! added there. `PROPTEST_CASES` sets how many changed ones are tried. CONTRIBUTING.md says more.
+//! added there. `PROPTEST_CASES` sets how many damaged messages are tried. CONTRIBUTING.md says more.
 
 mod bodies;
 mod callbacks;

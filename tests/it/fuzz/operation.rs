@@ -91,7 +91,8 @@ impl Operation {
         let answer = Read::of(request.body(sent.body.clone()).send().await).await;
         let about = || format!("{self:?} answers {}: {} to {sent:?}", answer.status, answer.body);
         assert!(!answer.status.is_server_error(), "{}", about());
-        // Any path or header can be too long.
+        // A request to any operation can have a path or headers that are too long, so no operation documents these
+        // statuses.
         let anywhere = [414, 431].contains(&answer.status.as_u16());
         let is_documented = self.described["responses"].get(answer.status.as_str()).is_some();
         assert!(is_documented || anywhere, "undocumented: {}", about());
@@ -103,7 +104,7 @@ impl Operation {
             for error in problem["errors"].as_array().into_iter().flatten() {
                 let pointer = error["pointer"].as_str().unwrap();
                 let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
-                // The pointers of a submission lead into the draft.
+                // The body of a submission only names a draft, and the pointers lead into the draft.
                 let exists = self.path == "/v1/cases" || body.as_ref().is_ok_and(|body| body.pointer(parent).is_some());
                 assert!(exists, "{pointer} does not exist: {}", about());
             }

@@ -33,7 +33,7 @@ const HEADERS: [&str; 16] = [
     "x-request-id",
 ];
 
-/// Percent-encoded, as in a URL.
+/// Percent-encodes bytes, as in a URL.
 fn encoded(Mangled(bytes): &Mangled) -> String {
     byte_serialize(bytes).collect::<String>().replace('+', "%20")
 }

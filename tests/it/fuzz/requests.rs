@@ -15,10 +15,11 @@ use super::seeds;
 use crate::support::desk::Desk;
 use crate::support::settings::UNLIMITED;
 
-/// How long the server may take.
+/// The time within which the server must answer, or hang up after its client did.
 const LONG: Duration = Duration::from_secs(20);
 
-/// Sends a request, and reads the answer. An incomplete request gets none, so its client hangs up after `time_out`.
+/// Sends a request, and reads the answer. An incomplete request gets no answer, so its client hangs up after
+/// `time_out`.
 async fn exchange(server: SocketAddr, request: &Mangled, time_out: Duration) -> Vec<u8> {
     let mut stream = TcpStream::connect(server).await.unwrap();
     let mut answer = Vec::new();

@@ -1,9 +1,10 @@
-//! Real messages, one a file, which the tests change.
+//! Reads the seeds: the real messages in `tests/seeds`, from which the tests make damaged ones. Each file contains one
+//! message, except in `words`, where each line of a file is the value of a header or a parameter.
 
 use std::fs;
 use std::path::Path;
 
-/// Returns all messages of a folder of `tests/seeds`.
+/// Returns the contents of all files in a folder of `tests/seeds`.
 pub fn of(folder: &str) -> Vec<Vec<u8>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/seeds").join(folder);
     let entries = fs::read_dir(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -13,7 +14,7 @@ pub fn of(folder: &str) -> Vec<Vec<u8>> {
     files.iter().map(|file| fs::read(file).unwrap()).collect()
 }
 
-/// Returns all messages of a folder of `tests/seeds` as texts.
+/// Returns the contents of all files in a folder of `tests/seeds`, as text.
 pub fn texts(folder: &str) -> Vec<String> {
     of(folder).into_iter().map(|seed| String::from_utf8(seed).unwrap()).collect()
 }

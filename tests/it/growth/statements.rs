@@ -10,7 +10,8 @@ use crate::support::items::AGENCY;
 use crate::support::office::Office;
 use crate::support::people::{PASSWORD, add_staff};
 
-/// How many copies of the first day are made: three thousand cases, twice the number of rows that a statement may read.
+/// How many copies of the first day, with its ten cases, are made. That gives three thousand cases, twice the number of
+/// rows that a statement may read.
 const COPIES: i64 = 300;
 
 #[tokio::test]
@@ -18,7 +19,7 @@ async fn no_statement_reads_more_because_of_history() {
     let mut desk = Desk::builder().settings(&[("SONGDA_HOUSEKEEPING", "1s")]).without_worker().open().await;
     let mut conn = PgConnection::connect(desk.setting("SONGDA_DATABASE_URL")).await.unwrap();
     plans::watch(&mut conn).await.unwrap();
-    // The worst statistics that PostgreSQL can have say that every table is empty.
+    // The test begins with the worst statistics that PostgreSQL can have: they say that every table is empty.
     copies::count_by_hand(&mut conn).await.unwrap();
     count(&mut conn).await.unwrap();
     let server = desk.server().await;

@@ -1,5 +1,5 @@
-//! Sequential scans: on its way from the request to the phone and the carrier, a decision reads no whole table of
-//! history.
+//! On the way of a decision from the request to the phone and the carrier, PostgreSQL reads no table of history as a
+//! whole (sequential scan).
 
 use songda::demo::fresh_phone;
 

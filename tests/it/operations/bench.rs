@@ -66,7 +66,7 @@ fn noise_on_both_measures_is_unclear() {
     assert_eq!(judge(&noisy, Better::Higher, None).0, Verdict::Unclear);
 }
 
-/// A program that sleeps costs no processor time, so that only the measured values can show it.
+/// A program that is slower because it sleeps takes no more processor time, so only the measured values can show it.
 #[test]
 fn a_difference_far_beyond_the_spread_counts_whatever_the_processor_time() {
     let halved = [0.46, 0.48, 0.5, 0.51, 0.53];

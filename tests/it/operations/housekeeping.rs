@@ -1,4 +1,5 @@
-//! Old rows are deleted: in batches, by one process at a time, and by every running worker without a command.
+//! Old rows are deleted in batches, by one process at a time. Every running worker does this by itself, without a
+//! command.
 
 use songda::casework::upkeep::forget_old::{AT_ONCE, forget_old};
 use songda::domain::kernel::clock::Clock;

@@ -1,5 +1,5 @@
-//! The container image: built, and the main job played in what `compose.yaml` starts. Skipped without a container
-//! engine.
+//! The container image is built, and the product's main job is played in the containers that `compose.yaml` starts.
+//! Skipped without a container engine.
 
 use std::io::Write as _;
 use std::process::Stdio;
@@ -18,7 +18,8 @@ async fn the_main_job_works_in_containers() {
     assert!(played.status.success() && printed.lines().any(|line| line.starts_with("PASS")), "{printed}{log}");
 }
 
-/// True if an engine answers. The client alone is often installed without one.
+/// True if a container engine answers and Compose is installed. Docker's client alone proves nothing: it is often
+/// installed without an engine.
 async fn has_docker() -> bool {
     let answers = |arguments: &[&str]| {
         let mut docker = Command::new("docker");

@@ -66,8 +66,8 @@ async fn move_to_the_door(desk: &Desk, decided: &Decided) {
     }
 }
 
-/// Reports a decision that creates a job in this lane: for a new applicant, or for a resident who consented to WeChat;
-/// of an item that EMS carries, or of one that SF carries.
+/// Reports a decision that creates a job in this lane. For WeChat the applicant is a resident who consented, otherwise
+/// a new person. For SF the item is one that SF carries, otherwise one that EMS carries.
 async fn decide_in(desk: &Desk, office: &Office, lane: &str) -> Decided {
     let phone = fresh_phone();
     let mut result = result(&phone);

@@ -48,7 +48,8 @@ async fn a_lane_gets_all_that_its_rate_allows_and_never_more() {
     desk.close().await;
 }
 
-/// Compares a bucket with two bounds: one without any refill, and one with the refill of all the time that passed.
+/// Plays the events on a lane's bucket. Compares each number of permits with two bounds: one without any refill, and
+/// one with the refill of all the time that passed.
 async fn play(queue: &Queue, pace: Pace, events: &[Event]) {
     let channel = ChannelCode::new(fresh_uuid().as_simple().to_string());
     let [pushes, codes] = [Lane::push(&channel), Lane::login(&channel)];
@@ -72,14 +73,15 @@ async fn play(queue: &Queue, pace: Pace, events: &[Event]) {
         assert!(taken >= (wanted as i64).min(at_least + ahead), "{event:?} of {pace:?}: {taken}, {at_least} held");
         at_least -= taken;
         drawn += taken;
-        // Redis reads its clock while the call is under way, and cuts it to microseconds.
+        // Redis reads its clock during the call and rounds it down to microseconds, so the refill may be two
+        // microseconds larger.
         let refilled = (since.elapsed() + Duration::from_micros(2)).as_secs_f64() * size as f64;
         let at_most = (size + advance) as f64 + refilled;
         assert!(drawn as f64 <= at_most, "{event:?} of {pace:?}: {drawn} drawn, {at_most} allowed");
     }
 }
 
-/// A window of an hour refills nothing during the test, so the model is exact.
+/// The window is an hour, so no whole request is refilled during the test, and the model leaves refills out.
 #[tokio::test]
 async fn a_caller_owes_what_was_let_through_beyond_its_quota() {
     let desk = Desk::builder().without_worker().open().await;
@@ -108,7 +110,8 @@ async fn a_caller_owes_what_was_let_through_beyond_its_quota() {
     desk.close().await;
 }
 
-/// A fail-over may lead to a server whose clock is slow.
+/// A fail-over may lead to a Redis server whose clock is slow. Then the time that is stored for a lane is in the
+/// future, and the lane must not wait for it.
 #[tokio::test]
 async fn a_clock_that_was_set_back_does_not_stop_a_lane() {
     let desk = Desk::builder().without_worker().open().await;

@@ -83,7 +83,8 @@ async fn no_client_notices_the_schema_growing_under_running_processes() {
     assert_arrived_once(&desk, &decided).await;
     let printed = desk.songda(&["migrate"]).await;
     assert!(printed.contains("nothing to do"), "an older program leaves a newer schema alone: {printed}");
-    // The parcels move on by themselves, and the worker has to read the carriers' callbacks.
+    // The worker runs until the desk is closed: parcels move on by themselves, and it has to read the carriers'
+    // callbacks.
     desk.close().await;
     drop((new_worker, old_server));
 }

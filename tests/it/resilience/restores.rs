@@ -42,13 +42,14 @@ async fn promises_in_a_backup_taken_during_work_are_kept_once_after_the_restore(
     drop(worker);
 }
 
-/// Decisions whose jobs are done, are waiting, or are held by a worker that died between a call and its settlement.
+/// Reports decisions whose jobs are done, are waiting, or are held by a worker that died between a call and its
+/// settlement.
 async fn decide_during_work(desk: &Desk) -> Vec<Decided> {
     let mut decided = decide(desk, 4).await;
     let mut worker = desk.worker();
     assert_arrived_once(desk, &decided).await;
     worker.kill().await.unwrap();
-    // A receipt that came during the backup would be in one copy and not in the other.
+    // A receipt that came between the digests and the backup would be in the backup only.
     desk.sandbox.world().callbacks.aim(None);
     decided.extend(decide(desk, 4).await);
     assert_killed(desk, desk.worker_dying_at(Boundary::Called), Boundary::Called).await;

@@ -26,7 +26,7 @@ async fn a_worker_whose_connection_falls_silent_settles_over_another_one() {
     let desk = quick_desk().await;
     let proxy = Proxy::before(Servers::shared().addresses()[0]).await;
     let decided = decide(&desk, 3).await;
-    // A settlement changes jobs first, and notifications after them.
+    // A settlement changes jobs first and notifications after them, so it waits for this lock within its transaction.
     let lock = lock(&desk, "notifications").await;
     let (_server, mut worker) = desk.processes_behind(&proxy, DATABASE).await;
     wait_for_blocked(&desk).await;
@@ -89,7 +89,7 @@ async fn processes_whose_connections_to_redis_fall_silent_reach_it_over_others()
     desk.close().await;
 }
 
-/// Reports a decision until it is accepted, whatever the answer is, or if none comes.
+/// Reports a decision again and again until it is accepted, after any other answer and if no answer comes.
 async fn report_until_accepted(office: &Office, phone: &str) -> Decided {
     let row = result(phone);
     let key = fresh_key();

@@ -102,7 +102,7 @@ fn names_of(end: &str) -> Vec<String> {
     inside.split(',').map(|name| name.split(" as ").next().unwrap_or_default().trim().to_owned()).collect()
 }
 
-/// Returns all sets of modules of which each reaches each other, as file-like names.
+/// Returns all sets of modules of which each reaches each other. A module is written as `store::record`.
 fn circles(arrows: &Arrows) -> Vec<Vec<String>> {
     let reach: BTreeMap<&Module, BTreeSet<&Module>> = arrows.keys().map(|from| (from, reached(arrows, from))).collect();
     let mut found: BTreeSet<Vec<String>> = BTreeSet::new();

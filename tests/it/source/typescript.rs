@@ -51,7 +51,7 @@ async fn decide(desk: &Desk) {
         submitted = queue.rows()?.first().and_then(|case| case["id"].as_str().map(str::to_owned));
         Ok(submitted.is_some().then_some(()))
     });
-    // If the client fails before, its own message is the better one.
+    // If the client fails before it submits, no case comes. The test then fails with the client's own message.
     if looked.await.is_err() {
         return;
     }

@@ -14,7 +14,7 @@ pub fn faults(reply: &Reply) -> Vec<(&str, &str)> {
     errors.iter().map(|fault| (fault["pointer"].as_str().unwrap(), fault["code"].as_str().unwrap())).collect()
 }
 
-/// `Idempotent-Replayed` of an answer: `true`, or empty.
+/// Returns the header `Idempotent-Replayed` of an answer: `true`, or empty.
 pub fn replayed(reply: &Reply) -> &str {
     reply.header("idempotent-replayed")
 }

@@ -31,7 +31,7 @@ use super::settings::{Settings, desk_settings, owned};
 use super::template::fresh_database;
 use super::wait::TIMEOUT;
 
-/// Removes the years after 2026 from the calendar. The template's catalogue is loaded with invented ones.
+/// Removes the years after 2026 from the calendar. They are invented: the template's catalogue is loaded with them.
 const FORGET_YEARS_TO_COME: &str = "update catalogue_parts set content = (
         select jsonb_agg(year) from jsonb_array_elements(content) year where (year->>'year')::int <= 2026)
     where name = 'calendar'";
@@ -84,7 +84,7 @@ impl<'a> DeskBuilder<'a> {
         self
     }
 
-    /// Knows other gateways than the shipped ones.
+    /// Uses the gateways of this registry instead of the shipped ones.
     pub fn gateways(mut self, registry: Registry) -> Self {
         self.registry = registry;
         self
@@ -141,7 +141,7 @@ fn config(settings: Settings, registry: &Registry) -> Config {
 }
 
 impl Desk {
-    /// Opens a desk with the settings of the tests.
+    /// Opens the usual desk: with a worker, the shipped gateways and the shared servers.
     pub async fn open() -> Self {
         Self::builder().open().await
     }

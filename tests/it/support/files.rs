@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Returns the documents of the project's root, of `docs/` and of the catalogue.
+/// Returns the Markdown files of the project's root, of `docs/` and of the catalogue.
 pub fn documents() -> Vec<PathBuf> {
     let mut files = files_under(Path::new("docs"), "md");
     files.extend(files_in(Path::new("catalog"), "md"));

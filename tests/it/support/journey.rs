@@ -4,8 +4,8 @@
 //! let granted = desk.journey(ITEM).by_courier().submitted().accepted().granted().await;
 //! ```
 //!
-//! Each step may be the last: a journey can be awaited as a draft, once submitted, once accepted, or once granted.
-//! Without more words a new resident who signed in by WeChat applies, and the result is electronic.
+//! Each step may be the last: the result of awaiting a journey is a draft, or a case that is submitted, accepted or
+//! granted. By default a new resident who signed in by WeChat applies, and the result is electronic.
 
 use std::marker::PhantomData;
 use std::ops::Deref;

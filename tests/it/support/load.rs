@@ -75,7 +75,7 @@ impl Clerk {
     }
 }
 
-/// Asserts the only honest answer of an API that cannot reach its database.
+/// Asserts that an answer is a 503 that says when to try again. An API that cannot reach its database must answer so.
 pub fn assert_unavailable(reply: &Reply) {
     assert_problem(reply, 503, "unavailable");
     assert_eq!(reply.header("content-type"), "application/problem+json");
@@ -110,8 +110,8 @@ impl Installation {
         wait_until("Redis is reached again", async || self.status().await == "ok").await;
     }
 
-    /// Asserts that every accepted decision arrived once, that there is no case besides, and that both processes are
-    /// still the first ones. `other` is a decision that was not the clerk's.
+    /// Asserts that every accepted decision arrived once, that there are no other cases, and that neither process has
+    /// ended. `other` is a decision that was not the clerk's.
     pub async fn close(mut self, other: Option<Decided>) {
         let decided: Vec<Decided> = self.clerk.accepted.into_inner().unwrap().into_iter().chain(other).collect();
         assert_arrived_once(&self.desk, &decided).await;

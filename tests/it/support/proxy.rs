@@ -126,7 +126,8 @@ async fn listen(
     }
 }
 
-/// After this time the network gives a lost connection up, and both ends notice.
+/// How long a lost connection stays open after one end sends on it or closes it. Then the proxy closes the connection
+/// at both ends, as a network gives it up.
 const CLOSED_AFTER: Duration = Duration::from_secs(300);
 
 /// One connection through the proxy.

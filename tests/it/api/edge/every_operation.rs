@@ -49,7 +49,8 @@ async fn every_operation_of_every_document_has_a_rate_limit() {
     desk.close().await;
 }
 
-/// A token for each security scheme of the documents. Staff really sign in, because they are looked up in the database.
+/// A token for each security scheme of the OpenAPI documents. Staff really sign in, because they are looked up in the
+/// database.
 struct CallerTokens {
     person: String,
     officer: String,

@@ -9,7 +9,7 @@ use songda::demo::http::{Call, Caller, Reply};
 use super::populated::Populated;
 use crate::support::items::ITEM;
 
-/// Answers of at least this length are compressed.
+/// Answers of at least this many bytes are compressed.
 const WORTH_COMPRESSING: usize = 1024;
 
 #[tokio::test]

@@ -41,8 +41,8 @@ pub struct Populated {
     pub done: BTreeSet<&'static str>,
 }
 
-/// Makes a call twice with one key, and then another call with it. `call` gets true for the same call, false for the
-/// other.
+/// Makes a call twice with one key, and then another call with the same key, which must be refused. `call(true)` is the
+/// first call, `call(false)` the other one. Returns the first answer.
 async fn once(done: &mut BTreeSet<&'static str>, operation: &'static str, call: impl Fn(bool) -> Call) -> Reply {
     let key = fresh_key();
     let ask = async |same| call(same).once(&key).answer().await.unwrap();

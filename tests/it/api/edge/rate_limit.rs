@@ -30,7 +30,8 @@ struct Process<E> {
     quotas: Arc<Quotas>,
 }
 
-/// Makes a process with a quota a minute for each caller. It reports to Redis only within [`Process::reporting_until`].
+/// Makes a process that allows each caller `quota` requests a minute. It reports to Redis only within
+/// [`Process::reporting_until`].
 fn process(
     tokens: &Tokens,
     redis: &str,
@@ -99,8 +100,9 @@ async fn processes_share_a_limit_and_an_emptied_redis_restarts_it() {
     assert_eq!(there.ask(&one).await, answer(200, "r=1"));
 }
 
-/// The local share is a twentieth. Of twenty that is one: the second request of a caller who is not reported asks
-/// Redis.
+/// A process allows a twentieth of a quota (the local share) before it reports to Redis or asks it. Of a quota of
+/// twenty that is one request. So a caller's second request waits for Redis, unless the first has been reported
+/// meanwhile.
 #[tokio::test]
 async fn a_process_counts_its_local_share_alone_and_further_requests_with_the_others() {
     let tokens = tokens();
@@ -129,7 +131,8 @@ async fn two_processes_exceed_a_limit_by_their_local_shares_at_most() {
             allowed += u32::from(process.ask(&one).await.0 == 200);
         }
     }
-    // The quota, a share, and the refill while this runs: one in three seconds.
+    // At most the quota of 20, one local share, and one request that is refilled while the test runs (one in three
+    // seconds).
     assert!((20..=22).contains(&allowed), "{allowed}");
     assert_eq!(here.ask(&one).await, answer(429, "r=0"));
 }
@@ -172,7 +175,8 @@ struct Ask {
     reported: u32,
 }
 
-/// A window of a thousand hours makes the time that the test takes too short to matter, so both clocks agree.
+/// The process has a frozen clock, and Redis a real one. The window is a thousand hours, so what Redis refills while
+/// the test runs is too little to matter.
 #[tokio::test]
 async fn a_process_and_redis_decide_the_same_sequence_alike() {
     let queue = Queue::new(&redis_url().parse().unwrap(), &format!("it:{}:", fresh_key())).unwrap();

@@ -11,7 +11,7 @@ use crate::support::desk::Desk;
 use crate::support::locks::{lock, wait_for_blocked_on};
 use crate::support::office::{Office, result, result_with};
 
-/// Enough for most of them to wait while the first are written.
+/// The number of results: enough that most of them wait while the first ones are written.
 const COUNT: usize = 60;
 
 #[tokio::test]
@@ -36,7 +36,8 @@ async fn concurrent_results_each_get_the_answer_of_their_own() {
         join_all(rows.iter().map(put)),
         put(&unpublished),
         async {
-            // The contrary result waits for the first one's answer: whichever is written first is not the contrary one.
+            // The contrary result is sent only after the original one is answered. So the contrary one is refused, and
+            // not the original one.
             put(&rows[0]).await;
             put(&contrary).await
         },

@@ -36,7 +36,8 @@ async fn a_repeated_result_is_recognised_and_a_different_one_under_its_reference
     assert_eq!((&again.body, again.etag()), (&first.body, first.etag()));
     assert_eq!(outcome(&office.put(&fresh_key(), &body).await), (200, "", ""), "it is recognised under any key");
 
-    // The same instant written differently, and a name, which is not stored.
+    // Two differences that do not count: the same instant written differently, and the applicant's name, which is not
+    // stored.
     let same_instant = with(&body, "/decided_at", json!("2026-11-20T01:00:00Z"));
     assert_eq!(outcome(&office.put(&fresh_key(), &same_instant).await), (200, "", ""));
     let other_name = with(&body, "/applicant/name", json!("王小敏"));

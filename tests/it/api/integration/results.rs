@@ -20,7 +20,7 @@ async fn the_item_decides_the_carrier_and_the_decision_date_the_deadline() {
     // The order of the carriers in the settings does not matter.
     let desk = Desk::builder().settings(&[("SONGDA_CARRIERS", "ems,sf")]).open().await;
     let office = Office::register(&desk).await;
-    // Ten working days later: 2026-03-20, and across a long holiday 2026-10-20.
+    // The deadlines are ten working days after the decisions: 2026-03-20, and, across a long holiday, 2026-10-20.
     let by_post = result_with("/decided_at", json!("2026-03-06T15:30:00Z"));
     let mut by_sf = result_with("/decided_at", json!("2026-09-30T09:00:00+08:00"));
     by_sf["item_code"] = json!("JT-0067");

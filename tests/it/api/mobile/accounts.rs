@@ -283,7 +283,8 @@ async fn a_newcomer_finds_every_decision_that_is_reported_while_the_newcomer_sig
     town.close().await;
 }
 
-/// Two batches name the same new people in opposite orders, and are looked up before either is written.
+/// Two batches name the same new people in opposite orders. A lock makes both look the people up before either batch
+/// can create them.
 #[tokio::test]
 async fn new_people_in_two_concurrent_batches_are_created_once() {
     let town = Town::without_worker().await;

@@ -54,7 +54,7 @@ impl Listener {
         caller.get("/v1/changes").query(parameters).success().await.unwrap().body
     }
 
-    /// Opens a stream of events, from now on or from after an event's id.
+    /// Opens a stream of the events after the one with the id `last`, or of the events from now on.
     async fn listen(&self, last: Option<&str>) -> Events {
         self.listen_with(&self.token, last).await
     }

@@ -69,7 +69,7 @@ async fn an_upload_has_the_type_of_its_content_and_is_readable_by_its_owner_only
     desk.close().await;
 }
 
-/// Puts a file into the draft's field, and submits the draft.
+/// Puts a file into the draft's field for the agent's letter of authority, and submits the draft.
 async fn submit_with(caller: &Caller, draft: &str, file: &str) -> Reply {
     let path = format!("/v1/drafts/{draft}");
     let read = caller.get(&path).success().await.unwrap();
@@ -206,7 +206,7 @@ async fn a_content_without_a_row_is_removed_and_no_row_lacks_its_content() {
     wait_until("the content is deleted", async || stored_contents(&desk) == 1).await;
     assert!(exists(&resident, &format!("/v1/uploads/{kept}/content")).await);
 
-    // The row is written only after the removal of its content has begun.
+    // A trigger makes the job that removes the content begin just before the row is written, so the upload must fail.
     desk.execute(
         "create function begin_removal() returns trigger language plpgsql as $$ begin
              update jobs set fence = fence + 1 where kind = 'remove_content' and state = 'pending'; return new; end $$;

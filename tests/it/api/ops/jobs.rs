@@ -11,7 +11,8 @@ use crate::support::desk::Desk;
 use crate::support::office::{Office, result};
 use crate::support::wait::wait_until;
 
-/// Makes a push that WeChat refuses because of our settings, and that goes out by SMS instead. Returns its job.
+/// Makes a dead letter: a push that WeChat refuses because of our settings, so that the message goes out by SMS
+/// instead. Returns the id of the job.
 async fn dead_letter(desk: &Desk) -> String {
     let resident = desk.resident_named(&format!("{}-40037", fresh_key())).await;
     tap(desk, resident.openid(), "accept").await;

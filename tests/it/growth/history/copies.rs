@@ -51,7 +51,7 @@ const EARLIER: &str = "create function copied.earlier(id uuid, milliseconds bigi
 /// beginning.
 const OTHER: &str = "create function copied.other(name text, copy bigint) returns text language sql immutable
     return overlay(name placing lpad(to_hex(copy), 8, '0') from position('_' in name) + 1)";
-/// Columns with unique names.
+/// Columns with texts that must be unique, so each copy gets another text.
 const NAMES: &str = "number case_number source_ref order_no waybill subject key reference";
 
 impl Copied {

@@ -56,7 +56,7 @@ pub async fn since(conn: &mut PgConnection, start: i64) -> Result<Statements, Fa
     let mut statements = Statements::default();
     let mut place = start;
     let mut rest = String::new();
-    // In parts, because the plans of a day are some hundred megabytes.
+    // The log is read in parts, because the plans of a day are some hundred megabytes.
     while place < end {
         const PART: i64 = 8 << 20;
         let sql = format!("select pg_read_binary_file({LOG}, $1, $2)");

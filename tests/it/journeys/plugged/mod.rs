@@ -1,5 +1,5 @@
 //! A channel and a carrier that Songda does not ship, each a folder and a line in the registry. They are outside the
-//! crate, so nothing in it can know them. The whole journey passes with them.
+//! crate, so no code of the crate can know them. The whole journey passes with them.
 
 mod catalog;
 mod pigeon;
@@ -99,8 +99,8 @@ impl PigeonKeeper {
         journey.submitted().accepted().granted().await.case
     }
 
-    /// Moves the parcel from stop to stop, each after Songda knows the last. Returns the only order that any carrier
-    /// has.
+    /// Moves the parcel from stop to stop, and waits at each until Songda knows it. Returns the only order that any
+    /// carrier has.
     async fn walk_to_the_door(&self, case: &Case) -> HeldParcel {
         let parcel = async || self.resident.parcel(&case.id).await.unwrap();
         wait_until("the parcel has a waybill", async || parcel().await.is_some()).await;

@@ -83,7 +83,8 @@ fn panels() -> Vec<(String, String)> {
     panels.flat_map(expressions).collect()
 }
 
-/// Returns the metrics in an expression, which must be valid. Grafana's own variable may have any value.
+/// Returns the metrics in an expression, which must be valid. Grafana's variable `$__rate_interval` is replaced by a
+/// duration first.
 fn queried(place: &str, expr: &str) -> Vec<Query> {
     let expr = parser::parse(&expr.replace("$__rate_interval", "5m"));
     let expr = expr.unwrap_or_else(|error| panic!("{place}: {error}"));

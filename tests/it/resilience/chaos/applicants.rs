@@ -26,7 +26,7 @@ use crate::support::people::{PASSWORD, applicant};
 const CARRIER: &str = "ems";
 const OFFICER: &str = "officer.public-security";
 
-/// How long a resident waits for WeChat's dialog.
+/// How long a resident waits for WeChat's dialog. After this time the resident applies without the consent.
 const DIALOG_WITHIN: Duration = Duration::from_secs(8);
 
 /// A resident, and the officer who decides the resident's cases.

@@ -38,7 +38,7 @@ impl Dice {
         &among[self.below(among.len())]
     }
 
-    /// From `from` to below `to` milliseconds.
+    /// Returns a time of at least `from` and less than `to` milliseconds.
     pub fn millis(&mut self, from: usize, to: usize) -> Duration {
         Duration::from_millis(u64::try_from(from + self.below(to - from)).unwrap())
     }

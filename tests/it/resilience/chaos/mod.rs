@@ -2,9 +2,9 @@
 //! wrong does. At the end three ledgers are compared: what clients were promised, what PostgreSQL contains, and what
 //! phones and carriers received.
 //!
-//! The tests make a little trouble. `script/chaos` makes as much as its arguments say, and prints the table. Both are
-//! the same code in the test binary, which has the proxies and servers that it needs. It runs the development build,
-//! because kill points and wrong clocks exist in no other.
+//! The tests make a little trouble. `script/chaos` makes as much as its arguments say, and prints the table. Both run
+//! the same code of the test binary, which has the proxies and servers for it. The processes are of the development
+//! build, because no other build has kill points and wrong clocks.
 
 mod applicants;
 mod check;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use songda::demo::fresh_key;
 
-/// The arguments of `script/chaos`.
+/// The environment variable with the arguments of `script/chaos`.
 const ARGUMENTS: &str = "SONGDA_CHAOS";
 
 /// How much trouble, for how long.

@@ -6,7 +6,8 @@ use songda::demo::http::{Call, Reply};
 
 use super::ledger::Ledger;
 
-/// After this time without an answer the product has failed.
+/// How long a client repeats a request, counted from the first try. If the request has not succeeded by then, the
+/// client gives it up, and the run fails.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(900);
 /// The client's time-out for one request.
 const ANSWER_WITHIN: Duration = Duration::from_secs(8);

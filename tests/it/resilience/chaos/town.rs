@@ -62,7 +62,7 @@ pub struct Town {
     pub redis: redis::Client,
     /// The faults that struck so far.
     pub tally: Tally,
-    /// Ends of processes without an order.
+    /// Processes that ended although no order told them to.
     pub surprises: Arc<Mutex<Vec<String>>>,
     /// The folder of logs and of the report.
     pub home: PathBuf,
@@ -212,7 +212,7 @@ fn fresh_home(name: &str) -> PathBuf {
     home
 }
 
-/// Connections that wait for PostgreSQL while it is away.
+/// Opens connections that wait for PostgreSQL for up to a minute while it is away.
 async fn connect(url: &str) -> PgPool {
     PgPoolOptions::new().max_connections(4).acquire_timeout(Duration::from_secs(60)).connect(url).await.unwrap()
 }

@@ -70,7 +70,7 @@ async fn wait(enough: &CancellationToken, time: Duration) -> bool {
 
 /// Kills and stops processes, and restarts some of them with a wrong clock.
 async fn processes(town: &Town, mut dice: Dice, enough: &CancellationToken) {
-    /// With a greater error, gateways refuse the signatures.
+    /// The greatest error of a clock, in seconds. With a greater one, gateways refuse the signatures.
     const WRONG_BY: usize = 240;
     let all: Vec<_> = town.processes().collect();
     while wait(enough, dice.millis(500, 3_000)).await {
@@ -192,7 +192,7 @@ async fn refused(redis: &mut redis::aio::MultiplexedConnection) -> redis::RedisR
     Ok(count.unwrap_or_default())
 }
 
-/// The faults that gateways have all the time, in calls of a thousand.
+/// The faults that gateways have all the time, and how many of a thousand calls each fault strikes.
 const SHARES: [(&str, u32); 6] = [
     ("timeout_after_commit", 15),
     ("timeout_before", 10),
@@ -205,12 +205,12 @@ const CALLBACK_SHARES: [(&str, u32); 2] = [("duplicate_callback", 80), ("reorder
 const GATEWAYS: [&str; 4] = ["sms_aliyun", "wechat", "ems", "sf"];
 /// The faults that strike every call of one gateway for a while.
 const STORMS: [&str; 5] = ["http_500_html", "timeout_before", "timeout_after_commit", "throttle", "slow"];
-/// Longer than any time-out.
+/// The delay of a slow answer in milliseconds, longer than any time-out.
 const SLOW_MS: u64 = 30_000;
 
 /// Gateways fail now and then, and sometimes altogether. EMS collects some parcels without having answered the order.
 async fn gateways(town: &Town, plan: &Plan, mut dice: Dice, enough: &CancellationToken) {
-    // WeChat must not be called for a minute after it throttles.
+    // After it throttles, WeChat must not be called for a minute. A short run has no time for that.
     let can_have = |gateway: &str, fault: &str| plan.has_time || gateway != "wechat" || fault != "throttle";
     let mut go_on = true;
     while go_on {

@@ -17,7 +17,8 @@ use songda::sandbox::{Moved, Twin, World};
 
 const NAME: &str = "runner";
 const STOPS: &[Station] = &[("took_it", "取件"), ("at_the_gate", "到小区门口"), ("at_the_door", "送到")];
-/// A callback that is not acknowledged is repeated once.
+/// The waits before the tries of a callback: it is sent at once, and once more a minute later if it is not
+/// acknowledged.
 const TRIES: &[Duration] = &[Duration::ZERO, Duration::from_secs(60)];
 
 pub fn twin(_env: &mut Env) -> Option<Arc<dyn Twin>> {

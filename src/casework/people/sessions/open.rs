@@ -27,7 +27,7 @@ pub struct SignedIn<T> {
 }
 
 /// An account that can sign in.
-pub trait Subject {
+pub trait SessionOwner {
     const AUDIENCE: SessionAudience;
     /// The part of the API that accepts the account's access tokens.
     const TOKENS_FOR: TokenAudience;
@@ -38,7 +38,7 @@ pub trait Subject {
     fn grant(&self, session: SessionId) -> Grant;
 }
 
-impl Subject for Person {
+impl SessionOwner for Person {
     const AUDIENCE: SessionAudience = SessionAudience::Mobile;
     const TOKENS_FOR: TokenAudience = TokenAudience::Mobile;
 
@@ -55,7 +55,7 @@ impl Subject for Person {
     }
 }
 
-impl Subject for Officer {
+impl SessionOwner for Officer {
     const AUDIENCE: SessionAudience = SessionAudience::Staff;
     const TOKENS_FOR: TokenAudience = TokenAudience::Staff;
 
@@ -76,7 +76,7 @@ impl Subject for Officer {
 
 impl Sessions<'_> {
     /// Opens a session for an account that proved its identity, and commits.
-    pub(super) async fn open<T: Subject>(self, mut tx: Tx<'_>, who: T) -> Result<SignedIn<T>, StoreError> {
+    pub(super) async fn open<T: SessionOwner>(self, mut tx: Tx<'_>, who: T) -> Result<SignedIn<T>, StoreError> {
         let now = self.0.clock.now();
         let session = NewSession {
             id: fresh(SessionId::from_uuid),
@@ -91,7 +91,7 @@ impl Sessions<'_> {
         self.signed_in(who, session.id, refresh_token, now)
     }
 
-    pub(super) fn signed_in<T: Subject>(
+    pub(super) fn signed_in<T: SessionOwner>(
         &self,
         who: T,
         session: SessionId,

@@ -1,7 +1,7 @@
 //! A client exchanges its refresh token for new tokens, by the rules of [`crate::domain::people::session`].
 
 use super::Sessions;
-use super::open::{SignedIn, Subject};
+use super::open::{SessionOwner, SignedIn};
 use crate::casework::people::commit;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{OfficerId, PersonId};
@@ -43,7 +43,7 @@ impl Sessions<'_> {
         self.go_on(tx, officer.ok_or(RefreshError::Invalid)?, token, held, now).await
     }
 
-    async fn hold<T: Subject>(
+    async fn hold<T: SessionOwner>(
         &self,
         tx: &mut Tx<'_>,
         token: &RefreshToken,
@@ -53,7 +53,7 @@ impl Sessions<'_> {
         held.filter(|held| !held.ended && now < held.expires_at).ok_or(RefreshError::Invalid)
     }
 
-    async fn go_on<T: Subject>(
+    async fn go_on<T: SessionOwner>(
         &self,
         mut tx: Tx<'_>,
         who: T,

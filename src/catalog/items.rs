@@ -204,7 +204,8 @@ fn materials_of(written: Vec<WrittenMaterial>, shared: &Shared, faults: &mut Fau
     written.into_iter().enumerate().filter_map(&mut resolve).collect()
 }
 
-/// The default topics of an item: its guiding agency's topics for the kinds of applicants that may apply.
+/// The default topics of an item: the topics of the agency that guides it (业务指导部门), without those for applicants
+/// who may not apply for it.
 fn topics_of(agency: &AgencyCode, subject: Subject, shared: &Shared) -> Vec<String> {
     let agency = shared.agencies.iter().flatten().find(|it| it.code == *agency);
     let topics = shared.topics.iter().flatten().filter(|topic| topic.subject.admits(subject));

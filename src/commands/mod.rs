@@ -70,7 +70,7 @@ enum Command {
         #[command(subcommand)]
         command: Option<sandbox::SandboxCommand>,
     },
-    /// Play the main job against a running API and sandbox.
+    /// Play a case from the application to the delivered result, against a running API and sandbox.
     #[cfg(feature = "development")]
     Demo,
     /// Check everything that Songda depends on, and give advice.

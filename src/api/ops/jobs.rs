@@ -153,7 +153,7 @@ struct JobFile {
 #[derive(Debug, Object)]
 #[oai(rename = "Attempt", skip_serializing_if_is_none)]
 struct AttemptBody {
-    /// The fence: it counts the claims of the job by workers, from 1.
+    /// The fence: the number of the claim to which this attempt belongs. A job's first claim is 1.
     fence: i64,
     worker: String,
     started_at: Instant,

@@ -151,9 +151,9 @@ async fn a_message_goes_out_by_sms_if_wechat_never_answers() {
     recipient.close().await;
 }
 
-/// A gateway may accept a copy of a message long after its sender gave up and sent another one. Here two pushes had an
-/// unknown outcome, and one of them is done. The first receipt may belong to the push that is done, so only the second
-/// receipt confirms the other push.
+/// A gateway may accept a message long after its sender gave up waiting and sent a copy. Here each of two pushes had one
+/// attempt with an unknown outcome, and one push has finished since. The first receipt may belong to a late copy of the
+/// finished push, so only the second receipt confirms the other push.
 #[tokio::test]
 async fn the_receipt_of_a_late_copy_does_not_confirm_another_message() {
     let record = Record::create().await;

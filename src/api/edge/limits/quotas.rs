@@ -35,7 +35,7 @@ const AT_ONCE: usize = 64;
 pub struct Quotas {
     queue: Queue,
     clock: Clock,
-    /// The time-out for the reply of Redis, if a request must ask Redis first.
+    /// How long a request waits for Redis, if Redis must be asked before the request may go on.
     time_out: Duration,
     accounts: Mutex<Accounts>,
     /// Wakes [`Quotas::report`] when there are counts to report.

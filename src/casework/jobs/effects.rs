@@ -22,7 +22,6 @@ pub struct Settlement {
 impl Settlement {
     /// Returns the settlement to write if the database refuses the effect of this settlement: the job becomes a dead
     /// letter.
-    #[must_use]
     pub fn without_effect(self, why: &StoreError) -> Self {
         Self { ending: self.ending.unsettled(format!("what follows cannot be written: {why}")), effect: Effect::None }
     }

@@ -36,32 +36,27 @@ pub struct AttemptKey {
 }
 
 impl Ending {
-    #[must_use]
     pub fn done(job: &Claimed, outcome: Outcome, detail: String, reference: Option<String>) -> Self {
         Self { reference: reference.map(keepable), ..Self::of(job, JobState::Done, Duration::ZERO, outcome, detail) }
     }
 
     /// The job is given up and becomes a dead letter, which an operator can replay.
-    #[must_use]
     pub fn dead(job: &Claimed, outcome: Outcome, detail: String) -> Self {
         Self::of(job, JobState::Dead, Duration::ZERO, outcome, detail)
     }
 
     /// The job is tried again after a while.
-    #[must_use]
     pub fn again(job: &Claimed, after: Duration, outcome: Outcome, detail: String) -> Self {
         Self::of(job, JobState::Pending, after, outcome, detail)
     }
 
     /// The job is tried again after a while, and this attempt does not count towards the limit of the retry policy.
-    #[must_use]
     pub fn snooze(job: &Claimed, after: Duration, detail: String) -> Self {
         Self { counts: false, ..Self::again(job, after, Outcome::Snoozed, detail) }
     }
 
     /// A look-up at the gateway found no trace of an attempt with an unknown outcome. The gateway is asked again after
     /// a while.
-    #[must_use]
     pub fn told_absent(job: &Claimed, after: Duration, detail: String) -> Self {
         Self { told_absent: true, ..Self::snooze(job, after, detail) }
     }
@@ -83,26 +78,22 @@ impl Ending {
     }
 
     /// Sets the number of attempts with an unknown outcome.
-    #[must_use]
     pub fn with_unclear(self, unclear: i32) -> Self {
         Self { unclear, ..self }
     }
 
     /// Replaces the outcome of the attempt.
-    #[must_use]
     pub fn called(self, outcome: Outcome) -> Self {
         Self { outcome, ..self }
     }
 
     /// Makes the job wait for an event. [`super::hasten_awaiting`] makes the job due when the event happens.
-    #[must_use]
     pub fn awaiting(self, event: String) -> Self {
         Self { awaits: Some(event), ..self }
     }
 
     /// Returns the ending to write if the database refuses the consequences of this ending: the job becomes a dead
     /// letter. The outcome of the attempt stays unknown, so a replay of the job looks it up first.
-    #[must_use]
     pub fn unsettled(self, why: String) -> Self {
         let unclear = self.unclear.saturating_add(1);
         Self {
@@ -118,7 +109,6 @@ impl Ending {
     }
 
     /// Returns the ending to write if the database refuses to store this ending: the job becomes a dead letter.
-    #[must_use]
     pub fn given_up(self) -> Self {
         Self {
             state: JobState::Dead.as_str(),

@@ -146,7 +146,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// Returns the value at a JSON pointer into the body. Fails if there is none.
+    /// Returns the value at a JSON pointer into the body. Fails if the body has no value there.
     pub fn at(&self, pointer: &str) -> Played<&Value> {
         self.body.pointer(pointer).ok_or_else(|| self.missing(pointer))
     }

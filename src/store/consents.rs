@@ -49,7 +49,7 @@ pub async fn of_person(
 }
 
 /// Returns a person's balance for a template, and locks it until the end of the transaction. Adds an empty balance if
-/// there is none.
+/// the person has no balance for this template.
 pub async fn hold_balance(
     conn: &mut Conn,
     person: PersonId,

@@ -52,7 +52,8 @@ pub enum Recorded {
     Created(VersionedCase),
     /// Another request has already reported the same decision.
     Known(VersionedCase),
-    /// The same request came before and reported the decision. The case has not changed since, because it is closed.
+    /// The same request came before and reported the decision. This is the case as it is now: the applicant may have
+    /// corrected the address since.
     Replayed(VersionedCase),
     /// The decision is refused. The other decisions of the batch are not affected.
     Refused(RowRefusal),

@@ -40,8 +40,8 @@ impl SharedConnection {
         &self.endpoint
     }
 
-    /// Returns the open connection for one command. Opens a connection if there is none, or if the current one is
-    /// silent.
+    /// Returns the open connection for one command. Opens another connection if no connection is open, or if the
+    /// current connection is silent.
     async fn connection(&self) -> RedisResult<Connection> {
         self.current.forget_if(Connection::is_silent);
         let open = || {

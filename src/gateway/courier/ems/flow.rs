@@ -52,11 +52,17 @@ async fn an_order_is_booked() {
     assert_eq!(heard.form()["apiCode"], "020003");
     assert_eq!(heard.form()["timeStamp"], "2025-01-02 09:00:00");
     let orders: Value = serde_json::from_str(&opened(&heard)).unwrap();
-    assert_eq!(orders[0]["logisticsOrderNo"], "SD01");
-    assert_eq!(orders[0]["sender"]["phone"], "025-84000000");
-    assert_eq!(orders[0]["receiver"]["mobile"], "13800000002");
-    assert_eq!(orders[0]["receiver"].get("phone"), None);
-    assert_eq!(orders[0]["cargos"], json!([{"cargoName": "文件"}]), "and nothing of the item");
+    let office = json!({"name": "某区政务服务中心", "phone": "025-84000000",
+        "prov": "江苏省", "city": "南京市", "county": "玄武区", "address": "示例路1号"});
+    let recipient = json!({"name": "张三", "mobile": "13800000002",
+        "prov": "江苏省", "city": "南京市", "county": "玄武区", "address": "示例街2号3幢401"});
+    let order = json!({
+        "createdTime": "2025-01-02 09:00:00", "logisticsOrderNo": "SD01", "ecommerceUserId": "songda",
+        "senderNo": "1100000000000", "bizProductNo": "1", "contentsAttribute": "1", "weight": "300", "insuranceFlag": "1",
+        "deliverType": "2", "paymentMode": "1", "codFlag": "9", "receiptFlag": "1", "virtualNumFlag": "1",
+        "sender": office, "receiver": recipient, "cargos": [{"cargoName": "文件"}],
+    });
+    assert_eq!(orders, json!([order]), "these fields, and nothing of the item");
 }
 
 #[tokio::test]

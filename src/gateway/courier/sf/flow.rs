@@ -61,10 +61,16 @@ async fn an_order_is_booked() {
     assert_eq!(form["msgDigest"], expected, "the digest is over the sent text");
     assert_ne!(form["requestID"], heard[1].form()["requestID"], "each attempt has its own");
     let sent: Value = serde_json::from_str(&form["msgData"]).unwrap();
-    assert_eq!(sent["orderId"], "SD01");
-    assert_eq!(sent["contactInfoList"][0]["tel"], "025-84000000");
-    assert_eq!(sent["contactInfoList"][1]["mobile"], "13800000002");
-    assert_eq!(sent["cargoDetails"], json!([{"name": "文件", "count": 1, "unit": "份"}]), "and nothing of the item");
+    let office = json!({"contactType": 1, "contact": "某区政务服务中心", "tel": "025-84000000",
+        "country": "CN", "province": "江苏省", "city": "南京市", "county": "玄武区", "address": "示例路1号"});
+    let recipient = json!({"contactType": 2, "contact": "张三", "mobile": "13800000002",
+        "country": "CN", "province": "江苏省", "city": "南京市", "county": "玄武区", "address": "示例街2号3幢401"});
+    let order = json!({
+        "language": "zh-CN", "orderId": "SD01", "expressTypeId": 2, "payMethod": 1, "monthlyCard": "7551234567",
+        "isReturnRoutelabel": 1, "isGenWaybillNo": 1, "parcelQty": 1, "totalWeight": 0.3,
+        "cargoDetails": [{"name": "文件", "count": 1, "unit": "份"}], "contactInfoList": [office, recipient],
+    });
+    assert_eq!(sent, order, "these fields, and nothing of the item");
 }
 
 #[tokio::test]

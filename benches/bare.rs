@@ -1,5 +1,5 @@
-//! A poem server without product code, run as a separate process. It shows the minimum cost of a response, of a durable
-//! row, and of a client that waits for events.
+//! A server that uses only the web framework poem, without product code. It runs as a separate process, and shows the
+//! minimum cost of a response, of a durable row, and of a client that waits for events.
 
 use std::env;
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ use crate::Measured;
 use crate::process::Process;
 use crate::serving::{answers, free_address};
 
-/// The argument with which this program runs as the bare server.
+/// The first argument that makes this benchmark program run as the bare server.
 pub const ROLE: &str = "bare-server";
 
 /// A running bare server.

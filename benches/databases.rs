@@ -1,4 +1,4 @@
-//! Creates and drops databases on the PostgreSQL of the run.
+//! Creates and drops databases on the PostgreSQL server of the benchmark run.
 
 use std::env;
 
@@ -6,7 +6,8 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::Measured;
 
-/// Makes an empty database and returns its URL. One that an earlier run left behind is dropped first.
+/// Makes an empty database and returns its URL. If an earlier run left a database of this name behind, that database is
+/// dropped first.
 pub async fn create(name: &str) -> Measured<String> {
     remove(name).await?;
     administer(format!("create database {name}")).await?;
@@ -15,7 +16,7 @@ pub async fn create(name: &str) -> Measured<String> {
     Ok(format!("{server}/{name}"))
 }
 
-/// Drops a database if it exists, whatever is connected to it.
+/// Drops a database if it exists, and closes all connections to it.
 pub async fn remove(name: &str) -> Measured<()> {
     administer(format!("drop database if exists {name} with (force)")).await
 }

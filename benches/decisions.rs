@@ -1,5 +1,6 @@
-//! Decisions of a back-office system. Each is for a person whom the database does not know yet, and causes exactly one
-//! message. That is the worst case: the lookup of the person finds nothing, and a new row is written.
+//! Requests with decisions of a back-office system. Except in [`batch_for`], each decision is for a person whom the
+//! database does not know yet, and causes exactly one message. That is the worst case: the lookup of the person finds
+//! nothing, and a new row is written.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -42,7 +43,8 @@ fn batch_of(token: &str, named: impl Iterator<Item = impl AsRef<str>>) -> Vec<u8
     wire::request("POST", "/integration/v1/result-batches", &headers, &format!(r#"{{"results":[{}]}}"#, rows.join(",")))
 }
 
-/// Returns one decision as JSON. `reference` and `named` are further members, for the decision and for its applicant.
+/// Returns one decision as JSON. `reference` is a further JSON member of the decision, and `named` is one of its
+/// applicant. Both can be empty.
 fn decision(reference: &str, phone: u64, named: &str) -> String {
     let decided_at = Clock::system().now().to_rfc3339();
     format!(

@@ -1,5 +1,6 @@
 //! An installation of the product for measurements: a migrated database with the catalogue in it, and the settings of
-//! its processes. The sink plays all gateways that a measurement needs, and their rate limits are out of the way.
+//! its processes. The sink (`sink.rs`) plays all gateways that a measurement needs, and the gateways' rate limits are
+//! too high to slow a measurement down.
 
 use std::env;
 use std::fs;
@@ -29,7 +30,7 @@ pub struct Installation {
     client: String,
 }
 
-/// An API that is ready.
+/// A running API that is ready.
 pub struct Api {
     pub process: Process,
     pub address: SocketAddr,
@@ -39,7 +40,7 @@ pub struct Api {
 
 /// The values in which the installations of one run differ.
 pub struct Site<'a> {
-    /// The name of its folder, and the prefix of its keys in Redis.
+    /// The name of the installation's folder, and the prefix of the installation's keys in Redis.
     pub name: &'a str,
     pub database_url: &'a str,
     /// The address of the sink.
@@ -47,7 +48,7 @@ pub struct Site<'a> {
 }
 
 impl Installation {
-    /// Makes keys, tables, catalogue and a back-office client in an empty database.
+    /// Makes the installation's keys, and in its empty database the tables, the catalogue and a back-office client.
     pub async fn prepare(program: Program, site: Site<'_>) -> Measured<Self> {
         let homes = PathBuf::from(env::var("SERVICES_HOME").unwrap_or_else(|_| "var/bench".to_owned()));
         let home = homes.join(site.name);
@@ -124,7 +125,7 @@ impl Installation {
     }
 }
 
-/// Returns the settings of all processes: those of the file, then what depends on the run.
+/// Returns the settings of all processes: those in `settings.env`, then those that depend on the run.
 fn settings(home: &Path, site: &Site<'_>) -> Vec<(String, String)> {
     let given = SETTINGS.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
     let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));

@@ -1,6 +1,6 @@
-//! The parts of the library that the bench uses: clocks, ids, and the client side of the demonstration. The product
-//! that is measured is another program, often of another commit; the bench knows it by its commands, its settings, its
-//! HTTP API and the tables `jobs` and `attempts`.
+//! The parts of the crate `songda` that the bench uses: clocks, ids, and the client side of the demonstration. The
+//! product that is measured is another program, often of another commit; the bench knows it by its commands, its
+//! settings, its HTTP API and the tables `jobs` and `attempts`.
 
 pub use songda::casework::notices::live::MOST_STREAMS;
 pub use songda::demo::back_office::BackOffice;

@@ -1,5 +1,5 @@
-//! What this machine can do without the product: HTTP calls, inserts and stream entries alone, measured in the same
-//! run.
+//! Measures what this machine can do without the product, in the same run: HTTP calls alone, inserts into PostgreSQL
+//! alone, and entries of a Redis stream alone.
 
 use std::env;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,13 +15,13 @@ use crate::library::Stopwatch;
 use crate::load::per_second;
 use crate::{Bench, Measured};
 
-/// The number of calls in flight: here, in the product and in its peers.
+/// The number of calls in flight at once: in these measurements, in the product, and in its peers (BullMQ and Celery).
 pub const SLOTS: usize = 64;
 
 /// The body of a call that sends a message, without the phone number. It is as long as the body that the product sends.
 pub const MESSAGE: &str = "SignName=%E9%87%91%E5%9D%9B%E6%94%BF%E5%8A%A1&TemplateCode=SMS_100000002&TemplateParam=%7B%22name%22%3A%22%E7%A4%BE%E4%BC%9A%E4%BF%9D%E9%9A%9C%E5%8D%A1%22%2C%22status%22%3A%22%E5%87%86%E4%BA%88%22%7D";
 
-/// Makes the table of the bare inserts in the database of the run.
+/// Creates the table into which the bare inserts write, in the database of the benchmark run.
 pub async fn prepare() -> Measured<()> {
     let mut connection = PgConnection::connect(&env::var("SONGDA_DATABASE_URL")?).await?;
     sqlx::query("create table if not exists bench_rows (id bigserial primary key, body text not null)")
@@ -76,7 +76,7 @@ pub async fn rings(count: usize) -> Measured<f64> {
     Ok(per_second(count, watch.elapsed()))
 }
 
-/// Measures how many times a second `act` completes, with this number in flight.
+/// Measures how many times a second `act` completes, with `slots` of them in flight at once.
 async fn rate(slots: usize, count: usize, act: impl AsyncFn(usize) -> Measured<()>) -> Measured<f64> {
     let next = AtomicUsize::new(0);
     let watch = Stopwatch::start();

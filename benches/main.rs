@@ -3,7 +3,7 @@
 //!
 //! The product is measured from outside: the release build, API and worker as separate processes, PostgreSQL and Redis
 //! as durable as in production. The load generator and the gateways are threads of this program, written to cost
-//! little. Everything shares the machine. `docs/performance.md` explains each line.
+//! little. All parts share one machine. `docs/performance.md` explains each line of the report.
 
 mod against;
 mod bare;
@@ -50,8 +50,8 @@ use sink::Sink;
 type Failure = Box<dyn Error + Send + Sync>;
 type Measured<T> = Result<T, Failure>;
 
-/// The name of each sink's thread. In a run without a comparison only one thread has this name, so its processor time
-/// can be read.
+/// The name of each thread that plays the gateways (a sink). In a run without a comparison only one thread has this
+/// name, so its processor time can be read.
 const SINK: &str = "sink";
 
 /// One program, installed and ready to be measured.
@@ -77,12 +77,12 @@ impl Bench {
         Ok(Self { installation, ledger, sink, database, is_quick: options.is_quick, cases: options.cases })
     }
 
-    /// Returns the size for a full run or for a quick one.
+    /// Returns `full` in a full run, and `quick` in a quick run.
     const fn size(&self, full: usize, quick: usize) -> usize {
         if self.is_quick { quick } else { full }
     }
 
-    /// Returns the time for a full run or for a quick one.
+    /// Returns `full` in a full run, and `quick` in a quick run.
     const fn time(&self, full: Duration, quick: Duration) -> Duration {
         if self.is_quick { quick } else { full }
     }

@@ -26,7 +26,7 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// Reads the counters of these processes and of the stores behind them.
+    /// Reads the counters of these processes, of the PostgreSQL backends of `database`, and of Redis.
     pub fn read(database: &str, processes: &[&Process]) -> Measured<Self> {
         let product = Threads::of(processes.iter().map(|process| process.id()))?;
         let mut behind = backends(database)?;
@@ -53,7 +53,7 @@ impl Threads {
     fn of(processes: impl IntoIterator<Item = u32>) -> Measured<Self> {
         let mut threads = HashMap::new();
         for process in processes {
-            // A backend of PostgreSQL may end meanwhile, and so may a thread.
+            // A PostgreSQL backend can end before its threads are read, and so can a thread.
             let Ok(tasks) = fs::read_dir(format!("/proc/{process}/task")) else { continue };
             for task in tasks {
                 let task = task?;

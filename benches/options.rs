@@ -7,9 +7,9 @@ pub struct Options {
     /// True for a short run, whose figures only show the order of magnitude.
     pub is_quick: bool,
     pub rounds: usize,
-    /// The number of cases for `history`, if not the usual one.
+    /// The number of cases in the database of the measurement `history`; `None` for the usual number.
     pub cases: Option<usize>,
-    /// True if another commit is measured beside this tree. `script/bench` has built it.
+    /// True if another commit is measured beside this tree. `script/bench` has built that commit.
     pub is_comparison: bool,
     pub names: Vec<String>,
 }

@@ -1,5 +1,6 @@
-//! The peers, BullMQ and Celery, if `script/bench-peers` installed them. They run on the same Redis, the same sink and
-//! the same jobs: one worker process with its default settings does waiting jobs with 64 calls in flight.
+//! The peers of the product: the job queues BullMQ and Celery, if `script/bench-peers` installed them. They use the
+//! same Redis and the same sink as the product, and do the same jobs: one worker process with its default settings does
+//! waiting jobs with 64 calls in flight.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -60,7 +61,7 @@ impl Peer {
         }
         let log = self.home.join("worker.log");
         let worker = Process::start(self.name, &mut self.command(&self.work), environment, &log)?;
-        // A peer that calls twice for a job is still measured. The run reports it.
+        // A peer that calls the gateway twice for a job is still measured. The run prints how many calls the peer made.
         let reached = bench.sink.reached(jobs, TIMEOUT).await;
         let arrivals = reached.map_err(|error| format!("{}: {error}", self.name))?;
         if arrivals.len() > jobs {

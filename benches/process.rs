@@ -87,7 +87,7 @@ pub fn cpu_of_family(id: u32) -> Measured<Duration> {
     let parent = Stat::read(&format!("/proc/{id}/stat"))?;
     let mut sum = parent.own + parent.ended_children;
     for child in children(id)? {
-        // A child may end meanwhile.
+        // A child can end before its processor time is read.
         let Ok(child) = cpu_of(child) else { continue };
         sum += child;
     }
@@ -133,7 +133,7 @@ struct Stat {
 impl Stat {
     fn read(path: &str) -> Measured<Self> {
         let stat = fs::read_to_string(path)?;
-        // The second field, the name, is in brackets and may hold spaces.
+        // The second field, the name, is in brackets and can contain spaces.
         let (_, fields) = stat.rsplit_once(") ").ok_or("the processor time cannot be read")?;
         let fields: Vec<&str> = fields.split(' ').collect();
         let number = |at: usize| -> Measured<u32> { Ok(fields.get(at).ok_or("a field is missing")?.parse()?) };

@@ -1,4 +1,4 @@
-//! A build of the product, as `script/bench-build` leaves it: a folder with the program and its catalogue.
+//! A build of the product, as `script/bench-build` makes it: a folder with the program and its catalogue.
 
 use std::env;
 use std::fs;
@@ -8,7 +8,7 @@ use tokio::process::Command;
 
 use crate::Measured;
 
-/// The part of a calendar entry that follows the year, for a year whose holidays are not announced yet.
+/// The lines below `year = …` in a calendar entry, for a year whose holidays are not announced yet.
 const UNANNOUNCED: &str = "notice = \"not announced: for measurements only\"\nholidays = []\nworkdays = []\n";
 
 /// A build of the product.
@@ -33,8 +33,9 @@ impl Program {
         self.folder.join("songda")
     }
 
-    /// Copies the catalogue into a folder. Submissions need the working days of this year and the next one, and the
-    /// next year's may not be announced yet. A missing year is added without holidays.
+    /// Copies the catalogue into a folder. The product accepts a submission only if the calendar has the working days
+    /// of this year and of the next one. If one of these years is missing, because its holidays are not announced yet,
+    /// it is added without holidays.
     pub async fn copy_catalogue(&self, to: &Path, year: i32) -> Measured<()> {
         let copied = Command::new("cp").arg("-R").arg(self.folder.join("catalog")).arg(to).status().await?;
         if !copied.success() {

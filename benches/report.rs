@@ -52,7 +52,7 @@ impl Line {
 #[derive(Default)]
 pub struct Report(Vec<Row>);
 
-/// All rounds of one line.
+/// The values of one line in all rounds.
 struct Row {
     line: &'static Line,
     values: Vec<f64>,

@@ -13,7 +13,8 @@ pub fn machine() -> String {
     env::var("SONGDA_BENCH_MACHINE").unwrap_or_default()
 }
 
-/// Writes `<name>.json` and `<name>.md`.
+/// Writes `<name>.json` and `<name>.md` into the folder that `SONGDA_BENCH_RESULTS` names. Writes nothing if the
+/// variable is not set.
 pub fn write(name: &str, results: &Value, page: &str) -> Measured<()> {
     let Ok(folder) = env::var("SONGDA_BENCH_RESULTS") else { return Ok(()) };
     let path = PathBuf::from(folder).join(name);

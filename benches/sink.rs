@@ -92,7 +92,7 @@ impl Sink {
         }
     }
 
-    /// Waits until `count` phones got a message. Some may have got more than one.
+    /// Waits until `count` phones got a message. Some phones have possibly got more than one.
     pub async fn reached(&self, count: usize, timeout: Duration) -> Measured<Vec<Arrival>> {
         const POLL_EVERY: Duration = Duration::from_millis(10);
         let watch = Stopwatch::start();
@@ -152,8 +152,8 @@ async fn serve(mut connection: Connection, memory: Arc<Memory>) -> std::io::Resu
     Ok(())
 }
 
-/// Answers a sign-in or a real-name check; `None` for any other call. Every code of `wx.login` is another person, and
-/// every name matches.
+/// Answers a sign-in or a real-name check; `None` for any other call. Each code of `wx.login` belongs to a different
+/// person, and every name matches the resident ID.
 fn sign_in_or_real_name(message: &Message<'_>) -> Option<Vec<u8>> {
     let path = message.path()?;
     if path.starts_with(REAL_NAME) {

@@ -1,4 +1,4 @@
-//! The private PostgreSQL and Redis of `script/services`, as processes.
+//! The processes of the private PostgreSQL and Redis that `script/services` started.
 
 use std::env;
 use std::fs;

@@ -77,14 +77,15 @@ pub struct App {
     health: Health,
     live: Live,
     quotas: Arc<Quotas>,
-    /// The receiving end of the bell, which announces committed jobs. The relay takes it when it starts, and offers the
-    /// announced jobs to Redis. `None` once the relay runs.
+    /// The receiving end of the bell, the channel in this process that announces committed jobs. When the relay starts,
+    /// it takes this receiver, and then offers the announced jobs to Redis. `None` once the relay runs.
     news: Arc<Mutex<Option<mpsc::Receiver<News>>>>,
 }
 
-/// A connection is closed after this time without traffic in either direction. Event streams send something more often.
+/// A connection is closed after this time without traffic in either direction. Event streams stay open, because they
+/// send a keep-alive more often.
 const SILENCE: Duration = Duration::from_secs(75);
-/// How long running requests and jobs may go on after the process is asked to stop.
+/// The time that requests and jobs have to finish after the process is asked to stop.
 const GRACE: Duration = Duration::from_secs(25);
 
 impl App {
@@ -107,7 +108,7 @@ impl App {
         })
     }
 
-    /// Serves the API until `stop`, and finishes the running requests.
+    /// Serves the API until `stop` is cancelled, and then waits up to `GRACE` for the requests that still run.
     pub async fn serve_api(&self, listener: TcpListener, stop: CancellationToken) -> Result<(), AppError> {
         let tasks = Tasks::new();
         self.start_common(&tasks).await;
@@ -148,7 +149,7 @@ impl App {
         Ok(Server::new_with_acceptor(acceptor).idle_timeout(SILENCE).run(routes).await?)
     }
 
-    /// All routes of the API. `stop` ends its event streams.
+    /// All routes of the API. When `stop` is cancelled, the open event streams end.
     pub fn routes(&self, stop: &CancellationToken) -> Result<impl Endpoint<Output = Response> + use<>, AppError> {
         Ok(routes(self.api_parts(stop))?)
     }
@@ -157,7 +158,7 @@ impl App {
         &self.people.tokens
     }
 
-    /// Runs jobs until `stop`, and finishes the running jobs.
+    /// Works on jobs until `stop` is cancelled, and then waits up to `GRACE` for the jobs that still run.
     pub async fn work(&self, stop: CancellationToken) {
         let tasks = Tasks::new();
         self.start_common(&tasks).await;
@@ -183,7 +184,7 @@ impl App {
         tasks.spawn(async move { catalogue::keep_fresh(&store, &catalog, stopping).await });
     }
 
-    /// Starts the tasks that wake clients that wait for changes.
+    /// Starts the tasks that wake the clients that wait for changes over long-polls or event streams.
     fn start_live(&self, tasks: &Tasks) {
         tasks.spawn(self.live.clone().run(self.queue.clone(), tasks.stopping()));
         let casework = self.casework.clone();

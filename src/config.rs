@@ -31,11 +31,11 @@ use crate::telemetry::traces::TraceSettings;
 use crate::worker::settings::WorkerSettings;
 use crate::wrong_clock;
 
-/// The settings of a serving process.
+/// All settings of a process that serves the API, works on jobs, or does both.
 pub struct Config {
     pub log: LogSettings,
     pub traces: TraceSettings,
-    /// The address of PostgreSQL, and the keys that seal personal data in it.
+    /// The address of PostgreSQL, and the keys that encrypt personal data in it.
     pub record: RecordSettings,
     pub redis: RedisSettings,
     pub listen: SocketAddr,
@@ -60,7 +60,7 @@ pub struct Config {
     pub channels: Channels,
     /// The order in which channels are tried.
     pub chain: Chain,
-    /// The channel that carries one-time codes.
+    /// The channel through which one-time sign-in codes are sent.
     pub code_channel: ChannelCode,
     pub carriers: Carriers,
     /// The address of the sender on all parcels.
@@ -144,8 +144,8 @@ impl Config {
 }
 
 /// The gateways that are turned on, and the settings that concern several gateways: the order of the channels, the
-/// channel of one-time codes and the sender of parcels. Such a setting is `None` if it has a fault. `identity` is
-/// `None` if it has a fault or if the real-name check is off.
+/// channel of one-time sign-in codes, and the sender of parcels. Such a setting is `None` if it has a fault. `identity`
+/// is `None` if it has a fault or if the real-name check is off.
 struct Gateways {
     channels: Channels,
     chain: Option<Chain>,
@@ -173,7 +173,8 @@ impl Gateways {
         }
     }
 
-    /// Reports gateways whose calls may take longer than the worker's leases allow.
+    /// Reports, as faults, the channels and carriers whose calls for one attempt at a job can take longer than the
+    /// time-out of an attempt.
     fn check_time_limits(&self, env: &mut Env, worker: &WorkerSettings) {
         for channel in self.channels.iter() {
             worker.time_outs.check_time_limit(env, channel.code().as_str(), channel.time_limit());
@@ -196,7 +197,7 @@ pub fn watch_listen(env: &mut Env) -> Option<SocketAddr> {
     )
 }
 
-/// The settings of PostgreSQL, for commands that open no sealed data.
+/// The settings of PostgreSQL. They suffice for commands that do not decrypt personal data.
 #[derive(Clone)]
 pub struct DatabaseSettings {
     pub url: Private<String>,
@@ -213,11 +214,11 @@ impl DatabaseSettings {
     }
 }
 
-/// The settings of PostgreSQL and the keys of sealed data, for administration commands.
+/// The settings of PostgreSQL, and the keys that encrypt personal data in it.
 #[derive(Clone)]
 pub struct RecordSettings {
     pub database: DatabaseSettings,
-    /// The keys that seal personal data.
+    /// The keys that encrypt personal data in the database.
     pub keys: KeyRing,
 }
 
@@ -288,5 +289,6 @@ pub fn signing_keys(env: &mut Env) -> Option<SigningKeys> {
 
 /// The name of the key ring's file in the keys folder.
 pub const KEY_RING_FILE: &str = "key-ring";
-/// The name of the token keys' folder in the keys folder. It contains one `<kid>.pem` for each key.
+/// The name of the token keys' folder in the keys folder. It contains one file `<kid>.pem` for each key; `kid` is the
+/// id of the key.
 pub const TOKEN_KEYS_FOLDER: &str = "tokens";

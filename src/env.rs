@@ -62,7 +62,7 @@ impl Env {
     }
 
     /// Reads a required secret from the variable `name`, or from the file that the variable `<name>_FILE` names. Line
-    /// breaks at the end of the file do not count.
+    /// breaks at the end of the file are removed.
     pub fn secret(&mut self, name: &'static str, meaning: &'static str) -> Option<Private<String>> {
         self.describe(SettingDoc { name, default: None, meaning });
         if !self.has_secret(name) {
@@ -76,7 +76,7 @@ impl Env {
         self.read_secret(name)
     }
 
-    /// Adds a fault, unless it is known already: two gateways may read the same setting.
+    /// Adds a fault, unless it is known already: two gateways can read the same setting.
     pub fn fault(&mut self, fault: impl Into<String>) {
         let fault = fault.into();
         if !self.faults.contains(&fault) {
@@ -120,7 +120,7 @@ impl Env {
     fn parse<T: FromStr>(&mut self, name: &str, text: &str) -> Option<T> {
         let value = text.parse().ok();
         if value.is_none() {
-            // The message does not repeat the value: it may be a secret in the wrong place.
+            // The message does not repeat the value, because the operator may have put a secret into the wrong setting.
             let kind = std::any::type_name::<T>().rsplit("::").next().unwrap_or("value");
             self.fault(format!("{name} is set to something that is not a valid {kind}"));
         }

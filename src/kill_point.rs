@@ -1,16 +1,16 @@
 //! Points at which a test can kill a process. There is one at every boundary between two steps of a job.
 //!
-//! `SONGDA_KILL_AT=called` makes a development build send itself SIGKILL at that boundary. As in a power failure, no
-//! destructor runs and nothing is flushed. With `called@courier.ems` it does so only for jobs of that lane. The
-//! deployed program does not read this variable.
+//! `SONGDA_KILL_AT=called` makes a development build send itself SIGKILL at the boundary `called`. As in a power
+//! failure, no destructor runs and nothing is flushed. With `SONGDA_KILL_AT=called@courier.ems` it does so only for
+//! jobs of the lane `courier.ems`. The deployed program does not read this variable.
 
-/// The `lane` of a boundary that does not concern a single job.
+/// The `lane` of the boundary [`Boundary::Committed`], because the jobs of one commit can belong to several lanes.
 pub const NO_LANE: &str = "";
 
 /// The boundaries, in the order in which a job reaches them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Boundary {
-    /// The decision is committed; its jobs are not offered yet.
+    /// A transaction, for example that of a decision, is committed; its jobs are not offered to Redis yet.
     Committed,
     /// A ring (the notice from Redis that a job is due) is read; the job is not claimed yet.
     Heard,

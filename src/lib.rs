@@ -1,8 +1,10 @@
-//! **Songda (送达)** takes an approval from the phone to the doorbell: a resident handles a published item
-//! on the phone, an officer decides, and the result arrives as a push on the phone and a parcel at the door.
+//! **Songda (送达)** takes an approval from the phone to the doorbell: a resident applies for a published item (a service
+//! of the authority) on the phone, an officer decides, and the result arrives as a push on the phone and a parcel at
+//! the door.
 //!
-//! The modules below are in the order of the layers: a module uses only modules below it
-//! (`tests/it/source/layers.rs` checks that). `docs/architecture.md` walks one case through five files.
+//! The groups of modules below, from `api` and `worker` down to `domain`, are in the order of the layers. A module uses
+//! only modules of lower layers. `tests/it/source/layers.rs` checks that, and lists for each module the modules that it
+//! is allowed to use. `docs/architecture.md` follows one case through five files.
 
 pub mod app;
 pub mod auth;

@@ -2,7 +2,7 @@
 //!
 //! **Soft stop** (`SIGTERM`, `Ctrl-C`): tasks begin nothing new, and finish what is under way. **Hard stop** (a second
 //! signal, or the end of the grace period): tasks are dropped in the middle. Even then no job is lost: when the lease
-//! of an interrupted job ends, another worker takes the job.
+//! of an interrupted job ends, another worker takes over the job.
 
 use std::future::Future;
 use std::time::Duration;

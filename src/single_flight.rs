@@ -1,4 +1,4 @@
-//! A shared value that is slow to make and may become useless: a connection, the map of a cluster, a token. The first
+//! A shared value that is slow to make and can become useless: a connection, the map of a cluster, a token. The first
 //! caller makes it. Callers that come meanwhile wait for the same attempt. After a caller forgets a useless value, the
 //! next caller makes another.
 

@@ -8,7 +8,7 @@
 //!    └─ call                                        └─ call
 //! ```
 //!
-//! An attempt has a separate trace because one request may add four hundred jobs, and some run days later. `telemetry`
+//! An attempt has a separate trace because one request can add four hundred jobs, and some run days later. `telemetry`
 //! turns traces on. While they are off, no span is made, and each call here costs one atomic operation.
 
 use std::fmt::Display;
@@ -75,7 +75,7 @@ impl Span {
         CURRENT.try_with(Clone::clone).unwrap_or_default()
     }
 
-    /// Runs a future as part of this span: calls in it become child spans.
+    /// Runs a future as part of this span: the calls to gateways that the future makes become child spans.
     pub async fn scope<F: Future>(self, future: F) -> F::Output {
         CURRENT.scope(self, future).await
     }
@@ -87,13 +87,13 @@ impl Span {
         Some(format!("00-{}-{}-{flags:02x}", context.trace_id(), context.span_id()))
     }
 
-    /// The id of its trace, for log lines; `None` if the trace is not sampled.
+    /// The id of the trace that this span belongs to, for log lines; `None` if the trace is not sampled.
     pub fn trace(&self) -> Option<String> {
         let context = self.0.as_ref()?.span().span_context().clone();
         context.is_sampled().then(|| context.trace_id().to_string())
     }
 
-    /// Records how the request was answered. `caller` is the kind of caller.
+    /// Records the response to a request. `caller` is the kind of caller: `person`, `officer`, …
     pub fn answered(&self, method: &'static str, route: &str, status: u16, caller: &'static str) {
         let Some(span) = self.recorded() else { return };
         span.update_name(format!("{method} {route}"));

@@ -1,4 +1,4 @@
-//! All rounds of a comparison, line by line, and the verdict on each line.
+//! All rounds of a comparison, for each line of its table, and the verdict on each line.
 
 use std::time::Duration;
 
@@ -7,13 +7,14 @@ use crate::meter::Cost;
 use crate::statistics::{median, ratios};
 use crate::verdict::{Basis, Verdict, judge};
 
-/// A turn of the base and a turn of the new program, one right after the other.
+/// A turn of the base program and a turn of the new program, made one right after the other. In a turn the program is
+/// measured once.
 pub struct Pair {
     pub base: Turn,
     pub new: Turn,
 }
 
-/// One line of the comparison with all its rounds.
+/// One line of the comparison's table, with its values in all rounds.
 pub struct Row {
     pub line: &'static Line,
     rounds: Vec<Round>,
@@ -22,7 +23,7 @@ pub struct Row {
 struct Round {
     base: f64,
     new: f64,
-    /// The new program's value divided by the base's: the median over the pairs.
+    /// The new program's value divided by the base's: the median over the pairs of turns in this round.
     ratio: f64,
     processor: Option<Processor>,
 }
@@ -82,7 +83,7 @@ impl Row {
         Some(ProcessorTime { base: Share::median(&base), new: Share::median(&new), ratios })
     }
 
-    /// Returns the verdict and its basis. A line is slower if the new program's value is above the line's bound,
+    /// Returns the verdict and its basis. The verdict is "slower" if the new program's value is above the line's bound,
     /// whatever the base's value is.
     pub fn verdict(&self) -> (Verdict, Basis) {
         if self.line.bound.is_some_and(|bound| median(&self.new_values()) > bound) {

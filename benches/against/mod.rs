@@ -36,7 +36,7 @@ pub const LEAST_ROUNDS: usize = 3;
 const BASE: &str = "songda_base";
 const NEW: &str = "songda_new";
 
-/// Compares the program of this tree with that of a commit. Fails if a line is slower.
+/// Compares the program of this tree with that of a commit. Fails if the new program is slower in a line of the table.
 pub async fn run(new: Program, options: &Options) -> Measured<()> {
     let base = Program::named_by("SONGDA_BENCH_BASE")?.ok_or("no program to compare with: run script/bench")?;
     let commit = base.name();
@@ -56,7 +56,7 @@ pub async fn run(new: Program, options: &Options) -> Measured<()> {
 }
 
 /// Makes all chosen measurements in each round. Stops at the first failure, because a failure leaves jobs and messages
-/// behind that would disturb what follows.
+/// behind that would disturb the next measurement.
 async fn rounds(sides: &Sides, rows: &mut Vec<Row>, options: &Options) -> Measured<()> {
     for round in 1..=options.rounds {
         for name in &options.names {
@@ -68,7 +68,7 @@ async fn rounds(sides: &Sides, rows: &mut Vec<Row>, options: &Options) -> Measur
     Ok(())
 }
 
-/// Adds the turns of a round to the rows of their lines.
+/// Adds the turns of a round to the rows. There is one row for each line of the table.
 fn add(rows: &mut Vec<Row>, turns: Turns) {
     for (line, pairs) in turns {
         let known = rows.iter().position(|row| row.line.what == line.what);
@@ -85,7 +85,7 @@ async fn install(program: Program, name: &str, options: &Options) -> Measured<Be
     Bench::open(program, name, &database_url, options).await
 }
 
-/// Makes one round of one measurement. Returns the turns of both programs for each line.
+/// Makes one round of one measurement. Returns the turns of both programs for each line of the table.
 async fn measure(name: &str, sides: &Sides, round: usize) -> Measured<Turns> {
     match name {
         "limits" => alternate::<Limits>(sides, round).await,

@@ -8,7 +8,7 @@ use crate::process::Process;
 use crate::verdict::Better;
 use crate::{Bench, Measured};
 
-/// A line of the comparison.
+/// A line of the comparison's table: one measured value of both programs.
 pub struct Line {
     pub what: &'static str,
     pub unit: &'static str,
@@ -20,12 +20,12 @@ pub struct Line {
 }
 
 impl Line {
-    /// Operations a second.
+    /// Makes a line for operations a second.
     pub const fn rate(what: &'static str, unit: &'static str) -> Self {
         Self { what, unit, better: Better::Higher, bound: None, is_control: false }
     }
 
-    /// Time or memory that is bounded.
+    /// Makes a line for a time or an amount of memory that must not exceed a bound.
     pub const fn bounded(what: &'static str, unit: &'static str, bound: f64) -> Self {
         Self { what, unit, better: Better::Lower, bound: Some(bound), is_control: false }
     }
@@ -59,12 +59,12 @@ pub trait Stage: Sized {
     /// Measures each line once.
     async fn turn(&self, bench: &Bench) -> Measured<Vec<Turn>>;
 
-    /// Stops everything, and leaves no job pending.
+    /// Stops the processes, and leaves no job pending.
     async fn stop(self, bench: &Bench) -> Measured<()>;
 }
 
-/// Measures a turn in which these processes do this many operations. `work` does them, and returns the time from the
-/// first operation to the last.
+/// Measures a turn in which these processes do this many operations. `work` makes the requests that cause the
+/// operations, and returns the time from the first operation to the last.
 pub async fn metered(
     bench: &Bench,
     processes: &[&Process],

@@ -15,7 +15,7 @@ pub fn markdown(rows: &[Row]) -> String {
     rows.iter().fold(head.to_owned(), |table, row| table + &of_row(row))
 }
 
-/// Returns the names of the lines that are slower.
+/// Returns the names of the lines in which the new program is slower.
 pub fn slower(rows: &[Row]) -> Vec<&'static str> {
     named(rows, false, &[Verdict::Slower])
 }
@@ -68,7 +68,7 @@ fn ratio_and_spread(ratios: &[f64]) -> String {
     if spread.is_finite() { format!("{ratio:.3} | {:.1} %", spread * 100.0) } else { format!("{ratio:.3} | unknown") }
 }
 
-/// Writes the product's time and the time of PostgreSQL and Redis.
+/// Writes the processor time of the product, and that of PostgreSQL and Redis together.
 fn in_words(share: Share) -> String {
     format!("{} + {} ms", figure(share.product), figure(share.stores))
 }

@@ -19,11 +19,11 @@ pub struct Sides {
     pub new: Bench,
 }
 
-/// The turns of one round, for each line.
+/// For each line of the table, the pairs of turns of one round.
 pub type Turns = Vec<(&'static Line, Vec<Pair>)>;
 
-/// Starts a measurement for both programs and lets them take turns. Which one begins changes from pair to pair and from
-/// round to round.
+/// Starts a measurement for both programs and lets them take turns. Which program begins changes from pair to pair of
+/// turns, and from round to round.
 pub async fn alternate<S: Stage>(sides: &Sides, round: usize) -> Measured<Turns> {
     let base = Side::Base.named(S::start(&sides.base).await)?;
     let new = Side::New.named(S::start(&sides.new).await)?;
@@ -51,7 +51,7 @@ struct Both<'a, S> {
 }
 
 impl<S: Stage> Both<'_, S> {
-    /// Lets each program take one turn. Returns a pair for each line.
+    /// Lets each program take one turn. Returns both programs' values for each line of the table.
     async fn pair(&self, base_begins: bool) -> Measured<Vec<Pair>> {
         let base;
         let new;

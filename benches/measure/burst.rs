@@ -1,5 +1,5 @@
-//! A hundred thousand decisions at once, in batches: each arrives exactly once, and no process's memory grows with
-//! them.
+//! Hands in a hundred thousand decisions at once, in batches. The message of each decision must reach the gateway
+//! exactly once. The most memory that the API and the worker used is measured.
 
 use std::time::Duration;
 

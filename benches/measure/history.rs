@@ -55,7 +55,8 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 /// The name of the database that this measurement creates.
 const DATABASE: &str = "songda_history";
 
-/// Measures a town's days in an empty database, makes the history, and measures the days again.
+/// Times the days of a simulated town in an empty database, fills the database with the history, and times the days
+/// again.
 pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
     let url = databases::create(DATABASE).await?;
     let measured = in_its_database(bench, &url).await;

@@ -69,7 +69,7 @@ pub fn delays(arrivals: &[Arrival], sent: &HashMap<u64, Duration>) -> Vec<Durati
     delays
 }
 
-/// Returns the sink's time at which a load began.
+/// Returns the time on the sink's clock at which a load began.
 pub fn beginning(bench: &Bench, load: &Load) -> Duration {
     bench.sink.now() - load.began.elapsed()
 }

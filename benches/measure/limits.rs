@@ -1,4 +1,4 @@
-//! The machine's own limits, one after the other.
+//! Measures what this machine can do without the product: its limits, one after the other.
 
 use std::time::Duration;
 
@@ -29,13 +29,14 @@ const fn control(at: usize) -> stage::Line {
 
 static LINES: [Line; 7] = [limit(0), limit(1), limit(2), limit(3), limit(4), limit(5), limit(6)];
 
-/// The bare server.
+/// The measurement of the limits, with the bare server that two of them need.
 pub struct Limits {
     bare: Bare,
 }
 
 impl Limits {
-    /// Measures the rates of all limits, with `many` operations for a cheap limit or `few` for a durable one.
+    /// Measures the rates of all limits: with `many` operations if one takes little time, and otherwise with `few` or a
+    /// quarter of that.
     async fn rates(&self, bench: &Bench, many: usize, few: usize) -> Measured<[f64; 7]> {
         let address = self.bare.address;
         let hello = closed_loop(address, SLOTS, many, |_| wire::request("GET", "/answers/2", &[], "")).await?;

@@ -1,5 +1,5 @@
-//! Live clients: what each costs while it waits, beside the bare framework's, and how soon an event reaches all of
-//! them.
+//! Measures live clients, which wait on the stream of events: what each one costs while it waits, compared with a
+//! client of the bare framework, and how soon events reach all of them.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -39,7 +39,7 @@ const ROWS: usize = 200;
 /// How long clients are observed while nothing happens.
 const REST: Duration = Duration::from_secs(10);
 
-/// Holds clients of the bare framework, then clients of the product.
+/// Measures waiting clients of the bare framework, then waiting clients of the product.
 pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
     let count = bench.size(5_000, 1_000);
     let bare = Bare::start().await?;
@@ -82,7 +82,7 @@ async fn hold(
     for number in 0..count {
         let mut client = Connection::open(address).await?;
         client.send(&follow(number)).await?;
-        // After the head of the response has come, the server holds the stream.
+        // Once the head of the response has come, the server has opened the stream and keeps it open.
         let head = client.read_some().await?;
         if !head.starts_with(b"HTTP/1.1 200") {
             return Err(format!("client {number} is not held: {}", String::from_utf8_lossy(head)).into());

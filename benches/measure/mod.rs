@@ -1,5 +1,5 @@
-//! The measurements, one file each. Each starts what it needs, measures the product and its limit, and stops
-//! everything.
+//! The measurements, one file each. Each starts the processes that it needs, measures the product and what the product
+//! is compared with, and stops the processes.
 
 mod burst;
 pub mod decide;

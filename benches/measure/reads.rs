@@ -1,5 +1,5 @@
-//! Responses that need no database: an item's guide, whole and as 304 by its ETag, beside the bare framework's response
-//! of the same size.
+//! Measures responses that need no database: an item's guide in full, and a 304 if the request has the guide's ETag.
+//! Each is compared with a response of the same size from the bare framework.
 
 use crate::against::stage::{self, Stage, Turn, metered};
 use crate::bare::Bare;

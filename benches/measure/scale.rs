@@ -3,8 +3,8 @@
 //!
 //! Each process is limited by a setting and not by the machine: a worker by its slots for a gateway that takes 20 ms,
 //! an API by its connections to the database. So two cores, which all parts share, are enough to show that more
-//! processes do more. Each process gets as much to do as a single process gets, so that the time of a start has the
-//! same weight in every measurement.
+//! processes do more. Each of several processes gets as much to do as a process that is measured alone, so that the
+//! time of a start has the same weight in every measurement.
 
 use std::time::Duration;
 
@@ -42,8 +42,8 @@ pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
     ])
 }
 
-/// Measures jobs a second of `count` workers together, from the first call to the last. Each job is done once, with one
-/// recorded attempt.
+/// Measures jobs a second of `count` workers together, from the first call to the last. Fails unless each job is done
+/// once, with one recorded attempt.
 async fn workers(bench: &Bench, count: usize) -> Measured<f64> {
     const TIMEOUT: Duration = Duration::from_secs(120);
     let jobs = count * bench.size(2_000, 400);

@@ -1,4 +1,5 @@
-//! Submissions: the form is checked, the application is sealed, and the response is stored under its idempotency key.
+//! Submissions: the form is checked, the application is encrypted, and the response is stored under its idempotency
+//! key.
 
 use crate::against::stage::{self, Stage, Turn, metered};
 use crate::installation::Api;

@@ -1,5 +1,5 @@
-//! Five hundred decisions a second for minutes: no queue may grow. The time of each counts from the moment at which it
-//! should have been sent.
+//! Five hundred decisions a second for minutes: no queue may grow. The time of each decision counts from the moment at
+//! which its request should have been sent.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -32,7 +32,7 @@ static AGE: Line = Line {
     target: Target::AtMost(1.0),
 };
 
-/// Sends at the fixed rate, and observes the queue meanwhile.
+/// Sends decisions at the fixed rate, and meanwhile observes the age of the oldest due job.
 pub async fn measure(bench: &Bench) -> Measured<Vec<Sample>> {
     const TIMEOUT: Duration = Duration::from_secs(30);
     let time = bench.time(Duration::from_secs(300), Duration::from_secs(20));

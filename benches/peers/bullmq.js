@@ -1,5 +1,5 @@
-// BullMQ with the same jobs: `fill N` adds them one by one, `work` posts each to the sink, 64 at once. Everything else is
-// BullMQ's default, so finished jobs are kept.
+// BullMQ with the same jobs as the product: `fill N` adds them one by one, `work` posts each to the sink, 64 at once.
+// Everything else is BullMQ's default, so finished jobs are kept.
 import http from "node:http";
 import { Queue, Worker } from "bullmq";
 

@@ -1,10 +1,10 @@
 # Builds and serves what compose.yaml starts, without a container engine or an image registry. script/test-image reads this
 # file.
 #
-# buildah builds in a chroot, which needs root but no kernel feature that a virtual machine may lack. The base images are made
-# here: Debian with debootstrap, and Rust from that image and this machine's toolchain. PostgreSQL and Redis are the private
-# ones of script/services, and all processes share this machine's network. Everything is in var/image: the base images and
-# the files that cargo downloaded and built stay there for the next run.
+# buildah builds in a chroot, which needs root but no kernel feature that a virtual machine can lack. The base images
+# are made here: Debian with debootstrap, and Rust from that image and this machine's toolchain. PostgreSQL and Redis
+# are the private ones of script/services, and all processes share this machine's network. Everything is in var/image:
+# the base images and the files that cargo downloaded and built stay there for the next run.
 # shellcheck shell=bash
 
 readonly home=$PWD/var/image

@@ -1,7 +1,7 @@
 # Creates, starts and stops a private PostgreSQL in $home/postgres. Sourced by script/services.
 # shellcheck shell=bash
 
-# PostgreSQL refuses to run as root, and the user postgres may have no access to the current folder.
+# PostgreSQL refuses to run as root, and the user postgres possibly has no access to the current folder.
 as_postgres() ( if ((EUID == 0)); then cd / && runuser -u postgres -- "$@"; else "$@"; fi )
 
 # Creates $home/postgres, or a link to a folder elsewhere if the user postgres has no access here (a clone in /root).
@@ -61,7 +61,7 @@ stop_postgres() {
   [[ -s $home/postgres/data/postmaster.pid ]] || return 0
   folder=$(cd "$home/postgres" && pwd -P)
   pid=$(head -n 1 "$folder/data/postmaster.pid")
-  # Another process may have this id by now.
+  # Another process can have this id by now.
   [[ $(command_of "$pid") == *"$folder/data"* ]] || return 0
   as_postgres "$pg_bin/pg_ctl" stop --pgdata="$folder/data" --mode="${1:-fast}" --wait --silent ||
     as_postgres "$pg_bin/pg_ctl" stop --pgdata="$folder/data" --mode=immediate --silent || true

@@ -89,7 +89,7 @@ make_redis_with_sentinels() {
     sentinel-3)/songda/0?sentinel_user=default&sentinel_password=$watch"
 }
 
-# After a fail-over either server may be the replica.
+# After a fail-over either server can be the replica.
 settings_of_member() { settings_of_one && echo "masterauth $(<"$home/redis-1/password")"; }
 
 settings_of_replica() { settings_of_member && echo "replicaof 127.0.0.1 $(<"$home/redis-1/port")"; }

@@ -25,7 +25,7 @@ pub fn route(casework: &Casework, carriers: &Carriers, channels: &Channels, secr
     Route::new().at("/:origin/:secret", get(Challenge(callers)).post(take.into_endpoint()))
 }
 
-/// The carriers and channels that may send callbacks, and the secrets that their callback addresses contain.
+/// The carriers and channels whose callbacks are accepted, and the secrets that their callback addresses contain.
 #[derive(Clone)]
 struct Callers {
     carriers: Carriers,

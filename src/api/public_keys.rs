@@ -1,5 +1,5 @@
 //! `/.well-known/jwks.json`: the public keys (RFC 7517) with which other services can verify access tokens. A new key
-//! is published well before the server signs with it, so services may cache the response for a minute.
+//! is published well before the server signs with it, so services can cache the response for a minute.
 
 use poem::{Endpoint, Request, Response, Result};
 

@@ -1,7 +1,8 @@
 //! Client assertions (RFC 7523 §3, `private_key_jwt`): an API client proves its identity with a JWT that it signed.
 //!
 //! ES256 and RS256 are accepted. An assertion names the client as `iss` and `sub` and our token endpoint as `aud`, and
-//! expires within [`LONGEST_LIFE`]. The caller of [`verify`] must refuse a `jti` that was used before.
+//! expires within [`LONGEST_LIFE`]. [`verify`] does not remember assertions: its caller must refuse an assertion whose
+//! id (`jti`) was used before.
 
 use chrono::{DateTime, TimeDelta};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet};
@@ -18,7 +19,8 @@ pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jw
 /// The maximum time between the check of an assertion and its expiry. An assertion that expires later is refused.
 pub const LONGEST_LIFE: TimeDelta = TimeDelta::minutes(5);
 
-/// How far the client's clock may differ from ours. Every check of a time allows this much.
+/// The tolerated difference between the client's clock and ours. Every check of a time in an assertion allows this
+/// much.
 const SKEW: TimeDelta = TimeDelta::seconds(30);
 
 const LONGEST_ASSERTION: usize = 8 * 1024;
@@ -40,16 +42,17 @@ pub enum AssertionFault {
     /// The assertion has expired, expires too late, or is not valid yet.
     #[error("not valid at this time")]
     Time,
-    /// The `jti` is missing, empty or too long, or it cannot be stored.
+    /// The id of the assertion (`jti`) is missing, empty or too long, or contains a NUL character, which PostgreSQL
+    /// cannot store.
     #[error("no usable jti")]
     Jti,
 }
 
-/// A valid assertion, which may be used one time.
+/// A valid assertion. The caller must accept it only once, and recognises it by its id (`jti`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assertion {
     pub jti: String,
-    /// The assertion is invalid after this time, so its `jti` may be forgotten.
+    /// After this time the assertion is invalid, so its `jti` need not be remembered any longer.
     pub forget_after: Instant,
 }
 
@@ -112,7 +115,7 @@ fn check_times(claims: &Claims, now: Instant) -> Result<Instant, AssertionFault>
     let expires = read(claims.exp)?;
     let starts = [claims.iat, claims.nbf].into_iter().flatten().map(read).collect::<Result<Vec<_>, _>>()?;
     let early = starts.into_iter().any(|start| start > now + SKEW);
-    // The tolerance is added to our time, because adding it to the client's times could overflow.
+    // The tolerance is applied to our time: a client can send a time so large that adding to it would overflow.
     if early || expires <= now - SKEW || expires > now + LONGEST_LIFE + SKEW {
         return Err(AssertionFault::Time);
     }

@@ -68,7 +68,7 @@ impl Passwords {
         let permit = Arc::clone(&self.0).acquire_owned().await.map_err(broken)?;
         let done = tokio::task::spawn_blocking(move || {
             let done = work();
-            drop(permit); // Held by the thread: the caller may give up earlier.
+            drop(permit); // Only now: if the caller gives up, the thread still goes on hashing.
             done
         });
         done.await.map_err(broken)?.map_err(broken)

@@ -23,9 +23,9 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::kernel::clock::{Instant, Stopwatch};
 use crate::domain::kernel::private::Private;
 
-/// The age from which a key may sign, counted from the modification time of its file. It is longer than copying the
-/// file to every machine takes. If no key is that old, the first by name signs, because it is the oldest and every
-/// process has it.
+/// The age from which a key is allowed to sign, counted from the modification time of its file. It is longer than
+/// copying the file to every machine takes. If no key is that old, the first by name signs, because it is the oldest
+/// and every process has it.
 pub const RIPE_AFTER: Duration = Duration::from_secs(3600);
 /// How often a process reads the folder.
 const LOOK_EVERY: Duration = Duration::from_secs(60);

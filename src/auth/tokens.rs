@@ -1,5 +1,5 @@
-//! Access tokens: ES256 JWTs that live fifteen minutes (RFC 7519, after the profile of RFC 9068). Each kind of caller has
-//! its own audience, so that the staff API refuses a resident's token.
+//! Access tokens: ES256 JWTs that are valid for fifteen minutes (RFC 7519, after the profile of RFC 9068). Each kind of
+//! caller has its own audience, so that the staff API refuses a resident's token.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,8 +18,8 @@ use crate::domain::kernel::words::words;
 
 /// How long an access token lives.
 pub const LIFETIME: Duration = Duration::from_secs(15 * 60);
-/// How many seconds the clock of the machine that issued a token may differ from ours. A token is accepted this long
-/// before its time of issue and this long after its time of expiry.
+/// The tolerated difference, in seconds, between the clock of the machine that issued a token and ours. A token is
+/// accepted this long before its time of issue and this long after its time of expiry.
 const LEEWAY_SECONDS: i64 = 30;
 const ISSUER: &str = "songda";
 const TYPE: &str = "at+jwt"; // RFC 9068 §2.1
@@ -65,7 +65,8 @@ pub struct Claims {
     pub grant: Grant,
 }
 
-/// Why a token is refused, or cannot be issued. Callers learn only that it is not valid.
+/// Why a token is refused, or cannot be issued. If a token is refused, the caller of the API learns only that it is not
+/// valid.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// The token is not signed by one of our keys, not for this audience, or not a token at all.
@@ -92,7 +93,7 @@ type Fingerprint = [u8; 32];
 pub struct Tokens {
     keys: SigningKeys,
     /// A cache of the claims of tokens with a valid signature, because checking a signature costs more than the rest of
-    /// a small request. The time of a token is checked for each request.
+    /// a small request. The times of a token are checked for each request.
     signed: Arc<Cache<Fingerprint, Arc<Claims>>>,
 }
 
@@ -153,7 +154,7 @@ impl Tokens {
         Ok(decode::<Claims>(token, &key.verifies, &rules).map_err(TokenError::Invalid)?.claims)
     }
 
-    /// The public keys, for verification elsewhere.
+    /// The public keys, with which other services can verify tokens.
     pub fn jwks(&self) -> Value {
         self.keys.jwks()
     }

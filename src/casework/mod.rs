@@ -46,11 +46,12 @@ pub struct Casework {
 pub struct CaseworkParts {
     pub store: Store,
     pub clock: Clock,
-    /// The items, the calendar and the templates in force.
+    /// The published catalogue in memory: items, regions, halls, the calendar of working days and the message
+    /// templates.
     pub catalog: Catalog,
     /// The push channels, in the order in which they are tried.
     pub chain: Chain,
-    /// The push channel that carries one-time sign-in codes.
+    /// The push channel over which one-time sign-in codes are sent.
     pub code_channel: ChannelCode,
     /// The carriers that this installation uses.
     pub carriers: Carriers,

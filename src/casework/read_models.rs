@@ -1,4 +1,4 @@
-//! Re-exports the database rows that the API shows. The API may not import the store itself.
+//! Re-exports the database rows that the API shows. The API must not import the store itself.
 
 pub use crate::store::callbacks::StoredCall;
 pub use crate::store::cases::{HistoryEntry, VersionedCase};

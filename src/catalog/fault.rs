@@ -1,5 +1,5 @@
-//! The faults of the catalogue's files. The reader collects all of them and does not stop at the first, so that an
-//! editor can correct everything at once.
+//! The faults of the catalogue's files. The code that reads the files collects all faults and does not stop at the
+//! first, so that an editor can correct everything at once.
 
 use std::fmt;
 
@@ -9,7 +9,8 @@ pub struct CatalogFault {
     pub file: String,
     /// The code of the item, if the fault concerns one.
     pub item: Option<String>,
-    /// The path of the key, such as `materials[2].form`. In a form, the section and the field.
+    /// The path of the key, such as `materials[2].form`. For a fault in a form, the section and the field:
+    /// `details.since`.
     pub field: String,
     /// A text for the editor: the mistake, and how to correct it.
     pub message: String,
@@ -28,8 +29,8 @@ impl fmt::Display for CatalogFault {
     }
 }
 
-/// Collects the faults of the catalogue's files. Before the reader checks a file or an item, it enters the file or the
-/// item here. Each fault is then recorded with the file and the item that were entered last.
+/// Collects the faults of the catalogue's files. Code that checks a file or an item first enters the file or the item
+/// here. Each fault is then recorded with the file and the item that were entered last.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     file: String,

@@ -36,8 +36,8 @@ pub(super) fn groups(written: BTreeMap<String, WrittenGroup>, faults: &mut Fault
     written.into_iter().map(read).collect()
 }
 
-/// Composes a form from the listed groups and an item's own fields. `groups` is `None` if groups.toml could not be read:
-/// then an unknown group is no fault.
+/// Composes a form from the listed groups and an item's own fields. `groups` is `None` if groups.toml could not be
+/// read; then an unknown group is no fault.
 pub(super) fn compose(listed: &[String], own: &[toml::Table], groups: Option<&Groups>, faults: &mut Faults) -> Form {
     let mut sections: Vec<Section> = Vec::new();
     for key in listed {

@@ -33,7 +33,8 @@ struct WrittenMaterial {
     required: Option<bool>,
 }
 
-/// Reads an item. Adds faults and returns `None` if a required key is missing or a value has the wrong type.
+/// Reads an item, and adds a fault for each mistake. Returns `None` if a required value is missing or has the wrong
+/// type.
 pub(super) fn read_item(
     table: Table,
     agency: Option<&AgencyCode>,
@@ -204,8 +205,8 @@ fn materials_of(written: Vec<WrittenMaterial>, shared: &Shared, faults: &mut Fau
     written.into_iter().enumerate().filter_map(&mut resolve).collect()
 }
 
-/// The default topics of an item: the topics of the agency that guides it (业务指导部门), without those for applicants
-/// who may not apply for it.
+/// The default topics of an item: the topics of the agency that guides it (业务指导部门), but no topic for a kind of
+/// applicant that cannot apply for the item.
 fn topics_of(agency: &AgencyCode, subject: Subject, shared: &Shared) -> Vec<String> {
     let agency = shared.agencies.iter().flatten().find(|it| it.code == *agency);
     let topics = shared.topics.iter().flatten().filter(|topic| topic.subject.admits(subject));
@@ -213,7 +214,7 @@ fn topics_of(agency: &AgencyCode, subject: Subject, shared: &Shared) -> Vec<Stri
     topics.map(|topic| topic.code.clone()).filter(|code| named(code)).collect()
 }
 
-/// The default `visit_reason` of an item without modes: it can only be handled at a window.
+/// The default `visit_reason` of an item without modes. Such an item can only be handled at a window.
 fn window_only() -> Bilingual {
     Bilingual::new("尚未开通网上办理，须到窗口提交申请", "Not handled online yet: the application is made at a window")
 }

@@ -5,7 +5,8 @@ use super::templates::{Assignment, Templates};
 use crate::domain::notice::notification::{ChannelCode, Consent, KnownTemplate, Template};
 
 impl Templates {
-    /// Returns a warning, with advice, for each difference between a channel's templates and those of its gateway.
+    /// Compares our templates for a channel with those that are registered at its gateway (`known`). Returns a warning,
+    /// with advice, for each difference.
     pub fn doubts(&self, channel: &ChannelCode, known: &[KnownTemplate]) -> Vec<String> {
         let ours = self.assignments().iter().filter(|assignment| assignment.channel == *channel);
         ours.flat_map(|assignment| self.doubts_of(assignment, known)).collect()

@@ -1,6 +1,6 @@
 //! The catalogue (事项目录): all items as data, with the data that they share: agencies, regions, halls, topics, the
-//! working-day calendar and message templates. Editors write it as files. A publication stores a new version of the
-//! changed items in the database. Processes read it from memory.
+//! working-day calendar and message templates. Editors write the catalogue as files. A publication stores the changed
+//! items as new versions in the database. Each process keeps the published catalogue in memory.
 
 mod fault;
 mod files;
@@ -66,15 +66,15 @@ pub struct Revision {
 /// How many items can be handled in each mode. The counts are always computed from the items, never entered by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Counts {
-    /// 全流程网上办
+    /// Items that are handled wholly online (全流程网上办).
     pub online: usize,
-    /// 移动办
+    /// Items that are handled on the phone (移动办).
     pub mobile: usize,
-    /// 自助办
+    /// Items that are handled at a self-service terminal (自助办).
     pub self_service: usize,
-    /// 异地办
+    /// Items that can be handled from another place (异地办).
     pub remote: usize,
-    /// 为民服务事项
+    /// Items for which the halls of the towns receive applications (为民服务事项).
     pub town_hall: usize,
     pub total: usize,
 }
@@ -118,7 +118,7 @@ pub struct Filter {
 }
 
 impl Snapshot {
-    /// Indexes a publication. `past` contains older versions of items that cases were opened on.
+    /// Indexes a publication. `past` contains the older versions of items on which cases were opened.
     pub fn new(revision: Revision, in_force: Vec<ItemVersion>, past: Vec<ItemVersion>, parts: Parts) -> Self {
         let mut items = in_force;
         items.sort_by(|a, b| a.item.code.cmp(&b.item.code));
@@ -144,13 +144,14 @@ impl Snapshot {
         &self.items
     }
 
-    /// An item in force. `None` if the item is not published: then no case may be decided on it
-    /// (目录之外不得实施行政审批).
+    /// An item in force. `None` if the item is not published: then the authority must not handle applications for it
+    /// (目录之外不得实施行政审批, no administrative approval outside the catalogue).
     pub fn in_force(&self, code: &ItemCode) -> Option<&ItemVersion> {
         self.places.get(code).and_then(|at| self.items.get(*at))
     }
 
-    /// The version of an item that a case was opened on.
+    /// Returns one version of an item: the version in force, or an older one on which a case was opened. `None` if the
+    /// snapshot has no such version.
     pub fn version(&self, code: &ItemCode, version: i32) -> Option<&ItemVersion> {
         let past = self.past.get(code).into_iter().flatten();
         self.in_force(code).into_iter().chain(past).find(|known| known.version == version)
@@ -193,8 +194,8 @@ impl Snapshot {
         form.check(answer, &Context { today, knows_region: &knows_region })
     }
 
-    /// Returns the items that match a filter, each as its score and its index in [`Snapshot::items`]. The best score comes
-    /// first. Items of equal score are sorted by code.
+    /// Returns the items that match a filter, each as its score and its index in [`Snapshot::items`]. The best score
+    /// comes first. Items of equal score are sorted by code.
     pub fn find(&self, filter: &Filter) -> Vec<(Score, usize)> {
         let wanted = |(at, version): (usize, &ItemVersion)| {
             let item = &version.item;
@@ -221,7 +222,8 @@ fn index_item(index: &mut SearchIndex, item: &Item, parts: &Parts) {
     index.push(&[&item.name.zh, &item.name.en], &rest);
 }
 
-/// The catalogue that a process serves. A new publication replaces the snapshot in it. Clones share it.
+/// The catalogue that a process serves. A new publication replaces its snapshot, and all clones then return the new
+/// one.
 #[derive(Debug, Clone)]
 pub struct Catalog(Arc<RwLock<Arc<Snapshot>>>);
 

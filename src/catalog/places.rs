@@ -16,17 +16,17 @@ use crate::domain::kernel::text::Bilingual;
 /// The advice for a phone number that cannot be dialled from another area.
 const PHONE_ADVICE: &str = "write it with its area code: 0519-82821234, 0519-12345";
 
-/// The divisions as a tree from provinces down to counties, and the towns of the district.
+/// The divisions as a tree from provinces down to counties, and the towns of the district whose authority uses Songda.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegionTable {
-    /// 省级
+    /// The divisions of province rank (省级).
     pub provinces: Vec<Province>,
-    /// The towns (乡级) of the district itself.
+    /// The towns (乡级) of the authority's district.
     pub towns: Vec<Town>,
 }
 
-/// 省、自治区、直辖市、特别行政区
+/// A province (省), autonomous region (自治区), municipality (直辖市) or special administrative region (特别行政区).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Province {
@@ -36,7 +36,7 @@ pub struct Province {
     pub cities: Vec<City>,
 }
 
-/// 地级市、自治州、盟, or another unit of the same rank
+/// A prefecture-level city (地级市), autonomous prefecture (自治州), league (盟), or another unit of the same rank.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct City {
@@ -54,7 +54,7 @@ impl City {
     }
 }
 
-/// 镇、街道, or a zone of town rank
+/// A town (镇), a subdistrict (街道), or a zone of the same rank.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Town {
@@ -160,19 +160,19 @@ impl Regions {
 pub struct Agency {
     pub code: AgencyCode,
     pub name: Bilingual,
-    /// 咨询电话, with area code.
+    /// The phone number for questions (咨询电话), with area code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consult_phone: Option<String>,
-    /// 投诉电话, with area code. It differs from the consultation phone.
+    /// The phone number for complaints (投诉电话), with area code. It differs from `consult_phone`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub complaint_phone: Option<String>,
-    /// 办理地点: codes of the halls where its items are handled.
+    /// The places of handling (办理地点): codes of the halls where the agency's items are handled.
     #[serde(default)]
     pub halls: Vec<String>,
     /// Codes of the default topics of the items that the agency guides. An item may list its own topics instead.
     #[serde(default)]
     pub topics: Vec<String>,
-    /// Facts that its guides must state and that are not known yet.
+    /// Facts about the agency that are not known yet, although the guides of its items must state them.
     #[serde(default)]
     pub unconfirmed: Vec<Fact>,
 }

@@ -1,5 +1,6 @@
-//! Checks rules between the fields of an item and between items. The administration checks its real lists of items by
-//! most of these rules. Its rules on fields that our data do not contain are left out.
+//! Checks the rules between the fields of an item and between items. Most of them are rules by which the public
+//! administration checks its own lists of items. The administration's rules on fields that our data do not contain are
+//! left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -187,7 +188,7 @@ fn tells(item: &Item, fact: Fact) -> bool {
     }
 }
 
-/// True if a promised period surely ends after the legal period, whatever the start day. A promise in natural days may
+/// True if a promised period surely ends after the legal period, whatever the start day. A promise in natural days can
 /// end earlier than a legal period of fewer working days, so the result is false for these two units.
 const fn is_longer(promised: TimeLimit, legal: TimeLimit) -> bool {
     let may_fit = matches!((promised.unit, legal.unit), (DayUnit::Day, DayUnit::Workday));

@@ -1,6 +1,6 @@
-//! Finds items by words. Chinese is written without spaces, so the search looks for the whole query first. If no text
-//! contains it, the search compares the pairs of neighbouring characters of query and name: 补领驾驶证 finds
-//! 补领机动车驾驶证.
+//! Finds items by words. Chinese is written without spaces, so the search looks for the whole query first, and then for
+//! all words of the query. If an item contains neither, the search compares the pairs of neighbouring characters of
+//! query and name: 补领驾驶证 finds 补领机动车驾驶证.
 
 use std::collections::HashSet;
 
@@ -76,7 +76,8 @@ impl Query {
     }
 }
 
-/// Normalises a text: lower case, half-width, and a space for every character that is not a letter, digit or hyphen.
+/// Normalises a text: lower case, half-width, and a space for every character that is not a letter, a digit, a hyphen
+/// or a line break.
 fn plain(text: &str) -> String {
     let narrow = |c: char| match c {
         '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),

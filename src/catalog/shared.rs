@@ -1,5 +1,5 @@
-//! Reads and checks the files that all items share. If a file cannot be read, its data is `None`, and only the references
-//! into that file are not checked.
+//! Reads and checks the files that all items share. If a file cannot be read, its data is `None`. Then the references
+//! into that file are not checked, but everything else is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -29,7 +29,8 @@ pub(super) struct Shared {
     templates: Option<Templates>,
 }
 
-/// The stages of the procedure and the frequent questions that the law sets for all items of a type.
+/// The stages of the procedure, and the frequent questions with their answers, that apply to all items of a type by
+/// law.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Procedure {

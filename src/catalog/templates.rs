@@ -24,7 +24,7 @@ pub struct Wording {
     pub status: Bilingual,
     /// The heading in the inbox.
     pub title: Bilingual,
-    /// The text in the inbox. It may contain `{item}` and `{number}`.
+    /// The text in the inbox, in which the placeholders `{item}` and `{number}` are filled in.
     pub body: Bilingual,
 }
 
@@ -44,8 +44,9 @@ impl Assignment {
     }
 }
 
-/// Checks one field of a template by the rules of a gateway. The arguments are its name and its text, in which only the
-/// placeholder `{status}` is filled in. Returns the fault, or `None` if the gateway accepts the field.
+/// Checks one field of a template by the rules of a gateway. The arguments are the name and the text of the field; in
+/// the text only the placeholder `{status}` is filled in. Returns the fault, or `None` if the gateway accepts the
+/// field.
 pub type FieldFault = fn(&str, &str) -> Option<&'static str>;
 
 /// The field check of each channel's gateway. Each channel defines it in its folder under `gateway/push/`.
@@ -117,7 +118,7 @@ impl Templates {
         }
     }
 
-    /// Checks that each channel has exactly one template, in each language, for each event that rings.
+    /// Checks that each channel has exactly one template, in each language, for each event that is sent to phones.
     fn check_coverage(&self, faults: &mut Faults) {
         let channels: std::collections::BTreeSet<_> = self.templates.iter().map(|it| &it.channel).collect();
         for channel in channels {

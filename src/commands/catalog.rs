@@ -17,15 +17,15 @@ use super::record::record;
 pub enum Catalog {
     /// Check the files and print all faults.
     Check(Folder),
-    /// Ask the gateways for their message templates, and warn of templates that they would refuse. Gateways allow this
-    /// query only a few times a day.
+    /// Ask the gateways which message templates are registered with them, and warn of our templates that they would
+    /// refuse. Gateways allow this query only a few times a day.
     Compare(Folder),
     /// Check the files and publish the changes.
     Load {
         #[command(flatten)]
         folder: Folder,
-        /// Take Monday to Friday as the working days of this year and the next if the calendar lacks them. For
-        /// demonstrations and tests, which must run on any day.
+        /// If the calendar lacks the working days of this year or the next, take Monday to Friday. For demonstrations
+        /// and tests, which must run on any day.
         #[cfg(feature = "development")]
         #[arg(long)]
         rehearse: bool,
@@ -66,8 +66,8 @@ pub async fn run(command: Catalog) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Makes up the working days of this year and the next if the calendar lacks them. In production this would give wrong
-/// legal deadlines, so the deployed program cannot do it.
+/// Makes up the working days of this year and of the next, if the calendar lacks that year. In production, made-up days
+/// would cause wrong legal deadlines, so the deployed program cannot make them up.
 #[cfg(feature = "development")]
 fn rehearsed(mut contents: Contents, clock: &Clock) -> Contents {
     use chrono::Datelike as _;
@@ -78,8 +78,8 @@ fn rehearsed(mut contents: Contents, clock: &Clock) -> Contents {
     contents
 }
 
-/// Compares the templates with the gateways' lists, and prints the differences as warnings. A difference is no failure:
-/// a gateway's list may be incomplete, and messages may still arrive.
+/// Compares our templates with the gateways' lists, and prints the differences as warnings. The command succeeds in
+/// spite of differences: a gateway's list can be incomplete, and messages can still arrive.
 async fn compare(contents: &Contents) -> Result<(), Failure> {
     let mut env = Env::of_process();
     let channels = Channels::read(&mut env, Registry::shipped().channels(), &Clock::system());

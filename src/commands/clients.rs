@@ -16,8 +16,8 @@ use super::record::record;
 
 #[derive(Subcommand)]
 pub enum Clients {
-    /// Add a client. With `--jwks` the client has its own key pair and gives its public keys. With `--key-file` the
-    /// command makes a key pair and writes the private key into that file, for you to hand over.
+    /// Add a client. With `--jwks` you pass the public keys of a key pair that the client made. With `--key-file` the
+    /// command makes a key pair, and writes the private key into that file for you to hand over to the client.
     Add {
         /// The client's name in `/results/{source}/…`.
         #[arg(long)]

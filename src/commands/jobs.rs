@@ -1,4 +1,4 @@
-//! `songda jobs`: lists jobs, shows the attempts at one, and replays dead letters.
+//! `songda jobs`: lists jobs, shows the attempts at a job, and replays dead letters.
 
 use clap::{Args, Subcommand};
 use songda::casework::frame::bell::Bell;

@@ -15,12 +15,14 @@ use super::failure::Failure;
 
 #[derive(Subcommand)]
 pub enum Keys {
-    /// Make a folder with a new key ring and a new token key. The command fails if the folder exists.
+    /// Make a folder with a new key ring, which seals personal data, and a new token key, which signs access tokens.
+    /// The command fails if the folder exists.
     Init {
         /// The folder to make. It must not exist.
         folder: PathBuf,
     },
-    /// Add a token key. Running processes verify with it within a minute, and sign with it an hour later.
+    /// Add a token key, which signs access tokens. Running processes verify with it within a minute, and sign with it
+    /// an hour later.
     Rotate {
         /// The keys folder.
         folder: PathBuf,

@@ -8,7 +8,7 @@ use sqlx::{Connection, PgConnection};
 
 use super::failure::{Failure, faults};
 
-/// Applies the missing migrations. It needs no keys.
+/// Applies the missing migrations. The command does not read the keys folder.
 pub async fn run() -> Result<(), Failure> {
     let mut env = Env::of_process();
     let database = DatabaseSettings::read(&mut env).ok_or_else(|| faults(env.faults()))?;

@@ -1,5 +1,5 @@
-//! The part of the demonstration in which a back-office system submits two hundred decisions. Meanwhile the gateways
-//! time out, crash, throttle and send garbage, and callbacks come twice and out of order.
+//! The part of the demonstration in which a back-office system submits two hundred decisions. Meanwhile the simulated
+//! gateways time out, fail, throttle and send garbage, and some of their callbacks come twice or out of order.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -58,8 +58,8 @@ struct HandedIn {
     /// The text that a message on the phone must contain to announce the decision; one of the texts in [`news`].
     decision: &'static str,
     by_courier: bool,
-    /// True if the back-office system reported a phone number but no resident ID. The owner of the phone may then read
-    /// the case.
+    /// True if the back-office system reported a phone number but no resident ID. The owner of the phone is then
+    /// allowed to read the case.
     by_phone: bool,
 }
 
@@ -98,8 +98,8 @@ pub async fn play(stage: &Stage, settings: &BatchSettings) -> Played<usize> {
     Ok(handed_in.len())
 }
 
-/// Reads the decisions from the file. Gives each a new reference, a new phone number and the present time, so that the
-/// demonstration can be repeated.
+/// Reads the decisions from the file. Gives each a new reference, a new phone number, and the present time as the time
+/// of the decision, so that the demonstration can be repeated.
 fn read(path: &Path) -> Played<Vec<Value>> {
     let unprepared = |what: &dyn std::fmt::Display| Mishap::Unprepared(format!("{}: {what}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| unprepared(&error))?;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Clone, Copy)]
 pub struct Applicant {
     pub name: &'static str,
-    /// 公民身份号码
+    /// The resident ID (公民身份号码).
     pub resident_id: &'static str,
     pub phone: &'static str,
     /// Street, building, room.
@@ -84,7 +84,7 @@ impl Filler<'_> {
     }
 }
 
-/// True unless the field depends on another field whose answer hides it.
+/// True unless the field depends on another field that has no answer, or an answer that hides it.
 fn is_shown(field: &Value, answers: &Map<String, Value>) -> bool {
     let Some(when) = field.get("when").filter(|when| !when.is_null()) else { return true };
     let given = when["field"].as_str().and_then(|other| answers.get(other));

@@ -1,4 +1,4 @@
-//! Makes up keys, phone numbers and resident IDs that were never used before.
+//! Makes up keys, phone numbers and resident IDs that this process has not used before.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -23,7 +23,7 @@ pub fn fresh_phone() -> String {
     format!("139{:08}", (*FIRST + NEXT.fetch_add(1, Ordering::Relaxed)) % ALL)
 }
 
-/// A synthetic 公民身份号码 with its check character (GB 11643), unique within this process.
+/// A synthetic resident ID (公民身份号码) with its check character (GB 11643), unique within this process.
 pub fn fresh_resident_id() -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);

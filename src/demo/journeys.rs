@@ -157,7 +157,7 @@ async fn on_phone(stage: &Stage, reached: &Reached) -> Played<Vec<ShownMessage>>
     Ok(messages)
 }
 
-/// Returns the resident's parcel. Fails unless the carriers have exactly one live order for it. Cancelled orders may
+/// Returns the resident's parcel. Fails unless the carriers have exactly one live order for it. Cancelled orders can
 /// exist as well: if a carrier has no look-up, an order of unknown outcome is cancelled and placed again.
 async fn only_parcel(stage: &Stage, reached: &Reached) -> Played<HeldParcel> {
     let mut parcels = stage.sandbox.parcels_to(&reached.phone).await?;

@@ -1,5 +1,6 @@
-//! The demonstration behind `songda demo`: two [`journeys`] from the phone to the doorbell, and a [`batch`] of
-//! decisions. It uses only HTTP. It asks the sandbox, and not the API, which messages and parcels have arrived.
+//! The demonstration behind `songda demo`: two [`journeys`] from an application on the phone to a delivered parcel, and
+//! a [`batch`] of decisions. It uses only HTTP. It asks the sandbox (the simulated gateways), and not only the API,
+//! which messages and parcels have arrived.
 
 pub mod back_office;
 pub mod batch;

@@ -113,13 +113,13 @@ impl SandboxClient {
         Ok(self.parcels().await?.into_iter().filter(|parcel| parcel.recipient.phone == phone).collect())
     }
 
-    /// Moves a parcel on by one scan.
+    /// Moves a parcel on by one scan, which is the carrier's next report about it.
     pub async fn advance(&self, order_no: &str) -> Played<()> {
         self.caller.post(&format!("/_sandbox/parcels/{order_no}/advance")).json(&json!({"steps": 1})).success().await?;
         Ok(())
     }
 
-    /// Moves all parcels on by one scan, and returns how many moved.
+    /// Moves all parcels on by one scan (the carrier's next report), and returns how many parcels moved.
     pub async fn advance_all(&self) -> Played<u64> {
         let reply = self.caller.post("/_sandbox/advance-all").json(&json!({"steps": 1})).success().await?;
         Ok(reply.at("/moved")?.as_u64().unwrap_or_default())

@@ -8,8 +8,8 @@ use crate::domain::kernel::clock::Stopwatch;
 /// The time-out of one step of a journey.
 pub const STEP_TIME_OUT: Duration = Duration::from_secs(60);
 
-/// Calls `ask` repeatedly until it returns a value or an error. Fails with [`Mishap::Late`] if `deadline` passes
-/// before.
+/// Calls `ask` repeatedly until it returns a value or an error. Fails with [`Mishap::Late`] if this takes longer than
+/// `deadline`.
 pub async fn until<T>(what: &str, deadline: Duration, mut ask: impl AsyncFnMut() -> Played<Option<T>>) -> Played<T> {
     const PAUSE: Duration = Duration::from_millis(100);
     let watch = Stopwatch::start();

@@ -1,5 +1,5 @@
-//! The object store of uploads: a folder, or a service that speaks S3. Paths contain no personal data; only the database
-//! knows the owner of an upload.
+//! The object store of uploads: a folder, or a service that speaks S3. Paths contain no personal data. Only the
+//! database knows the owner of an upload.
 
 use std::fmt;
 use std::str::FromStr;
@@ -33,7 +33,7 @@ pub struct Files {
 /// The maximum number of simultaneous uploads of one process. Each is in memory until it is complete and checked.
 const AT_ONCE: usize = 16;
 
-/// The value of `SONGDA_UPLOADS`: a folder or an address.
+/// The value of `SONGDA_UPLOADS`: the path of a folder, or a URL that begins with `file://` or `s3://`.
 struct StoreUrl(Url);
 
 impl FromStr for StoreUrl {

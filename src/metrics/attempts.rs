@@ -1,4 +1,5 @@
-//! Attempts at jobs by lane, kind and outcome, their durations, and lost leases.
+//! The metrics of attempts at jobs: counts by lane, kind and outcome, durations, and lost leases. A lease is a worker's
+//! claim on a job, with an end.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;

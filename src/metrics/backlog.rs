@@ -25,7 +25,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.register_with_unit("songda_job_oldest_due_age", help, Unit::Seconds, OLDEST.clone());
 }
 
-/// The numbers of unfinished jobs of one lane.
+/// The numbers of unfinished jobs of one lane (the queue of one gateway).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LaneBacklog<'a> {
     pub lane: &'a str,

@@ -1,4 +1,5 @@
-//! The current state of this worker's lanes: slots, circuit breakers, and the time since the last round of their loop.
+//! The current state of this worker's lanes: slots (the number of attempts at the same time), circuit breakers, and the
+//! time since each lane last looked for jobs.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -32,7 +33,7 @@ pub(super) fn register(registry: &mut Registry) {
 
 const STATES: [&str; 3] = ["closed", "open", "half_open"];
 
-/// `breaker` is one of `closed`, `open`, `half_open`.
+/// Sets the metrics of the slots and the circuit breaker of one lane. `breaker` is `closed`, `open` or `half_open`.
 pub fn set_status(lane: &str, slots: usize, busy: usize, breaker: &str) {
     let label = LaneLabel::named(lane);
     SLOTS.get_or_create(&label).set(i64::try_from(slots).unwrap_or(i64::MAX));

@@ -91,7 +91,7 @@ fn open_files() -> Option<u64> {
     Some(fs::read_dir("/proc/self/fd").ok()?.count() as u64)
 }
 
-/// The soft limit of open files, which is the first number of the line in `/proc/self/limits`.
+/// The soft limit of open files: the first number in the line `Max open files` of `/proc/self/limits`.
 fn file_limit() -> Option<u64> {
     let limits = fs::read_to_string("/proc/self/limits").ok()?;
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;

@@ -22,8 +22,8 @@ impl<M, const N: usize> Series<M, N> {
     }
 }
 
-/// Makes a histogram of durations. The upper bounds of its buckets go from half a millisecond to half a minute. No
-/// operation may take longer.
+/// Makes a histogram of durations. The upper bounds of its buckets go from half a millisecond to half a minute, which
+/// is the time-out of all API requests except uploads.
 pub(super) fn seconds() -> Histogram {
     Histogram::new([0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0])
 }

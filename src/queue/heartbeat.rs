@@ -74,7 +74,7 @@ impl Queue {
         let key = self.workers_key();
         let heartbeats: BTreeMap<String, String> =
             Script::new(READ).key(&key).arg(ALIVE_FOR).invoke_async(&mut self.route_to(&key)).await?;
-        // A worker of another release may write another format. Such a worker counts as alive and is returned without
+        // A worker of another release can write another format. Such a worker counts as alive and is returned without
         // lanes.
         let read = |text: String| serde_json::from_str(&text).unwrap_or(Heartbeat { lanes: Vec::new() });
         Ok(heartbeats.into_iter().map(|(worker, text)| (worker, read(text))).collect())

@@ -2,9 +2,9 @@
 //! gateway) to its gateway, and the requests of each caller of the API. The algorithm is the generic cell rate
 //! algorithm (GCRA).
 //!
-//! A bucket holds tokens, and time refills it at a steady rate. For each bucket Redis stores only the instant at which
-//! the bucket will be full again, in a key that expires at that instant. All times are by Redis's clock. Each operation
-//! is one call of a Lua script.
+//! A bucket holds tokens, and each call or request takes one. Time refills the bucket at a steady rate. For each bucket
+//! Redis stores only the instant at which the bucket will be full again, in a key that expires at that instant. All
+//! times are by Redis's clock. Each operation is one call of a Lua script.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -47,8 +47,9 @@ return {taken, math.floor(missing / size)}",
     )
 });
 
-/// Sign-in codes may take tokens that the bucket of their gateway does not have yet. Their limit is the number of
-/// tokens that one second refills, divided by this number, but at least one token.
+/// Messages with sign-in codes can take tokens that the bucket of their gateway does not have yet. Their limit is the
+/// number of tokens that one second refills, divided by this constant. If the quotient is below one, their limit is one
+/// token.
 const ADVANCE: u32 = 10;
 
 /// The quota of one caller.
@@ -78,7 +79,7 @@ struct Bucket {
     size: u32,
     /// The time in which an empty bucket fills.
     window: Duration,
-    /// How many tokens may be taken while the bucket is empty.
+    /// How many tokens can be taken from the empty bucket, as a debt that the refill repays.
     advance: u32,
     /// The largest number of tokens that can be missing. If more seem to be missing, Redis's clock was set back.
     most_missing: u32,
@@ -102,7 +103,7 @@ impl Queue {
         Ok(usize::try_from(drawn.taken).unwrap_or(0))
     }
 
-    /// Puts the tokens of calls that the lane did not make back into the bucket. If this fails, the lane is slower than
+    /// Puts back into the bucket the tokens of calls that the lane did not make. If this fails, the lane is slower than
     /// allowed for a moment.
     pub async fn give_back(&self, lane: &Lane, pace: Pace, unused: usize) -> Result<(), QueueError> {
         let unused = u32::try_from(unused).unwrap_or(u32::MAX);
@@ -126,8 +127,8 @@ impl Queue {
     }
 
     /// Returns the bucket of a lane. Sign-in codes have their own lane, but share the bucket of the other messages of
-    /// their channel. They may leave this bucket in debt, and the other messages then wait until it is refilled. So
-    /// sign-in codes are sent first, and both lanes together keep the gateway's rate.
+    /// their channel. Sign-in codes can leave this bucket in debt, and the other messages then wait until it is
+    /// refilled. So sign-in codes are sent first, and both lanes together keep the gateway's rate.
     fn lane_bucket(&self, lane: &Lane, pace: Pace) -> Bucket {
         let advance = (pace.per_second / ADVANCE).max(1);
         let pushes = lane.pushes_beside();

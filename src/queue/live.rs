@@ -1,4 +1,4 @@
-//! Live updates over Redis pub/sub. A client waits for changes at one of the processes, and a change may happen in any
+//! Live updates over Redis pub/sub. A client waits for changes at one of the processes, and a change can happen in any
 //! other process. So each change is announced to all processes, and those with a waiting client read the changes.
 //!
 //! An announcement contains only the ids of people; the changes are in PostgreSQL. If an announcement is lost, the

@@ -1,5 +1,5 @@
 //! Songda's use of Redis: it wakes workers when there are jobs (the *bell*), spreads the jobs over the workers, and
-//! limits rates. All durable data is in PostgreSQL; Redis only makes Songda fast. Redis may be flushed, restarted or
+//! limits rates. All durable data is in PostgreSQL; Redis only makes Songda fast. Redis can be flushed, restarted or
 //! lost at any moment. The *sweeper*, a background task, then puts the unfinished jobs into Redis again.
 //!
 //! Redis is a single server, a set that sentinels watch, or a cluster ([`connection::address`]). [`Queue::route_to`]

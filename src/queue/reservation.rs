@@ -11,9 +11,9 @@ use crate::queue::{Queue, QueueError};
 const RELEASE: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
 
 impl Queue {
-    /// Reserves a recipient on a lane for one job. Returns false if the recipient is already reserved. `recipient` is a
-    /// hash of the address, and `holder` identifies the job. Unless it is released, the reservation expires after
-    /// `at_most`.
+    /// Reserves a recipient on a lane (the queue of one gateway) for one job. Returns false if the recipient is already
+    /// reserved. `recipient` is a hash of the address, and `holder` identifies the job. Unless it is released, the
+    /// reservation expires after `at_most`.
     pub async fn reserve(
         &self,
         lane: &Lane,

@@ -67,8 +67,9 @@ pub struct OldestEntry {
 }
 
 impl Queue {
-    /// Adds jobs to the streams of their lanes, with one round trip per shard. If Redis or a shard is unavailable, the
-    /// error lists the jobs that were not added. The caller offers these jobs again, or leaves them to the sweeper.
+    /// Adds jobs to the streams of their lanes, with one round trip per shard: a hash slot of a cluster, or all of
+    /// Redis if it is no cluster. If Redis or a shard is unavailable, the error lists the jobs that were not added. The
+    /// caller offers these jobs again, or leaves them to the sweeper.
     pub async fn offer(&self, offers: &[Offer]) -> Result<(), NotOffered> {
         let mut shards: BTreeMap<u16, Vec<&Offer>> = BTreeMap::new();
         for offer in offers {

@@ -1,6 +1,6 @@
 //! Verifies the ACS3-HMAC-SHA256 signatures of calls to Alibaba Cloud, for the simulations (twins) of its SMS service
-//! and its identity check. This code shares nothing with the client's `gateway::shared::acs3`, so a mistake in one of
-//! them does not go unnoticed.
+//! and its identity check. This code shares nothing with `gateway::shared::acs3`, which signs Songda's calls, so a
+//! mistake in one of them does not go unnoticed.
 
 use aws_lc_rs::{digest, hmac};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -149,8 +149,8 @@ fn canonical(call: &TwinCall, path: &str, signed: &[&str]) -> String {
     format!("{}\n{path}\n{}\n{headers}\n{}\n{payload}", call.method, query.join("&"), signed.join(";"))
 }
 
-/// Percent-encodes by RFC 3986. It uses no library, because the client uses one, and a mistake in that library must
-/// show here.
+/// Percent-encodes by RFC 3986. It uses no library, because the code that signs Songda's calls uses one, and a mistake
+/// in that library must show here.
 fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -21,9 +21,9 @@ pub type Accepts = Arc<dyn Fn(&HttpAnswer) -> bool + Send + Sync>;
 
 #[derive(Clone)]
 pub struct Callback {
-    /// The name of the twin that sends the callback.
+    /// The name of the twin (the simulated gateway) that sends the callback.
     pub gateway: &'static str,
-    /// The phone or account of the person in the callback. A magic recipient orders a fault (see `faults.rs`).
+    /// The phone or account of the person in the callback. A magic recipient causes a fault (see `faults.rs`).
     pub recipient: String,
     /// The path of Songda's callback endpoint, including the secret segment.
     pub path: String,
@@ -43,7 +43,8 @@ const AT_ONCE: usize = 64;
 const TIME_OUT: Duration = Duration::from_secs(5);
 /// An additional pause before each repetition. The time scale shortens the waits of a callback, but not this pause.
 const LEAST_PAUSE: Duration = Duration::from_millis(250);
-/// The operation of all callbacks. A fault order that names this operation, or none, can strike callbacks.
+/// The operation name of all callbacks. A requested fault can strike callbacks if the request names this operation, or
+/// no operation.
 const OPERATION: &str = "callback";
 
 pub struct Callbacks {
@@ -89,7 +90,7 @@ impl Callbacks {
         *self.target.write().unwrap_or_else(PoisonError::into_inner) = http;
     }
 
-    /// Sends callbacks in order. A fault may drop, double or delay a callback.
+    /// Sends callbacks in order. A requested fault can drop, double or delay a callback.
     pub fn post(self: &Arc<Self>, callbacks: Vec<Callback>) {
         let mut batch = Vec::with_capacity(callbacks.len());
         for callback in callbacks {

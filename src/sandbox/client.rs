@@ -27,8 +27,8 @@ use crate::env::Env;
 use crate::gateway::shared::http::{Http, HttpSettings};
 use crate::lifecycle::Tasks;
 
-/// Starts a sandbox with one twin. `given` are the twin's settings. The twin sends its callbacks to the server
-/// `callbacks`, or drops them without one.
+/// Starts a sandbox with one twin (simulated gateway). `given` are the twin's settings. The twin sends its callbacks to
+/// the server `callbacks`, or drops them without one.
 pub(crate) async fn running(twin: TwinMaker, given: &[(&str, &str)], callbacks: Option<&CallbackServer>) -> Running {
     let mut settings = SandboxSettings::for_tests(&[]);
     settings.twins = vec![twin(&mut Env::of(given.iter().copied())).unwrap()];

@@ -5,11 +5,11 @@
 //! | `GET phones`, `GET phones/{address}` | lists what phones received |
 //! | `GET parcels` | lists all parcels, by carrier |
 //! | `GET counters` | returns the numbers of calls, callbacks, faults, messages and parcels |
-//! | `POST faults {gateway, operation?, fault, times \| share, delay_ms?}` | orders a fault (see [`super::faults`]) |
-//! | `GET faults`, `DELETE faults` | returns how often each fault happened; cancels all fault orders |
+//! | `POST faults {gateway, operation?, fault, times \| share, delay_ms?}` | requests a fault (see [`super::faults`]) |
+//! | `GET faults`, `DELETE faults` | returns how often each fault happened; cancels all requested faults |
 //! | `POST parcels/{order_no}/advance {steps?}`, `POST advance-all {steps?}` | adds scans to one parcel or to all |
 //! | `PUT callbacks {base_url}` | sets Songda's address |
-//! | `POST reset` | deletes everything |
+//! | `POST reset` | deletes all data, but not Songda's address |
 
 use std::sync::Arc;
 use std::time::Duration;

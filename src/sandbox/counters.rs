@@ -18,7 +18,7 @@ struct UnderWay {
     at_most: u64,
 }
 
-/// A running call, which ends when this is dropped.
+/// A running call, which ends when this value is dropped.
 pub struct RunningCall<'a> {
     counters: &'a Counters,
     gateway: &'static str,
@@ -46,7 +46,7 @@ impl Counters {
 
     pub fn count(&self, gateway: &'static str, name: &str) {
         let mut counts = lock(&self.counts);
-        // There are few names, and nearly every call uses a known one. A linear search avoids allocating a key for the
+        // There are few names, and nearly every call uses a known name. A linear search avoids allocating a key for the
         // map.
         match counts.iter_mut().find(|((of, known), _)| *of == gateway && known == name) {
             Some((_, count)) => *count += 1,

@@ -1,6 +1,6 @@
-//! Faults on demand: a call to a simulated gateway (a twin) fails in a chosen way. The control API orders a fault for
-//! the next n calls or for a share of all calls. A *magic recipient* orders a fault, too: a phone number
-//! `1380000<code>`, or any other address that ends in `-<code>`.
+//! Faults on demand: a call to a simulated gateway (a twin) fails in a chosen way. A test requests a fault through the
+//! control API, for the next n calls or for a share of all calls. A *magic recipient* also causes a fault: a phone
+//! number `1380000<code>`, or any other address that ends in `-<code>`.
 //!
 //! | code | fault | what happens |
 //! |---|---|---|
@@ -10,7 +10,7 @@
 //! | 0404 | `unknown_number` | refused: no such number exists |
 //! | 0407 | `timeout_before` | nothing is done, no answer comes |
 //! | 0408 | `timeout_after_commit` | done, but no answer comes |
-//! | 0410 | `collected_unheard` | done, and the parcel is collected at once, but neither an answer nor a callback comes |
+//! | 0410 | `collected_unheard` | done, and the parcel is collected at once, but no answer and no callback comes |
 //! | 0429 | `throttle` | refused: too many calls |
 //! | 0500 | `http_500_html` | nothing is done, the answer is a 500 with HTML |
 //! | 0600 | `slow` | done, and answered late |
@@ -38,8 +38,8 @@ pub struct CallTarget<'a> {
     /// The twin's name.
     pub gateway: &'static str,
     pub operation: &'a str,
-    /// The phone number, openid or name of the recipient, which may be a magic recipient; empty if the call has no
-    /// recipient.
+    /// The phone number, openid or name of the recipient, which can be a magic recipient (one that causes a fault);
+    /// empty if the call has no recipient.
     pub recipient: &'a str,
 }
 
@@ -65,7 +65,7 @@ pub enum FaultKind {
     Undelivered,
 }
 
-/// A refusal that a twin must report in its gateway's format, with the gateway's own error code.
+/// A refusal that a twin (simulated gateway) must report in its gateway's format, with the gateway's own error code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Denial {
     ExpiredToken,
@@ -117,7 +117,8 @@ impl FaultKind {
         }
     }
 
-    /// True if the fault strikes a magic recipient every time, rather than once per operation.
+    /// True if the fault strikes a magic recipient (an address that causes a fault) every time, rather than once per
+    /// operation.
     fn lasts(self) -> bool {
         matches!(self, Self::UserRefused | Self::UnknownNumber) || self.affects() != Affects::Call
     }
@@ -133,7 +134,7 @@ impl FaultKind {
 pub enum Often {
     /// The next n calls.
     Times(u64),
-    /// This share of all calls, from 0 to 1, until the order is cancelled.
+    /// This share of all calls, from 0 to 1, until the fault is cancelled.
     Share(f64),
 }
 
@@ -161,7 +162,7 @@ pub struct Strike {
     pub delay: Option<Duration>,
 }
 
-/// The ordered faults, and how often each fault struck.
+/// The faults that a test has requested, and how often each fault struck.
 #[derive(Default)]
 pub struct Faults {
     rules: RwLock<Arc<Vec<Rule>>>,
@@ -196,7 +197,7 @@ impl Faults {
         lock(&self.injected).clone()
     }
 
-    /// Cancels all ordered faults. The counts of past faults stay.
+    /// Cancels all requested faults. The counts of past faults stay.
     pub fn cancel_orders(&self) {
         *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::default();
     }

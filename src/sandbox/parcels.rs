@@ -1,5 +1,6 @@
-//! The parcels of all simulated carriers. A parcel gets the scans of its route one after another; the carrier's twin
-//! defines the route. An order can be cancelled before the first scan.
+//! The parcels of all simulated carriers. A parcel gets the scans of its route (the carrier's reports on its way) one
+//! after another. The carrier's twin (the simulation) defines the route. An order can be cancelled before the first
+//! scan.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::str::FromStr;
@@ -76,7 +77,8 @@ pub enum Cancelled {
     Absent,
 }
 
-/// How a twin answers an order whose number was used before. Real carriers do either, depending on the account.
+/// How a carrier's twin (the simulation) answers an order whose number was used before. Real carriers do either,
+/// depending on the account.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum RepeatedOrder {
     /// The twin repeats its answer to the first order.
@@ -104,7 +106,7 @@ pub struct Parcels {
     recent: Mutex<VecDeque<String>>,
 }
 
-/// The number of parcels that the page shows.
+/// The number of parcels that the sandbox's web page shows.
 const RECENT: usize = 40;
 
 impl Parcels {

@@ -61,7 +61,7 @@ pub struct Phones {
     extra_copies: AtomicU64,
 }
 
-/// The number of phones that the page shows.
+/// The number of phones that the sandbox's web page shows.
 const RECENT: usize = 24;
 
 impl Phones {

@@ -31,7 +31,8 @@ impl SandboxSettings {
         client_settings(url, self.world.callback_secret.expose(), &self.twins)
     }
 
-    /// The settings for tests: default keys, parcels that move only on request, callbacks that are repeated at once.
+    /// The settings for tests: default keys, parcels that move only on request, and callbacks that are repeated after a
+    /// quarter of a second.
     pub fn for_tests(twins: &[TwinMaker]) -> Self {
         let given = [("SONGDA_SANDBOX_STEP", "manual"), ("SONGDA_SANDBOX_TIME_SCALE", "4000000000")];
         Self::read(&mut Env::of(given), twins).unwrap_or_else(|| unreachable!("the defaults are valid"))

@@ -1,5 +1,5 @@
 //! A map that is divided into shards, each with its own lock, because thousands of calls a second would wait for a
-//! single lock. Every function releases its lock before it returns, so no lock is held over an await.
+//! single lock. Every method of the map releases its lock before it returns, so no lock is held over an await.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;

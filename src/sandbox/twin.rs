@@ -12,7 +12,7 @@ use crate::env::Env;
 pub type TwinMaker = fn(&mut Env) -> Option<Arc<dyn Twin>>;
 
 /// A twin stores messages in [`World::phones`] and parcels in [`World::parcels`]. It serves every call through
-/// [`World::perform`], which applies the ordered faults.
+/// [`World::perform`], which applies the faults that a test has requested.
 pub trait Twin: Send + Sync + 'static {
     /// The gateway's name, which is also the first segment of the twin's paths.
     fn name(&self) -> &'static str;
@@ -26,8 +26,8 @@ pub trait Twin: Send + Sync + 'static {
         Route::new()
     }
 
-    /// The settings of a Songda that uses this twin: the keys that the twin accepts, and its limits. The caller adds
-    /// the address, `SONGDA_<NAME>_URL`.
+    /// The settings of a Songda that uses this twin: the credentials that the twin accepts and, for example, a higher
+    /// rate limit than that of the real gateway. The caller adds the address, `SONGDA_<NAME>_URL`.
     fn client_settings(&self) -> Vec<(&'static str, String)> {
         Vec::new()
     }

@@ -1,4 +1,4 @@
-//! The data that all twins share: phones, parcels, faults, callbacks to Songda, and the time.
+//! The data that all twins (simulated gateways) share: phones, parcels, faults, callbacks to Songda, and the time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -64,8 +64,8 @@ impl World {
         self.sequence.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Builds a callback with a JSON body. By default it reports on no parcel order, and any answer with a 2xx status
-    /// is accepted.
+    /// Builds a callback with a JSON body. By default the callback reports on no parcel order, and any answer with a
+    /// 2xx status acknowledges it.
     pub fn callback(&self, gateway: &'static str, recipient: &str, body: &Value) -> Callback {
         Callback {
             gateway,
@@ -80,7 +80,7 @@ impl World {
         }
     }
 
-    /// Serves a call to a twin, and applies the fault that strikes the call, if any.
+    /// Serves a call to a twin (simulated gateway), and applies the fault that strikes the call, if any.
     ///
     /// `act` does the work of the call and returns the response. If `act` gets a [`Denial`], it must not carry the call
     /// out, but return the gateway's own refusal.

@@ -1,4 +1,4 @@
-//! Settings that all twins share.
+//! Settings that all twins (simulated gateways) share.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::domain::kernel::clock::Clock;
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
 
-/// How often parcels get their next scan.
+/// How often parcels get their next scan (the carrier's next report about them).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Movement {
     Every(Duration),

@@ -1,4 +1,5 @@
-//! API clients, their public keys, and the assertions that they have used.
+//! API clients (back-office systems), their public keys, and the assertions that they have used. A client proves its
+//! identity with an assertion, a JWT that it signed (RFC 7523). Each assertion can be used once.
 
 use serde_json::Value;
 use sqlx::types::Json;
@@ -10,7 +11,7 @@ use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::ClientId;
 use crate::domain::people::staff::{ApiClient, Scope, Source};
 
-/// The name of the constraint by which each source belongs to at most one client.
+/// The name of the constraint by which each source (the name of a back-office system) belongs to at most one client.
 pub const ONE_CLIENT_PER_SOURCE: &str = "api_clients_source_key";
 
 macro_rules! columns {

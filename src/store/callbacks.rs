@@ -1,4 +1,5 @@
-//! HTTP callbacks of carriers and push platforms, stored unread. A repeated callback is stored once.
+//! HTTP callbacks of carriers and push platforms, stored as they came. A worker interprets them later. A repeated
+//! callback is stored once.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use sqlx_macros::FromRow;

@@ -20,7 +20,8 @@ use crate::domain::people::remit::Remit;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VersionedCase {
     pub case: Case,
-    /// The number of the case's changes, from 1. Clients see it as the strong `ETag` of the case.
+    /// The version number: 1 for a new case, and one more after each change. Clients see it as the strong `ETag` of the
+    /// case.
     pub version: i64,
 }
 
@@ -225,7 +226,7 @@ pub async fn of_applicant(
 }
 
 /// Returns an agency's open cases after a position in the queue, in the order of their due dates. Cases that wait for
-/// their applicant come last. `state` limits the list to cases in one state.
+/// their applicant have no due date and come last. `state` limits the list to cases in one state.
 pub async fn queue(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -298,8 +299,8 @@ pub async fn applications_of(conn: &mut Conn, people: &[PersonId]) -> Result<Vec
 /// uses the numbers: every other transaction that draws numbers of this day waits until the drawing transaction ends. A
 /// number that is not used in the end leaves a harmless gap.
 ///
-/// The draw is on disk when this function returns. So no process can draw the same numbers again, even if the database
-/// crashes before they are used.
+/// Outside a transaction, the draw is on disk when this function returns. So no process can draw the same numbers
+/// again, even if the database crashes before they are used.
 pub async fn draw_numbers(conn: &mut Conn, day: NaiveDate, count: u32) -> Result<u32, StoreError> {
     let sql = "insert into case_counters (day, last) values ($1, $2)
                on conflict (day) do update set last = case_counters.last + excluded.last returning last";
@@ -308,7 +309,8 @@ pub async fn draw_numbers(conn: &mut Conn, day: NaiveDate, count: u32) -> Result
     Ok(u32::try_from(last).unwrap_or(u32::MAX).saturating_sub(count) + 1)
 }
 
-/// Stores the answer to a supplement notice beside the application. The application itself never changes.
+/// Stores the applicant's answer to a supplement notice (补正告知) beside the application. The application itself never
+/// changes.
 pub async fn add_supplement(conn: &mut Conn, id: CaseId, sealed: &[u8], now: Instant) -> Result<(), StoreError> {
     let sql = "insert into case_supplements (case_id, sealed, at) values ($1, $2, $3)";
     sqlx::query(sql).bind(id).bind(sealed).bind(now).execute(conn).await?;
@@ -322,7 +324,7 @@ pub async fn redirect(conn: &mut Conn, id: CaseId, recipient_sealed: &[u8]) -> R
     Ok(())
 }
 
-/// Returns the sealed answer to a case's supplement notice.
+/// Returns the applicant's sealed (encrypted) answer to the supplement notice (补正告知) of a case.
 pub async fn supplement(conn: &mut Conn, id: CaseId) -> Result<Option<Vec<u8>>, StoreError> {
     let sql = "select sealed from case_supplements where case_id = $1";
     Ok(sqlx::query_scalar(sql).bind(id).fetch_optional(conn).await?)

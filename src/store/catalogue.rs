@@ -1,5 +1,5 @@
 //! The published catalogue: versions of items, the parts that items share (agencies, regions, calendar, templates, …),
-//! and the revision.
+//! and the revision, a number that grows by one with each publication.
 
 use serde_json::Value;
 

@@ -1,5 +1,5 @@
-//! How ids and codes of the domain are stored: ids as `uuid`, codes as `text`. These implementations of sqlx's traits
-//! let statements take them as parameters, and rows return them.
+//! How ids and codes of the domain are stored: ids as `uuid`, codes as `text`. With these implementations of sqlx's
+//! traits, ids and codes can be parameters of statements and columns of rows.
 
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;

@@ -13,7 +13,7 @@ use crate::domain::kernel::private::Private;
 pub struct Condition {
     /// `server_version_num`: `170002` for 17.2.
     pub version: i32,
-    /// True if the server takes no writes, for example because it is a standby.
+    /// True if the server refuses writes, for example because it is a standby.
     pub read_only: bool,
     /// The setting that decides when a commit returns: `on`, `off`, `local`, `remote_write` or `remote_apply`.
     pub synchronous_commit: String,
@@ -92,9 +92,9 @@ fn unexpected(error: MigrateError) -> StoreError {
     StoreError::Broken(error.to_string())
 }
 
-/// Checks that the keys belong to this database. For the oldest and the newest phone number, opens the sealed value and
-/// compares its hash with the stored hash. Returns how many phone numbers it checked: none in a fresh database, at most
-/// two.
+/// Checks that the keys, which encrypt and hash personal data, belong to this database. For the oldest and the newest
+/// phone number, decrypts the stored value, hashes the result, and compares this hash with the stored hash. Returns how
+/// many phone numbers it checked: none in a fresh database, at most two.
 ///
 /// # Errors
 /// If the keys do not belong to this database.

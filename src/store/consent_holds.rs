@@ -1,6 +1,7 @@
 //! Consents that are reserved for jobs. A one-time consent allows one message; a lasting consent allows every message.
 //! A job reserves a consent before it sends its message. When the outcome is known, the consent is used up or given
-//! back, or the person's balance is set to zero. So two messages never use the same consent, even after a crash.
+//! back, or the person's balance (the number of one-time consents that are neither used up nor reserved) is set to
+//! zero. So two messages never use the same consent, even after a crash.
 
 use std::collections::BTreeSet;
 
@@ -94,7 +95,8 @@ pub async fn give_back(conn: &mut Conn, job: JobId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Sets a person's balance to zero, because the gateway reports that the person has given no consent.
+/// Sets a person's balance for a template to zero and ends a lasting consent, because the gateway reports that the
+/// person has given no consent. The job's own reservation is removed.
 pub async fn refute(conn: &mut Conn, channel: &ChannelCode, wanted: Wanted<'_>) -> Result<(), StoreError> {
     let sql = "with ended as (delete from consent_holds where job_id = $1)
                update consents

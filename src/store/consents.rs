@@ -33,7 +33,8 @@ impl Row {
     }
 }
 
-/// Returns a person's balances by channel and template. Templates that the person never answered are left out.
+/// Returns a person's balances by channel and template. Templates for which the person never answered a request for
+/// consent are left out.
 pub async fn of_person(
     conn: &mut Conn,
     person: PersonId,

@@ -20,7 +20,8 @@ pub struct Draft {
     /// The version of the item that was in force when the draft was last saved.
     pub item_version: i32,
     pub content: DraftContent,
-    /// The number of the draft's changes, from 1. Clients see it as the strong `ETag` of the draft.
+    /// The version number: 1 for a new draft, and one more after each change. Clients see it as the strong `ETag` of
+    /// the draft.
     pub version: i64,
     pub created_at: Instant,
     pub updated_at: Instant,

@@ -61,8 +61,8 @@ pub async fn try_lock(conn: &mut Conn, AnswerKey { scope, key }: AnswerKey<'_>) 
 }
 
 /// Finds the answer that is stored under a key. The statement selects by key only, and the age is checked afterwards.
-/// With the age in the statement, a plan that was made on an empty table could use the index of ages, and would read
-/// all rows ever after.
+/// If the statement selected by age too, PostgreSQL could choose the index on the age while the table is empty. It
+/// would keep this plan when the table has grown, and read all rows each time.
 pub async fn find(
     conn: &mut Conn,
     keys: &KeyRing,

@@ -1,4 +1,5 @@
-//! Attempts at a real-name check (实名认证), which count against the limits. A successful attempt is removed.
+//! Attempts at a real-name check (实名认证), which count against the limits of attempts per person. A successful attempt is
+//! removed.
 
 use uuid::Uuid;
 

@@ -8,9 +8,9 @@ use super::{Conn, StoreError, changes};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, DraftId, NotificationId, ParcelId, PersonId};
 
-/// Locks both people until the end of the transaction, and also those rows of the first person that another transaction
-/// may be changing. All transactions take locks in the same order: cases, parcels, drafts, people, the changes of
-/// people.
+/// Locks both people until the end of the transaction, and also those rows of the first person (`from`) that another
+/// transaction may be changing. All transactions take locks in the same order: cases, parcels, drafts, people, and last
+/// the people's logs of changes.
 pub async fn hold(conn: &mut Conn, from: PersonId, into: PersonId) -> Result<(), StoreError> {
     const LOCKS: [&str; 4] = [
         "select from cases where person_id = ($1::uuid[])[1] order by id for no key update",
@@ -27,8 +27,8 @@ pub async fn hold(conn: &mut Conn, from: PersonId, into: PersonId) -> Result<(),
 /// Formats an id as clients know it.
 type PublicId = fn(Uuid) -> String;
 
-/// The statements that move rows which clients show. Each moved row is entered in the log of changes, so that clients
-/// read it again.
+/// The statements that move rows from person `$1` to person `$2`, for the rows that clients show. Each moved row is
+/// entered in the log of changes, so that clients read it again.
 const SHOWN: [(ChangeKind, &str, PublicId); 4] = [
     (ChangeKind::Case, "update cases set person_id = $2 where person_id = $1 returning id", |id| {
         CaseId::from_uuid(id).to_string()
@@ -44,8 +44,8 @@ const SHOWN: [(ChangeKind, &str, PublicId); 4] = [
     }),
 ];
 
-/// The statements that move or delete all other rows of the first person. The second person keeps at most one default
-/// address, and the balances of consents are added up.
+/// The statements that move all other rows from person `$1` to person `$2`, or delete them. Person `$2` keeps at most
+/// one default address. The consent balances of both people are added up.
 const REST: [&str; 10] = [
     "update uploads set person_id = $2 where person_id = $1",
     "update addresses set person_id = $2,
@@ -69,8 +69,7 @@ const REST: [&str; 10] = [
     "delete from changes where person_id = $1 and $2::uuid is not null",
 ];
 
-/// Deletes the first person. The second person gets the phone, name and resident ID of the first if their own is
-/// missing.
+/// Deletes person `$1`. Each of phone, name and resident ID that person `$2` lacks is taken over from person `$1`.
 const END: &str = "with gone as (
          delete from people where id = $1
          returning phone_sealed, phone_hash, name_sealed, resident_id_sealed, resident_id_hash, verified_at

@@ -1,8 +1,8 @@
-//! Brings a schema up to date while processes work on it.
+//! Brings a database schema up to date while processes use the database.
 //!
 //! A migration waits until no statement uses the table that it changes, and every later statement on that table waits
-//! behind the migration. One slow statement could stop all of them. So a migration waits only briefly, lets the waiting
-//! statements pass, and tries again.
+//! behind the migration. So one slow statement could stop all later statements. To prevent this, a migration waits only
+//! briefly, lets the waiting statements pass, and tries again.
 
 use std::time::Duration;
 

@@ -117,8 +117,8 @@ impl StoreError {
         matches!(self, Self::Constraint(name) if name == constraint)
     }
 
-    /// True if a row refers to a person who does not exist. The usual reason is that another transaction joined that
-    /// person into a second person.
+    /// True if the operation failed because a row refers to a person who does not exist. Usually another transaction
+    /// has joined that person into a second person.
     #[must_use]
     pub fn names_missing_person(&self) -> bool {
         matches!(self, Self::Constraint(name) if name.ends_with("_person_id_fkey"))

@@ -67,8 +67,9 @@ impl TryFrom<Row> for Received {
     }
 }
 
-/// Returns a person's latest notifications: all of the last three days, and at least a hundred. Pushes are retried and
-/// receipts are kept for at most three days, so older notifications cannot affect new ones.
+/// Returns a person's latest notifications: all of the last three days, and at least a hundred. A push is retried for
+/// 30 hours by default (`SONGDA_RETRY_AGE`), and its receipts are kept for three days, so an older notification cannot
+/// affect a newer one.
 pub async fn latest_of(conn: &mut Conn, person: PersonId) -> Result<Vec<NotificationId>, StoreError> {
     const LATEST: i64 = 100;
     // Ids are UUIDs of version 7, which begin with their time in milliseconds.

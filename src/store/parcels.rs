@@ -176,8 +176,8 @@ impl ScanSource {
     }
 }
 
-/// Adds scans to a parcel. A stored scan is not added again, but a stored hint becomes a fact if a query brings the
-/// same scan.
+/// Adds scans to a parcel. A scan that is stored already is not added again. But if the stored scan came in a callback
+/// and the same scan now comes from a query, its source becomes `query`.
 pub async fn add_scans(
     conn: &mut Conn,
     keys: &KeyRing,

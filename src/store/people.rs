@@ -22,8 +22,8 @@ const ONE_PERSON_PER: [&str; 3] = ["people_phone_hash_key", "people_resident_id_
 /// The name in the error of [`changed_hands`]. It is not a constraint of the schema.
 const CHANGED_HANDS: &str = "changed hands";
 
-/// True if an error only says that a person was added, joined or deleted between two reads, or that PostgreSQL resolved
-/// a deadlock. The caller can begin again.
+/// True if an error only means that another transaction added, joined or deleted a person between two reads of this
+/// transaction, or that PostgreSQL resolved a deadlock. The caller can repeat the whole transaction.
 #[must_use]
 pub fn raced(error: &StoreError) -> bool {
     let StoreError::Constraint(name) = error else { return error.is_deadlock() };
@@ -69,7 +69,8 @@ impl PersonRow {
         let identity = match (self.name_sealed, self.resident_id_sealed, self.verified_at) {
             (Some(name), Some(resident_id), Some(verified_at)) => {
                 let name = Private::new(open_text(keys, NAME, &name)?);
-                // The birthday was checked when the ID was stored. The latest possible day passes that check again.
+                // `parse` refuses a birthday after the given day. The birthday was checked when the ID was stored, so
+                // it is enough to give the latest possible day here.
                 let resident_id = ResidentId::parse(&open_text(keys, RESIDENT_ID, &resident_id)?, NaiveDate::MAX)
                     .map_err(|_| broken(RESIDENT_ID))?;
                 Some(VerifiedIdentity { name, resident_id, verified_at })
@@ -267,7 +268,7 @@ pub async fn find_by_wechat(
 /// Adds a WeChat account to a person.
 ///
 /// # Errors
-/// If a person has that account.
+/// If the account belongs to a person already.
 pub async fn add_wechat(
     conn: &mut Conn,
     keys: &KeyRing,

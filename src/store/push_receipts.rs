@@ -1,5 +1,5 @@
-//! Receipts from gateways whose receipts do not repeat our key of the message. They help to decide about a push whose
-//! outcome is unknown ([`crate::domain::work::doubt`]).
+//! Receipts, which report whether a message arrived, from gateways that do not repeat our key of the message. They help
+//! to decide about a push whose outcome is unknown ([`crate::domain::work::doubt`]).
 
 use chrono::TimeDelta;
 use sqlx_macros::FromRow;
@@ -40,7 +40,7 @@ pub async fn keep(conn: &mut Conn, receipt: &Receipt<'_>) -> Result<bool, StoreE
     Ok(kept.rows_affected() == 1)
 }
 
-/// A push whose outcome is unknown, and the other pushes to which its receipts could belong.
+/// A push whose outcome is unknown, and the data by which the receipts that may belong to it are found.
 #[derive(Debug, Clone, Copy)]
 pub struct InDoubt<'a> {
     pub job: JobId,
@@ -113,8 +113,8 @@ pub async fn push_of(conn: &mut Conn, pushes: &[String], reference: &str) -> Res
     Ok(sqlx::query_scalar(sql).bind(pushes).bind(reference).fetch_optional(conn).await?)
 }
 
-/// Removes up to `limit` receipts that were received before an instant. Returns how many. The caller chooses an instant
-/// by which the outcome of every push is known.
+/// Removes up to `limit` receipts that were received before an instant. Returns how many. The caller must choose an
+/// instant for which the outcomes of all pushes with older receipts are already known.
 pub async fn forget(conn: &mut Conn, heard_before: Instant, limit: i64) -> Result<u64, StoreError> {
     let sql = "delete from push_receipts where heard_at < $1 and ctid = any (array(
                    select ctid from push_receipts where heard_at < $1 order by heard_at limit $2))";

@@ -1,5 +1,5 @@
-//! Refused attempts to apply for an item that is not published, or to report a decision on such an item. They are kept
-//! as evidence: no approval may be carried out outside the catalogue (目录之外不得实施行政审批).
+//! Refused attempts to apply for an item (事项, a service) that is not published, or to report a decision on such an
+//! item. They are kept as evidence: no approval may be carried out outside the catalogue (目录之外不得实施行政审批).
 
 use super::{Conn, StoreError};
 use crate::domain::item::ItemCode;

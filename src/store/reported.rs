@@ -1,8 +1,10 @@
-//! Looks up the decisions that back-office systems report, before a use case saves them. One round trip looks up many.
+//! Looks up the decisions that back-office systems report, before a use case saves them. One round trip looks up many
+//! decisions.
 //!
-//! If a report has a resident ID, the applicant is the person who proved that ID. Messages go to the reported phone.
-//! The phone may belong to a spouse or a stranger by now, so its owner is never taken for the applicant. If a report
-//! has a phone alone, the applicant is the owner of that phone.
+//! If a report has a resident ID, the applicant is the person who proved that ID, or whom an earlier report named by
+//! that ID. Until this person signs in, messages go to the reported phone. The phone may belong to a spouse or a
+//! stranger by now, so its owner is never taken for the applicant. If a report has a phone alone, the applicant is the
+//! owner of that phone.
 
 use sqlx_macros::FromRow;
 

@@ -58,8 +58,8 @@ pub async fn open(conn: &mut Conn, session: &NewSession, token: &RefreshToken) -
     Ok(())
 }
 
-/// Finds a refresh token of an audience and locks it and its session, so that two clients that present the same token
-/// are served one after the other.
+/// Finds a refresh token of an audience (residents or staff), and locks the token and its session, so that two clients
+/// that present the same token are served one after the other.
 pub async fn hold_token(
     conn: &mut Conn,
     audience: SessionAudience,

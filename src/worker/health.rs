@@ -1,5 +1,6 @@
-//! The health of a worker: the time since each lane (the queue of jobs for one gateway) last finished a round of its
-//! loop. `/readyz` uses it to detect a process that still answers requests but no longer does jobs.
+//! The health of a worker. Each lane (the queue of jobs for one gateway) runs a loop that reads and starts jobs. The
+//! health is the time since each loop last finished a round. `/readyz` uses it to detect a process that still answers
+//! requests but no longer does jobs.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -20,8 +20,8 @@ pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 pub struct Current {
     /// The caller's `X-Request-Id` if its characters are harmless, otherwise a fresh `req_…`.
     pub id: String,
-    /// The `traceparent` for everything that this request causes: the caller's trace id, or a new one, with a span id
-    /// of this process.
+    /// The `traceparent` for the jobs that this request adds, and for the response: the caller's trace id, or a new
+    /// one, with a span id of this process.
     pub traceparent: String,
     /// The language of the response.
     pub language: Language,
@@ -84,7 +84,7 @@ fn read_trace(parent: &str) -> Option<(&str, &str)> {
     let trace = fields.next()?;
     let span = fields.next()?;
     let flags = fields.next()?;
-    let ends = fields.next().is_none() || version != "00"; // A later version may add fields.
+    let ends = fields.next().is_none() || version != "00"; // A later version can have more fields.
     let is_sound = is_hex(version, 2) && version != "ff" && is_id(trace, 32) && is_id(span, 16) && is_hex(flags, 2);
     (ends && is_sound).then_some((trace, flags))
 }

@@ -1,9 +1,9 @@
 //! Operations on results of other systems: report them alone or in batches, and show them.
 //!
-//! A source (the name of the reporting system) and a reference identify a result, so a repeated report changes nothing.
-//! The `Idempotency-Key` distinguishes a repeated request, which gets the first response, from a new request. For a
-//! single result the database stores only the key: the response is built again from the case, whose decision no longer
-//! changes. For a batch the database stores the whole response.
+//! A source (the name of the reporting system) and a reference (that system's own id of the result) identify a result,
+//! so a repeated report changes nothing. The `Idempotency-Key` distinguishes a repeated request, which gets the first
+//! response, from a new request. For a single result the database stores only the key: the response is built again from
+//! the case, whose decision no longer changes. For a batch the database stores the whole response.
 
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
@@ -115,7 +115,7 @@ impl Results {
 /// A row of a batch after it was parsed.
 struct ReadRow {
     reference: Option<String>,
-    /// The faults of an invalid row. `None` for a valid row, which goes to the use case.
+    /// The faults of an invalid row. `None` for a valid row, which is passed to the use case.
     faults: Option<Vec<FieldError>>,
 }
 

@@ -54,7 +54,7 @@ impl Addresses {
 
     /// 修改地址 · Replace an address
     ///
-    /// Parcels that were ordered before keep the old address.
+    /// Cases that were submitted earlier, and their parcels, keep the old address.
     #[oai(path = "/addresses/:id", method = "put", operation_id = "put_address")]
     async fn put(
         &self,

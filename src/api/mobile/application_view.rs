@@ -23,7 +23,7 @@ pub struct HandedInBody {
     /// The `key` of the material in the item's guide.
     #[oai(validator(max_length = 100))]
     pub key: String,
-    /// The ids of the uploaded files, in order.
+    /// The ids of the uploaded files, in the applicant's order.
     #[oai(validator(max_items = 20))]
     pub uploads: Vec<UploadId>,
 }

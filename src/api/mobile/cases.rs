@@ -32,7 +32,7 @@ impl MobileCases {
     ///
     /// The draft becomes a case. The case keeps the form and the files unchanged.
     ///
-    /// The pointers of `invalid_body` point into the draft.
+    /// In an `invalid_body` response, the pointers of the faults point into the draft.
     #[oai(path = "/cases", method = "post", operation_id = "submit_case")]
     async fn submit(
         &self,
@@ -119,7 +119,8 @@ impl MobileCases {
 
     /// 更正收件地址 · Correct the delivery address
     ///
-    /// Sends the result again, to another address. Possible only if the last parcel was refused, returned or cancelled.
+    /// Sends the result again, to another address. Possible only if the carrier refused the address of the last parcel,
+    /// or if that parcel was returned or cancelled.
     #[oai(path = "/cases/:id/delivery", method = "put", operation_id = "correct_delivery")]
     async fn correct_delivery(
         &self,

@@ -24,7 +24,8 @@ use crate::metrics::live::LiveClient;
 
 pub struct Changes(pub Services);
 
-/// The maximum wait of a long-poll, in seconds: mini-programs time out after a minute.
+/// The maximum wait of a long-poll, in seconds. It must be less than the minute after which a request of a mini-program
+/// times out.
 const LONGEST_WAIT: u64 = 25;
 /// The maximum number of changes that one query reads from the log.
 const AT_ONCE: i64 = 100;
@@ -35,7 +36,7 @@ impl Changes {
     /// 变化列表 · List changes
     ///
     /// Lists the changes after a cursor, and waits if there are none. Without a cursor, the response comes at once and
-    /// contains the current cursor. If nothing changes in time, `data` is empty.
+    /// contains the current cursor. If nothing changes within `wait` seconds, `data` is empty.
     #[oai(path = "/changes", method = "get", operation_id = "list_changes")]
     async fn list(
         &self,
@@ -60,7 +61,8 @@ impl Changes {
     /// 变化推送 · Stream changes
     ///
     /// The stream lasts until the access token expires. With `Last-Event-ID` and a new token, the next stream continues
-    /// where the last one ended. A person may have eight open streams; a ninth closes the oldest.
+    /// where the last one ended. A person can have eight open streams on each server process; a ninth one on the same
+    /// process ends the oldest.
     #[oai(path = "/events", method = "get", operation_id = "stream_events")]
     async fn events(
         &self,
@@ -122,7 +124,7 @@ fn show(cursors: &Cursors, person: PersonId, change: &Change) -> Result<ChangeBo
 #[derive(Debug, Object)]
 #[oai(rename = "Change", example)]
 struct ChangeBody {
-    /// The kind of resource: `case`, `notification`, `parcel`. More values may be added.
+    /// The kind of resource: `case`, `notification`, `parcel`. Later releases can add values.
     kind: String,
     id: String,
     at: Instant,
@@ -143,7 +145,7 @@ example!(ChangeBody {
 struct ChangePage {
     /// The changes, oldest first.
     data: Vec<ChangeBody>,
-    /// True if more changes are available now.
+    /// True if the page is full, so that more changes are probably available now.
     has_more: bool,
     /// The cursor for the next request.
     next_cursor: String,

@@ -21,8 +21,8 @@ pub struct MobileConsents(pub People);
 impl MobileConsents {
     /// 订阅消息列表 · List consents
     ///
-    /// Lists the templates that need consent, in the person's language. `should_ask` marks those to ask for at the next
-    /// tap.
+    /// Lists the templates that need consent, in the person's language. `should_ask` marks the templates for which the
+    /// client should ask the person for consent at the next tap on a button.
     #[oai(path = "/consents", method = "get", operation_id = "list_consents")]
     async fn list(&self, person: Person) -> Result<Json<ConsentList>, Problem> {
         Ok(Json(ConsentList::of(&self.0.consents().list(person.id).await?)))
@@ -30,7 +30,7 @@ impl MobileConsents {
 
     /// 上报订阅结果 · Report consents
     ///
-    /// Reports the person's choices. Each accept of a one-time template allows one message.
+    /// Reports the person's choices. Each `accept` for a one-time template allows one message.
     #[oai(path = "/consents", method = "post", operation_id = "report_consents")]
     async fn report(
         &self,
@@ -77,9 +77,9 @@ struct ConsentBody {
     /// The events that the template announces.
     events: Vec<String>,
     kind: Consent,
-    /// The number of messages that may still be sent; 0 if the consent is not limited to a number.
+    /// The number of messages that the consent still allows; 0 if the consent is not limited to a number.
     balance: u32,
-    /// True if the client should ask for consent at the next tap.
+    /// True if the client should ask the person for consent at the next tap on a button.
     should_ask: bool,
 }
 

@@ -1,4 +1,5 @@
-//! Devices: installations of client apps. An app registers at each start, and when its push token changes.
+//! Devices: installations of client apps. An app registers its installation at each start, and when its push token
+//! changes.
 
 use poem_openapi::param::Path;
 use poem_openapi::{Object, OpenApi};
@@ -20,7 +21,7 @@ pub struct Devices(pub People);
 impl Devices {
     /// 登记设备 · Register a device
     ///
-    /// Stores an installation of a client app. It belongs to the person who registered it last.
+    /// Stores an installation of a client app. The installation belongs to the person who registered it last.
     #[oai(path = "/devices/:installation_id", method = "put", operation_id = "put_device")]
     async fn put(
         &self,
@@ -35,7 +36,7 @@ impl Devices {
 
     /// 注销设备 · Remove a device
     ///
-    /// Call it when the person signs out.
+    /// Clients call this operation when the person signs out.
     #[oai(path = "/devices/:installation_id", method = "delete", operation_id = "delete_device")]
     async fn delete(&self, person: Person, installation_id: Path<InstallationId>) -> Result<Done, Problem> {
         Done::if_found(self.0.devices().forget(person.id, installation_id.0).await?)
@@ -47,7 +48,7 @@ impl Devices {
 #[oai(rename = "Device", deny_unknown_fields, example, skip_serializing_if_is_none)]
 struct DeviceBody {
     platform: Platform,
-    /// The channel of the push token. Send both members or neither.
+    /// The channel of the push token. Send both `push_channel` and `push_token`, or neither.
     #[oai(validator(max_length = 30))]
     push_channel: Option<String>,
     #[oai(validator(max_length = 4096))]

@@ -61,7 +61,7 @@ impl Drafts {
     /// Creates a draft (`If-None-Match: *`) under an id that the client generated, or replaces its content
     /// (`If-Match`).
     ///
-    /// The draft may be incomplete. `faults` lists the errors that prevent its submission.
+    /// The draft can be incomplete. `faults` lists the errors that prevent its submission.
     #[oai(path = "/drafts/:id", method = "put", operation_id = "put_draft")]
     async fn put(
         &self,

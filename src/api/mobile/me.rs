@@ -33,8 +33,8 @@ impl Me {
     /// A register confirms that name and resident ID belong together. A person must be verified to submit an
     /// application.
     ///
-    /// The person then owns the results that other systems reported for this resident ID. Five wrong comparisons in an
-    /// hour, or twenty in a day, block further ones (`too_many_identity_tries`).
+    /// The person then owns the results that other systems reported for this resident ID. After five checks without a
+    /// match in an hour, or twenty in a day, further checks of the person are refused (`too_many_identity_tries`).
     #[oai(path = "/me/identity", method = "put", operation_id = "verify_identity")]
     async fn verify(
         &self,

@@ -57,7 +57,7 @@ impl Notifications {
 
     /// 全部标记已读 · Mark all as read
     ///
-    /// Marks a notification and all older ones as read.
+    /// Marks the notification `up_to` and all older ones as read.
     #[oai(path = "/notifications/read", method = "put", operation_id = "mark_all_read")]
     async fn mark_all_read(&self, person: Person, body: Body<UpTo>) -> Result<Done, ProblemOf<UpTo>> {
         Ok(Done::if_found(self.0.casework.inbox().mark_read(person.id, body.into_inner().up_to, true).await?)?)
@@ -88,7 +88,7 @@ impl Notifications {
 #[oai(rename = "Notification", example, skip_serializing_if_is_none)]
 struct NotificationBody {
     id: NotificationId,
-    /// The event that the notification announces: `granted`, `parcel_delivered`, … More values may be added.
+    /// The event that the notification announces: `granted`, `parcel_delivered`, … Later releases can add values.
     event: String,
     /// 标题
     title: Bilingual,

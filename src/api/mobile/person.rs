@@ -1,4 +1,5 @@
-//! A person's own data, as the person sees it. Identity and phone number are masked, because others may see the screen.
+//! A person's own data, as the person sees it. Identity and phone number are masked, because other people can see the
+//! screen of a phone.
 
 use poem_openapi::Object;
 

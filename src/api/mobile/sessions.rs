@@ -36,7 +36,8 @@ impl MobileSessions {
 
     /// 获取验证码 · Request a sign-in code
     ///
-    /// Sends a one-time code to a phone. The response is the same if the number is unknown.
+    /// Sends a one-time code to a phone. The code is also sent if no account has the number, so the response does not
+    /// show whether there is an account.
     #[oai(path = "/login-codes", method = "post", operation_id = "request_login_code")]
     async fn code(&self, _attempt: SignInAttempt, body: Body<CodeRequest>) -> Result<CodeRequested, Problem> {
         let phone = read_phone(&body.phone, "/phone")?;
@@ -64,7 +65,7 @@ impl MobileSessions {
 
     /// 退出登录 · Sign out
     ///
-    /// The refresh token is refused from now on. The access token expires by itself.
+    /// The refresh token is refused from now on. The access token remains valid until it expires.
     #[oai(path = "/sessions/current", method = "delete", operation_id = "sign_out")]
     async fn sign_out(&self, person: Person) -> Result<Done, Problem> {
         self.0.sessions().end(person.session).await?;
@@ -73,7 +74,7 @@ impl MobileSessions {
 
     /// 退出所有设备 · Sign out everywhere
     ///
-    /// All refresh tokens are refused from now on. The access tokens expire by themselves.
+    /// All refresh tokens of the person are refused from now on. The access tokens remain valid until they expire.
     #[oai(path = "/sessions", method = "delete", operation_id = "sign_out_everywhere")]
     async fn sign_out_everywhere(&self, person: Person) -> Result<Done, Problem> {
         self.0.sessions().end_all(person.id.uuid()).await?;
@@ -154,7 +155,7 @@ example!(Session {
 
 #[derive(ApiResponse)]
 enum CodeRequested {
-    /// 已受理 · If the number exists, a code will be sent
+    /// 已受理 · The code will be sent
     #[oai(status = 202)]
     Accepted,
 }

@@ -22,7 +22,7 @@ pub struct Timeline(pub Casework);
 impl Timeline {
     /// 办件进度 · Show the timeline of a case
     ///
-    /// Everything that happened to the case, oldest first.
+    /// The acts on the case, the notifications about it, and the scans of its parcels, oldest first.
     #[oai(path = "/cases/:id/timeline", method = "get", operation_id = "get_timeline")]
     async fn timeline(&self, person: Person, id: Path<CaseId>) -> Result<Json<TimelineBody>, Problem> {
         let steps = self.0.cases().timeline(person.id, id.0).await?.ok_or(Code::NotFound)?;
@@ -137,8 +137,8 @@ fn scan_text(meaning: ScanMeaning) -> text::Bilingual {
 #[oai(rename = "Step", example, skip_serializing_if_is_none, skip_serializing_if_is_empty)]
 struct StepBody {
     at: Instant,
-    /// The kind of step: `submitted`, `accepted`, `decided`, `notified`, `parcel_scanned`, … More values may be added.
-    /// `updated` is an act that this release of the server does not know.
+    /// The kind of step: `submitted`, `accepted`, `decided`, `notified`, `parcel_scanned`, … Later releases can add
+    /// values. `updated` is an act that this release of the server does not know.
     kind: String,
     /// The actor: `person`, `officer`, `client`, `system`, or a carrier's code.
     actor: Option<String>,
@@ -173,13 +173,13 @@ struct TimelineBody {
 #[oai(rename = "Parcel", example, skip_serializing_if_is_none)]
 struct ParcelBody {
     id: ParcelId,
-    /// The case whose result the parcel carries.
+    /// The case whose result is in the parcel.
     case: CaseId,
     /// 承运商: `ems`, `sf`, …
     carrier: String,
     /// 运单号; absent until the carrier assigns one.
     waybill: Option<String>,
-    /// `pending`, `ordered`, `picked_up`, … `delivered`. More values may be added.
+    /// `pending`, `ordered`, `picked_up`, … `delivered`. Later releases can add values.
     state: String,
     /// The scans, oldest first.
     scans: Vec<ScanBody>,

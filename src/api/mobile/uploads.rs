@@ -57,7 +57,7 @@ impl Uploads {
 
     /// 删除上传 · Delete an upload
     ///
-    /// Possible until the file is handed in.
+    /// Possible until the file is handed in with a case.
     #[oai(path = "/uploads/:id", method = "delete", operation_id = "delete_upload")]
     async fn delete(&self, person: Person, id: Path<UploadId>) -> Result<Done, Problem> {
         self.0.uploads().discard(&person.acting(), id.0).await?;

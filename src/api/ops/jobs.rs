@@ -74,7 +74,8 @@ impl OpsJobs {
 
     /// 批量重放 · Replay dead jobs
     ///
-    /// Replays the dead jobs that match, at most 1000 at a time. Repeat the request while `matched` is larger.
+    /// Replays the dead jobs that match, at most 1000 at a time. Repeat the request while `matched` is larger than
+    /// `replayed`.
     #[oai(path = "/job-replays", method = "post", operation_id = "replay_jobs")]
     async fn replay_all(&self, _operator: Operator, body: Body<ReplayOrder>) -> Result<Json<Replayed>, Problem> {
         let ReplayOrder { lane, kind, cause, dry_run } = body.into_inner();
@@ -101,7 +102,8 @@ struct JobBody {
     /// The lane: the queue of jobs for one gateway.
     lane: String,
     kind: String,
-    /// The business key. It is unique: two jobs with the same key are one job.
+    /// The business key, which identifies the work of the job. It is unique: a second job with the same key is not
+    /// added.
     key: String,
     /// The state: `pending`, `done` or `dead`.
     state: String,
@@ -111,9 +113,9 @@ struct JobBody {
     /// The reason why the job waits, or is dead.
     cause: Option<String>,
     created_at: Instant,
-    /// When the job was done or became dead.
+    /// When the job was done or became dead; absent while it waits or runs.
     finished_at: Option<Instant>,
-    /// The worker that has claimed the job.
+    /// The worker that has claimed the job; absent if no worker has.
     worker: Option<String>,
 }
 
@@ -216,7 +218,7 @@ example!(ReplayOrder {
 struct Replayed {
     /// The number of matching jobs. The count stops at 10000.
     matched: i64,
-    /// The number of jobs that are due again.
+    /// The number of jobs that this request has replayed.
     replayed: u64,
 }
 

@@ -18,7 +18,7 @@ const MOST: i64 = 10_000;
 impl Lanes {
     /// 通道列表 · List lanes
     ///
-    /// Each lane shows how many of its jobs wait and how many are dead. Each number is counted up to 10000 only.
+    /// For each lane: how many of its jobs wait or run, and how many are dead. Each number is counted up to 10000 only.
     #[oai(path = "/lanes", method = "get", operation_id = "list_lanes")]
     async fn list(&self, _operator: Operator) -> Result<Json<LaneList>, Problem> {
         let mut data = Vec::new();

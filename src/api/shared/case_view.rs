@@ -29,12 +29,12 @@ pub struct CaseBody {
     pub submitted_at: Instant,
     /// The due date of the agency's next act; absent while the applicant must act, and after the case has ended.
     pub due_on: Option<NaiveDate>,
-    /// 受理日: the day from which the periods count; absent until the case is accepted.
+    /// 受理日: the day from which the promised and the legal period count; absent until the case is accepted.
     pub accepted_on: Option<NaiveDate>,
     /// 承诺办结日: the promised day of the decision.
     pub promised_on: Option<NaiveDate>,
     /// 法定办结日: the last day that the law allows for the decision. Absent if the law sets no period, and while the
-    /// working days of its year are not announced.
+    /// working days of the year in which that day falls are not announced.
     pub legal_on: Option<NaiveDate>,
     /// The decision; absent until the case is decided.
     pub decision: Option<DecisionBody>,
@@ -137,8 +137,8 @@ impl CaseBody {
         let case = &versioned.case;
         let code = case.item.to_string();
         let version = case.item_version;
-        // The catalogue keeps every item version that has a case. If one is missing nevertheless, the code serves as
-        // the name.
+        // The catalogue keeps every item version that has a case. If a version is missing nevertheless, the item's code
+        // is shown instead of its name.
         let nameless = || Bilingual { zh: code.clone(), en: code.clone() };
         let name = catalog.version(&case.item, version).map_or_else(nameless, |item| (&item.item.name).into());
         Self {

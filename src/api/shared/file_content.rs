@@ -33,8 +33,8 @@ pub enum FileAnswer {
 }
 
 impl FileAnswer {
-    /// Streams a file. The headers forbid browsers to guess the type of the file or to run it, because an unknown
-    /// person uploaded it.
+    /// Streams a file. The headers forbid browsers to guess the type of the file or to run it, because an uploaded file
+    /// can contain malicious code.
     pub fn of(kind: FileKind, content: Content) -> Self {
         let body = Binary(Body::from_bytes_stream(content.map(|piece| piece.map_err(std::io::Error::other))));
         let content = match kind {

@@ -10,9 +10,10 @@ use crate::domain::kernel::ids::UploadId;
 #[derive(Debug, Object)]
 #[oai(rename = "Application", skip_serializing_if_is_none)]
 pub(super) struct ApplicationBody {
-    /// The applicant, as known at the submission; absent if only another system knows them.
+    /// The applicant at the time of the submission. Absent in an answer to a supplement notice, and in a case that
+    /// another system reported.
     applicant: Option<ApplicantBody>,
-    /// A note to the officer.
+    /// A note to the officer, in an answer to a supplement notice.
     note: Option<String>,
     /// The entries in the item's form. The `form_schema` of the item describes them.
     form: Value,
@@ -20,15 +21,15 @@ pub(super) struct ApplicationBody {
     materials: Vec<HandedInBody>,
 }
 
-/// 申请人。 The applicant, from the real-name check.
+/// 申请人。 The applicant. The real-name check (实名认证) confirmed the name and the resident ID.
 #[derive(Debug, Object)]
 #[oai(rename = "Applicant", skip_serializing_if_is_none)]
 struct ApplicantBody {
     /// 姓名
     name: String,
-    /// 公民身份号码, masked unless it was disclosed.
+    /// 公民身份号码, masked except in the response of `disclose_case`.
     resident_id: String,
-    /// 手机号, masked unless it was disclosed.
+    /// 手机号, masked except in the response of `disclose_case`.
     phone: Option<String>,
 }
 
@@ -38,7 +39,7 @@ struct ApplicantBody {
 struct HandedInBody {
     /// The `key` of the material in the item.
     key: String,
-    /// The ids of the uploaded files, in order.
+    /// The ids of the uploaded files, in the applicant's order.
     uploads: Vec<UploadId>,
 }
 

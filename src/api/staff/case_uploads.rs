@@ -17,8 +17,8 @@ pub struct CaseUploads(pub(super) Casework);
 impl CaseUploads {
     /// 下载材料 · Download a file of a case
     ///
-    /// A file that was handed in with the case, or after its supplement notice. It may be the scan of an identity card,
-    /// so the history of the case records who read it.
+    /// A file that was handed in with the case, or after its supplement notice. The file can be the scan of an identity
+    /// card, so the history of the case records which officer read it.
     #[oai(path = "/cases/:id/uploads/:upload", method = "get", operation_id = "get_case_upload")]
     async fn get(&self, officer: Officer, id: Path<CaseId>, upload: Path<UploadId>) -> Result<FileAnswer, Problem> {
         let found = self.0.officers().read_upload(&at_work(&officer)?, id.0, upload.0).await;

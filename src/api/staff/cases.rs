@@ -115,7 +115,7 @@ impl StaffCases {
 
     /// 补正告知 · Give a supplement notice
     ///
-    /// Notifies the applicant of everything that is missing. Possible once.
+    /// Notifies the applicant of everything that is missing. Possible once per case.
     #[oai(path = "/cases/:id/supplement-notice", method = "post", operation_id = "notice_supplement")]
     async fn notice_supplement(
         &self,
@@ -137,8 +137,8 @@ impl StaffCases {
 
     /// 作出决定 · Decide a case
     ///
-    /// Grants or denies the application. The applicant is notified and the parcel is ordered, even if a process fails
-    /// in between.
+    /// Grants or denies the application. The applicant is then notified and the parcel is ordered, even if a server
+    /// process fails after the decision is stored.
     #[oai(path = "/cases/:id/decision", method = "post", operation_id = "decide_case")]
     async fn decide(
         &self,
@@ -221,7 +221,7 @@ example!(CaseFileBody { case: CaseBody::example(), application: ApplicationBody:
 #[derive(Debug, Object)]
 #[oai(deny_unknown_fields, example)]
 struct Disclosure {
-    /// The reason. The applicant may ask to see it.
+    /// The reason. The timeline does not show it to the applicant, but the applicant can ask the agency for it.
     #[oai(validator(max_length = 500, pattern = r"^[^\x00]*\S[^\x00]*$"))]
     reason: String,
 }
@@ -265,10 +265,11 @@ struct HistoryBody {
     at: Instant,
     /// The actor: `person:per_…`, `officer:ofc_…`, `client:cli_…`, `carrier:ems`, `system`.
     by: String,
-    /// On whose behalf: `person:per_…` for an applicant, `agency:…` for an act in the office of an agency.
+    /// The party on whose behalf the actor acted: `person:per_…` for an applicant; for other actors `agency:…`, the
+    /// agency that owns the case.
     #[oai(rename = "for")]
     for_: String,
-    /// The kind of act: `submitted`, `accepted`, `decided`, … More values may be added.
+    /// The kind of act: `submitted`, `accepted`, `decided`, … Later releases can add values.
     act: String,
     /// The reasons and details of the act.
     cause: Value,

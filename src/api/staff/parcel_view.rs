@@ -1,4 +1,5 @@
-//! A parcel, as officers see it. The recipient is omitted, because the case contains them.
+//! A parcel, as officers see it. The recipient is omitted: only the printed label shows their name, address and phone
+//! number.
 
 use chrono::NaiveDate;
 use poem_openapi::Object;
@@ -14,14 +15,14 @@ use crate::domain::kernel::ids::{CaseId, ParcelId};
 #[oai(rename = "Parcel", example, skip_serializing_if_is_none)]
 pub(super) struct ParcelBody {
     pub id: ParcelId,
-    /// The case whose result the parcel carries.
+    /// The case whose result is in the parcel.
     pub case: CaseId,
     /// 承运商: the carrier's code.
     pub carrier: String,
     /// 运单号; absent until the carrier assigns one.
     pub waybill: Option<String>,
     pub state: ParcelState,
-    /// The last day on which the parcel may arrive (行政许可法 44). Absent if the working days until then are not announced.
+    /// The day by which the parcel must arrive (行政许可法 44). Absent if the working days until then are not announced.
     pub serve_by: Option<NaiveDate>,
 }
 

@@ -39,7 +39,7 @@ impl StaffParcels {
     /// 寄递列表 · List parcels
     ///
     /// Lists the agency's parcels in a state. The earliest `serve_by` comes first. The labels of `ordered` parcels must
-    /// be printed; `address_refused` and `returned` parcels need an officer.
+    /// be printed; an officer must handle `address_refused` and `returned` parcels.
     #[oai(path = "/parcels", method = "get", operation_id = "list_parcels")]
     async fn list(
         &self,

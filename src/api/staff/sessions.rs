@@ -37,7 +37,7 @@ impl StaffSessions {
 
     /// 退出登录 · Sign out
     ///
-    /// The refresh token is refused from now on. The access token expires by itself.
+    /// The refresh token is refused from now on, and the access token after at most a second.
     #[oai(path = "/sessions/current", method = "delete", operation_id = "sign_out")]
     async fn sign_out(&self, officer: principal::Officer) -> Result<Done, Problem> {
         self.0.sessions().end(officer.session).await?;

@@ -1,5 +1,5 @@
 //! `/metrics`: the metrics of this process, the backlog of jobs, and whether PostgreSQL and Redis respond. The queries
-//! are cheap (two index scans of bounded length per lane), and run at most once in five seconds for all scrapers
+//! are cheap (three index scans of bounded length per lane), and run at most once in five seconds for all scrapers
 //! together.
 
 use std::time::Duration;
@@ -29,7 +29,8 @@ pub struct Sources {
     pub queue: Queue,
     /// All lanes of this installation. A lane is the queue of jobs for one gateway.
     pub lanes: Vec<Lane>,
-    /// The time since each lane of this process last completed a round; empty if the process is not a worker.
+    /// Returns, for each lane of this process, the time since the lane's loop, which fetches jobs, last completed a
+    /// round. Returns an empty list if the process is not a worker.
     pub rounds: Rounds,
 }
 
@@ -73,8 +74,8 @@ impl Sources {
         }
     }
 
-    /// Updates the metrics that need no query: database connections, and the time since each lane's last round of its
-    /// loop.
+    /// Updates the metrics that need no query: database connections, and the time since each lane's loop, which fetches
+    /// jobs, last completed a round.
     fn look(&self) {
         let connections = self.casework.store().connections();
         database::set_connections(connections.busy, connections.idle, connections.limit);

@@ -15,9 +15,9 @@ use crate::api::edge::route_table::RouteTable;
 use crate::api::pages::alive;
 
 pub struct WatchParts {
-    /// `/readyz`
+    /// The readiness endpoint, `/readyz`.
     pub ready: BoxEndpoint<'static>,
-    /// `/metrics`
+    /// The metrics endpoint, `/metrics`.
     pub metrics: BoxEndpoint<'static>,
 }
 

@@ -1,5 +1,6 @@
 //! `/readyz`: responds with 503 if this process cannot do its work. Every process needs the database. A worker also
-//! needs Redis, and its lanes must make progress. An API process works without Redis, but slower.
+//! needs Redis, and its lanes must make progress. An API process works even without Redis: it then counts requests for
+//! the rate limits on its own, and clients see changes a few seconds later.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,8 +19,8 @@ use crate::queue::Queue;
 /// The time-out for replies of the database and Redis.
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 
-/// Returns the time since each lane of this process last completed a round of its loop. A lane is the queue of jobs for
-/// one gateway.
+/// Returns, for each lane of this process, the time since its loop last completed a round. A lane is the queue of jobs
+/// for one gateway, and its loop fetches jobs from that queue.
 pub type Rounds = Arc<dyn Fn() -> Vec<(Lane, Duration)> + Send + Sync>;
 
 #[derive(Clone)]
@@ -28,9 +29,10 @@ pub struct Ready {
     pub queue: Queue,
     /// True for a process that only works on jobs: it cannot do anything without Redis.
     pub needs_redis: bool,
-    /// The time since each lane of this process last completed a round; empty if the process is not a worker.
+    /// Returns, for each lane of this process, the time since the lane's loop, which fetches jobs, last completed a
+    /// round. Returns an empty list if the process is not a worker.
     pub rounds: Rounds,
-    /// A lane has stalled if its last round is longer ago than this.
+    /// A lane has stalled if its loop has not completed a round for longer than this.
     pub stalled_after: Duration,
     /// Cancelled when this process stops. The process is then not ready, because it takes no more work.
     pub stop: CancellationToken,

@@ -1,4 +1,4 @@
-//! An applicant follows the parcels that carry their results.
+//! An applicant reads the state and the scans of the parcels in which their results are sent.
 
 use crate::casework::cases::Cases;
 use crate::casework::frame::scanned_parcel::ScannedParcel;

@@ -7,7 +7,7 @@ use crate::store::StoreError;
 use crate::store::cases::{self, Owner, VersionedCase};
 
 impl Cases<'_> {
-    /// Lists an applicant's cases, the newest first. `after` is the last case of the page before.
+    /// Lists an applicant's cases, the newest first. `after` is the last case of the previous page.
     pub async fn list(
         self,
         person: PersonId,

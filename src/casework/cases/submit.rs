@@ -1,7 +1,7 @@
 //! 提交: a draft becomes a case.
 //!
-//! The draft is validated without a lock. Then one short transaction opens the case. It is refused if the draft was
-//! changed since it was validated.
+//! The draft is validated without a lock. Then one short transaction opens the case. The submission is refused if the
+//! draft was changed after its validation.
 
 use serde_json::json;
 
@@ -79,8 +79,9 @@ struct Ready {
 }
 
 impl Cases<'_> {
-    /// Submits a draft. A repeated request gets the first answer. If the item's version is not in force any more, a
-    /// newer catalogue was published. This process then loads the newer catalogue, and tries once more.
+    /// Submits a draft. A repeated request (same `Idempotency-Key`) gets the answer to the first one. If the item's
+    /// version is not in force any more, a newer catalogue was published. This process then loads the newer catalogue,
+    /// and tries once more.
     pub async fn submit(
         self,
         acting: &Acting<PersonId>,
@@ -133,8 +134,9 @@ impl Cases<'_> {
         }
     }
 
-    /// Returns the stored answer if this request was answered before. Called only if the draft cannot be submitted: a
-    /// first request needs no look-up, because the database refuses a second answer under the same key.
+    /// Returns the stored answer if this request was answered before. Called only if the draft cannot be submitted.
+    /// Otherwise no look-up is needed, because the database refuses to store a second answer under the same
+    /// `Idempotency-Key`.
     async fn answered_before(
         &self,
         conn: &mut Conn,

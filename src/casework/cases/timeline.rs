@@ -29,18 +29,18 @@ pub enum Happened {
     },
     /// A newer release stored an act that this release does not know.
     UnknownAct { actor: String },
-    /// The carrier refused a parcel's address, or cancelled the parcel. No scan shows that.
+    /// The carrier refused a parcel's address, or cancelled the parcel. Often no scan shows that.
     ParcelEnded { end: ParcelEnd, carrier: String },
     Notified {
         event: Event,
-        /// The channel that brought the notification to the phone, if one did.
+        /// The channel that delivered the notification to the phone; `None` if no channel did.
         delivered_by: Option<ChannelCode>,
     },
     /// A scan of one of the case's parcels.
     Scanned { carrier: CarrierCode, meaning: ScanMeaning, place: String },
 }
 
-/// How a parcel ended if no scan shows its end.
+/// How a parcel ended, if the carrier refused its address or the order was cancelled. Often no scan shows such an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParcelEnd {
     AddressRefused,

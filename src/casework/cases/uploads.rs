@@ -74,7 +74,7 @@ impl Casework {
 }
 
 impl Uploads<'_> {
-    /// Adds a file. A repeated request gets the first answer.
+    /// Adds a file. A repeated request (same `Idempotency-Key`) gets the answer to the first one.
     pub async fn add(
         self,
         acting: &Acting<PersonId>,
@@ -191,7 +191,7 @@ impl Uploads<'_> {
         found.filter(|stored| stored.upload.person == person).ok_or(UploadError::NotFound)
     }
 
-    /// Finds an upload of any owner. The caller must have checked that it may be read.
+    /// Finds an upload of any owner. The caller must have checked that the reader is allowed to see the upload.
     pub(in crate::casework) async fn stored(self, id: UploadId) -> Result<Option<StoredUpload>, StoreError> {
         uploads::find(&mut *self.0.store().connection().await?, id).await
     }

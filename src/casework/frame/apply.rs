@@ -31,7 +31,7 @@ pub(in crate::casework) struct Applicant<'a> {
     pub trace: Option<&'a str>,
 }
 
-/// An event of a case that its applicant is told.
+/// An event of a case about which the applicant is notified.
 pub(in crate::casework) struct EventMessage<'a> {
     pub event: Event,
     /// The parcel that the event is about, if any.
@@ -63,8 +63,8 @@ impl Casework {
         Ok(())
     }
 
-    /// Adds a notification for the inbox. Also adds a push job, if the event is worth a push and a channel reaches the
-    /// person.
+    /// Adds a notification for the inbox. Also adds a push job, if this kind of event is pushed to phones and a channel
+    /// can reach the person.
     pub(in crate::casework) fn notify(
         &self,
         record: &mut Record,
@@ -91,7 +91,8 @@ impl Casework {
         Ok(())
     }
 
-    /// Finds the next channel of the chain after `after` that can deliver a message about an event to a person.
+    /// Finds the first push channel after `after`, in the configured order of channels, that can deliver a message
+    /// about an event to a person. If `after` is `None`, the search starts at the first channel.
     pub(in crate::casework) fn next_channel(
         &self,
         catalog: &Snapshot,

@@ -1,7 +1,9 @@
-//! The bell announces a commit to the relay of the same process, which announces it to other processes through Redis.
+//! The bell announces a commit to the relay, a task of the same process that announces the commit to other processes
+//! through Redis.
 //!
-//! Ringing never waits and never fails. A ring is lost if the process dies or the relay does not keep up. Then the
-//! sweeper finds the jobs, and waiting clients poll the database after a while.
+//! Ringing never waits and never fails. A ring (one announcement) is lost if the process dies or the relay does not
+//! keep up. Then the sweeper, which searches the database for due jobs, finds the jobs of the commit. Waiting clients
+//! see the change at the next regular poll of the database.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +25,7 @@ pub struct News {
 #[derive(Clone)]
 pub struct Bell(mpsc::Sender<News>);
 
-/// How many rings may wait for the relay. Further rings are dropped.
+/// The maximum number of rings that wait for the relay. Further rings are dropped.
 const CAPACITY: usize = 16_384;
 
 impl Bell {

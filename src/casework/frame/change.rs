@@ -89,7 +89,7 @@ impl<'a> CaseAct<'a> {
     }
 }
 
-/// Data that a transition may use in addition to the case.
+/// Data that a transition can use in addition to the case.
 pub(in crate::casework) struct Context<'a> {
     /// The item in the version for which the case was opened.
     pub item: &'a Item,
@@ -113,7 +113,8 @@ impl Changed {
 }
 
 impl Casework {
-    /// Makes a transition of a case in its own transaction, and saves it. A repeated request gets the first answer.
+    /// Makes a transition of a case in its own transaction, and saves it. A repeated request (same `Idempotency-Key`)
+    /// gets the answer to the first one.
     pub(in crate::casework) async fn act(
         &self,
         act: CaseAct<'_>,

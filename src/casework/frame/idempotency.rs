@@ -1,12 +1,12 @@
-//! Idempotency (`Idempotency-Key`): a repeated request has its effect only once, and gets the first answer. The answer
-//! is stored in the transaction of the effect, so that either both are stored or neither.
+//! Idempotency (`Idempotency-Key`): a repeated request has no second effect, and gets the answer to the first one. The
+//! answer is stored in the transaction of the effect, so that either both are stored or neither.
 //!
 //! A use case calls [`enter`] as its first statement. It stores the answer together with the effect ([`leave_in`]), or
 //! in its last statement before the commit ([`leave`]). In between, an advisory lock is held: if a second request with
 //! the same key comes, `enter` refuses it without waiting. For a request without a key, these functions do nothing.
 //!
-//! The database stores one answer per key. So a use case that writes its effect and its answer in one statement may
-//! first try that statement, and call `enter` only after the database has refused it.
+//! The database stores one answer per key. So a use case that writes its effect and its answer in one statement can
+//! first try that statement, and call `enter` only after the database has refused the statement.
 
 use serde_json::Value;
 
@@ -85,7 +85,7 @@ pub async fn enter(
     now: Instant,
 ) -> Result<Entered, IdempotencyError> {
     let Some(request) = request else { return Ok(Entered::First) };
-    // Locked before the look-up, so that the look-up finds an answer which the last holder of the lock stored.
+    // Locked before the look-up, so that the look-up finds the answer that the previous holder of the lock stored.
     let is_free = idempotency::try_lock(tx, request.named()).await?;
     match idempotency::find(tx, keys, request.named(), now).await? {
         Some(StoredAnswer { fingerprint, form, body }) if fingerprint == request.fingerprint => {
@@ -97,7 +97,8 @@ pub async fn enter(
     }
 }
 
-/// Returns a stored answer, after a rollback that unlocks the key: the client may repeat the request at once.
+/// Returns a stored answer. Before that, it rolls the transaction back, which unlocks the key, so that the client can
+/// repeat the request at once.
 pub async fn again(tx: Tx<'_>, answer: Answer) -> Result<Given, StoreError> {
     tx.rollback().await?;
     Ok(Given { answer, replayed: true })

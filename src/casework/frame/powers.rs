@@ -39,9 +39,10 @@ impl Casework {
         }
     }
 
-    /// Looks in the catalogue in memory for the item for which a person wants to apply. (If a newer catalogue is
-    /// published, the database refuses the case later.) Must be called before the caller begins its transaction: a
-    /// refusal is logged over a connection of its own, and stays in the log if the caller fails.
+    /// Looks in the catalogue in memory for the item for which a person wants to apply. (This catalogue can be some
+    /// seconds old. The database checks the item again when a case is opened.) A refusal is logged over a database
+    /// connection of its own, so it stays in the log if the caller fails. Must be called before the caller begins its
+    /// transaction, so that no transaction is open while this function waits for that connection.
     pub(in crate::casework) async fn open_item<'a>(
         &self,
         catalog: &'a Snapshot,

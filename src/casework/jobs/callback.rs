@@ -26,7 +26,7 @@ impl Jobs<'_> {
         Ok(())
     }
 
-    /// Applies the receipts in callbacks of push channels.
+    /// Applies the delivery receipts (reports on sent messages) that callbacks of push channels contain.
     pub(super) async fn apply_receipts(
         self,
         tx: &mut Tx<'_>,
@@ -43,8 +43,9 @@ impl Jobs<'_> {
         Ok(())
     }
 
-    /// Applies the consents that people gave or withdrew, as callbacks of push channels report them. Balances are
-    /// locked in the same order as when a client reports consents, so that the two cannot deadlock.
+    /// Applies the consents to messages that people gave or withdrew, as callbacks of push channels report them. The
+    /// rows with people's balances of consents are locked in the same order as when a client reports consents, so that
+    /// the two transactions cannot deadlock.
     pub(super) async fn apply_consents(
         self,
         tx: &mut Tx<'_>,

@@ -10,8 +10,8 @@ use crate::store::jobs::{self, Claimed};
 use crate::store::login_codes::{self, LoginCode};
 
 impl Jobs<'_> {
-    /// Claims up to `at_most` of these jobs that are due and free. A claim is valid for the duration `lease`, and
-    /// begins an attempt.
+    /// Claims those of the jobs `ids` that are due and that no worker has claimed, at most `at_most`. A claim is valid
+    /// for the duration `lease`, and begins an attempt.
     pub async fn claim(
         self,
         ids: &[JobId],

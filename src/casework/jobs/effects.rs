@@ -38,7 +38,7 @@ pub enum Effect {
         /// A summary of the callback for operators.
         outcome: String,
         parcels: Vec<ParcelEffect>,
-        /// A channel's receipts of pushes, and its reports of consents; `None` for a carrier's callback.
+        /// A push channel's delivery receipts and its reports of consents; `None` for a carrier's callback.
         told: Option<ChannelNews>,
     },
 }
@@ -62,11 +62,12 @@ pub struct PushEffect {
     pub end: PushEnd,
 }
 
-/// How a push ended on one channel. Unless it was delivered, the next channel of the chain takes over.
+/// How a push ended on one channel. Unless the message was delivered, the notification is pushed over the next channel
+/// in the configured order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PushEnd {
     Delivered,
-    /// The person does not want messages on this channel.
+    /// The person has no address on this channel, or does not want messages there.
     Refused {
         /// The template whose consent was reserved for the message; `None` if no consent was reserved.
         template: Option<String>,
@@ -114,7 +115,7 @@ pub struct ParcelNews {
     pub source: ScanSource,
 }
 
-/// The receipts and consents that a push channel reports in one callback.
+/// The delivery receipts and consents that a push channel reports in one callback.
 #[derive(Debug, Clone)]
 pub struct ChannelNews {
     /// The channel, and the kind of address by which it finds a person.

@@ -23,7 +23,8 @@ impl Jobs<'_> {
         Ok(found.into_iter().map(|job| Offer { job, lane: Lane::inside() }).collect())
     }
 
-    /// Returns due jobs that were never offered, or that were offered more than `lost_after` ago and not claimed.
+    /// Returns due jobs that were not offered since they became due, or that were offered more than `lost_after` ago
+    /// and are not claimed.
     pub async fn sweep(self, lane: &Lane, lost_after: Duration) -> Result<Swept, StoreError> {
         let found = jobs::sweep(&mut *self.0.store().connection().await?, lane, lost_after, AT_ONCE).await?;
         let lost = found.iter().filter(|swept| swept.was_lost).count();

@@ -22,11 +22,12 @@ use crate::store::{Store, StoreError};
 #[derive(Clone, Copy)]
 pub struct Jobs<'a>(&'a Casework);
 
-/// The operators' use cases. They need only these two fields, so `songda jobs` uses them without a whole [`Casework`].
+/// The operators' use cases. They need only these two fields, so `songda jobs` works without a whole [`Casework`].
 #[derive(Clone, Copy)]
 pub struct Operations<'a> {
     pub store: &'a Store,
-    /// Announces replayed jobs. In a process without a relay, the sweeper of a running worker finds them.
+    /// Announces replayed jobs to workers, if this process runs a relay (the task that announces jobs through Redis).
+    /// Otherwise the sweeper of a running worker finds the jobs in the database.
     pub bell: &'a Bell,
 }
 

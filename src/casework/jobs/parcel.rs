@@ -32,7 +32,7 @@ impl Jobs<'_> {
         found.ok_or_else(|| missing(id))
     }
 
-    /// Finds a parcel by the carrier's order number or waybill.
+    /// Finds a parcel of this carrier by our order number or by the waybill.
     pub async fn parcel_known_as(
         self,
         carrier: &CarrierCode,
@@ -43,7 +43,7 @@ impl Jobs<'_> {
     }
 
     /// Applies a change of a parcel, and adds the resident's notification. `trace` is the `traceparent` of the request
-    /// that caused the parcel.
+    /// or callback that caused the settled job.
     pub(super) async fn apply_parcel(
         self,
         tx: &mut Tx<'_>,
@@ -168,8 +168,8 @@ impl Jobs<'_> {
 
 /// Hastens the job that asks the carrier about a parcel. After a callback the job is due at once, even if it was done
 /// before. If the carrier was just asked and did not confirm its own callback, the job is due after
-/// [`CONFIRM_AGAIN_AFTER`]. The job may be in the database or in this record: a callback can report all scans of a
-/// parcel whose order is not settled yet.
+/// [`CONFIRM_AGAIN_AFTER`]. The job is in the database, or still in this record. It is in this record if a callback is
+/// the first sign that the carrier has the order: `change_parcel` has then just added the job.
 async fn confirm(tx: &mut Tx<'_>, record: &mut Record, parcel: &Parcel, source: ScanSource) -> Result<(), StoreError> {
     let key = track(parcel).key();
     let within = match source {

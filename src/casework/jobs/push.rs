@@ -1,5 +1,5 @@
-//! Pushes of notifications. Before a worker calls the gateway, this file finds the address, writes the text of the
-//! message and reserves the consent. Afterwards it saves the consequences.
+//! Pushes of notifications. Before a worker calls the gateway, this file finds the person's address, writes the text of
+//! the message and reserves the person's consent. After the call, it saves the consequences.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,7 +76,7 @@ impl Jobs<'_> {
     }
 
     /// Writes the text of the message in the person's language. Returns [`Prepared::Unreachable`] if the person has no
-    /// address on the channel, or there is no template.
+    /// address on the channel, or the channel has no template for the event.
     fn word(
         &self,
         Link { channel, .. }: &Link,
@@ -97,7 +97,8 @@ impl Jobs<'_> {
         Ok(Prepared::Ready(Box::new(PushTask { to, kept, recipient, message, person })))
     }
 
-    /// Hashes an address with the installation's key. Receipts and reservations store this hash instead of the address.
+    /// Hashes an address with the installation's key. Stored delivery receipts, and the reservations of recipients in
+    /// Redis, contain this hash instead of the address.
     pub(super) fn address_hash(&self, address: &Private<String>) -> String {
         hex::encode(self.0.store().keys().hash("recipient", address.expose()))
     }
@@ -163,7 +164,8 @@ impl Jobs<'_> {
         Ok(())
     }
 
-    /// Adds a push over the next channel of the chain for a notification that did not arrive.
+    /// Adds a push over the next channel in the configured order, for a notification whose push ended without a
+    /// confirmed delivery.
     async fn pass_on(
         &self,
         tx: &mut Tx<'_>,
@@ -210,7 +212,7 @@ fn wanted(job: JobId, push: &Prepared) -> Option<Wanted<'_>> {
 }
 
 /// Ends the reservation of a consent for a push that ended without a confirmed delivery. The consent is used up or
-/// given back, or the person's balance is set to zero.
+/// given back, or the person's balance of consents is set to zero.
 async fn settle_consent(tx: &mut Tx<'_>, job: JobId, effect: &PushEffect, person: PersonId) -> Result<(), StoreError> {
     match &effect.end {
         PushEnd::Delivered | PushEnd::Unknown => consent_holds::use_up(tx, &[job]).await,

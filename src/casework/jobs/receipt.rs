@@ -19,7 +19,7 @@ use crate::store::{Conn, StoreError, Tx, consents, jobs, notifications};
 
 impl Jobs<'_> {
     /// True if this receipt reports that a message did not arrive, but came before the push of the message was settled.
-    /// The worker then reads the callback again later.
+    /// The worker then reads the callback with this receipt again later.
     pub async fn came_too_early(self, link: &Link, receipt: &PushReceipt) -> Result<bool, StoreError> {
         if receipt.fate == Fate::Arrived {
             return Ok(false);

@@ -15,8 +15,8 @@ impl Jobs<'_> {
     pub async fn settle(self, settlements: &[Settlement]) -> Result<BTreeSet<AttemptKey>, StoreError> {
         let now = self.0.now();
         let mut tx = self.0.store().begin().await?;
-        // Parcels are locked before jobs, because a transaction that has locked a parcel may wait for a job that is
-        // settled here.
+        // Parcels are locked before jobs, because another transaction that has locked a parcel can wait for a job that
+        // is settled here.
         parcels::lock(&mut tx, &settlements.iter().flat_map(|settlement| settlement.effect.parcels()).collect())
             .await?;
         let endings: Vec<&Ending> = settlements.iter().map(|settlement| &settlement.ending).collect();
@@ -43,7 +43,8 @@ impl Jobs<'_> {
         // applied last, because their notifications must not use a channel on which a push just failed.
         self.apply_consents(&mut tx, &news, now).await?;
         self.apply_pushes(&mut tx, &mut record, &pushes).await?;
-        // Receipts are applied after the pushes, because a receipt may revoke the delivery of a push of the same batch.
+        // Delivery receipts are applied after the pushes, because a receipt can report that a message did not arrive
+        // although a push of the same batch counts as delivered.
         self.apply_receipts(&mut tx, &mut record, &news).await?;
         for (effect, trace) in parcels {
             self.apply_parcel(&mut tx, &mut record, effect, trace, now).await?;

@@ -24,7 +24,8 @@ pub struct PushTask {
     pub to: Private<String>,
     /// The sealed (encrypted) address, as it is in the database.
     pub kept: Vec<u8>,
-    /// The keyed hash of the address. Reservations and receipts use it.
+    /// The keyed hash of the address. It identifies the recipient in delivery receipts, and in Redis while a message to
+    /// the recipient is being sent.
     pub recipient: String,
     pub message: PushMessage,
     pub person: PersonId,
@@ -51,16 +52,17 @@ pub enum Prepared {
 /// Prepared pushes by job. Each push has its own error.
 pub type PreparedPushes = BTreeMap<JobId, Result<Prepared, StoreError>>;
 
-/// The jobs that a sweep of a lane found.
+/// The due jobs that a sweep of a lane (the job queue of one gateway) found without an entry in the lane's Redis
+/// stream.
 #[derive(Debug)]
 pub struct Swept {
     pub offers: Vec<Offer>,
-    /// How many of these jobs were offered before, and lost their stream entry. The others were never offered.
+    /// How many of these jobs had an entry that was lost. The other jobs got no entry since they became due.
     pub lost: usize,
 }
 
-/// Returns the name of the event that a push of unknown outcome waits for: a receipt of a message with this template to
-/// this recipient.
+/// Returns the name of the event that a push of unknown outcome waits for: a delivery receipt for a message with this
+/// template to this recipient.
 pub fn receipt_event(channel: &ChannelCode, recipient: &str, template: &str) -> String {
     format!("receipt:{channel}:{recipient}:{template}")
 }

@@ -81,7 +81,7 @@ pub const MOST_STREAMS: usize = 8;
 
 /// The pause after a subscription to Redis has failed or ended, before the process subscribes again.
 const LISTEN_AGAIN: Duration = Duration::from_secs(1);
-/// When [`Live`] holds this many people, and each time their number has doubled, it drops the people without waiting
+/// When [`Live`] contains this many people, and each time their number has doubled, it drops the people without waiting
 /// clients.
 const SWEEP_FROM: usize = 1_024;
 

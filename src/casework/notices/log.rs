@@ -85,7 +85,7 @@ impl Changes<'_> {
     }
 
     /// Reads a page for a stream. If several streams of a person are woken at the same position, the first stream reads
-    /// the page for all of them. The other streams find a change that comes after this read in their next round.
+    /// the page for all of them. If a change comes after this read, the other streams find it when they read again.
     async fn read_shared(&self, last: &LastRead, page: LogPage) -> Result<Vec<Change>, StoreError> {
         let mut last = last.lock().await;
         if let Some(read) = last.as_ref().filter(|read| read.after == page.after) {

@@ -1,4 +1,5 @@
-//! 决定: an officer grants or denies. The notification, the push job and the parcel are saved in the same transaction.
+//! 决定: an officer grants or denies an application. The notification, the push job and the parcel are saved in the
+//! transaction that saves the decision.
 
 use crate::casework::frame::change::{ChangeError, Context};
 use crate::casework::frame::history;

@@ -1,5 +1,5 @@
-//! 查看完整信息: an officer reads a case without masks. Before that, the case's history records the officer, the time
-//! and the reason.
+//! 查看完整信息: an officer reads a case with unmasked personal data. Before the data is returned, the case's history records
+//! the officer, the time and the reason.
 
 use serde_json::json;
 
@@ -12,7 +12,8 @@ use crate::domain::kernel::ids::CaseId;
 use crate::store::record::Record;
 
 impl Officers<'_> {
-    /// Returns the case. A repeated request gets the first answer, and is not recorded as a second disclosure.
+    /// Returns the case. A repeated request (same `Idempotency-Key`) gets the answer to the first one, and is not
+    /// recorded as a second disclosure.
     pub async fn disclose(
         self,
         officer: &OfficerAtWork,

@@ -1,4 +1,4 @@
-//! An officer reads the parcels of their remit, and cancels a parcel.
+//! An officer reads the parcels of the agencies for which they work, and cancels a parcel.
 
 use chrono::NaiveDate;
 use serde_json::json;
@@ -18,7 +18,7 @@ pub enum CancelError {
     /// The officer's agencies have no such parcel.
     #[error("there is no such parcel here")]
     NotFound,
-    /// The parcel is not ordered yet, or it was picked up already. The text is the parcel's state.
+    /// The parcel is not ordered yet, was picked up already, or has ended. The text is the parcel's state.
     #[error("not possible while the parcel is {0}")]
     WrongState(&'static str),
     #[error(transparent)]
@@ -46,8 +46,8 @@ impl Officers<'_> {
         parcels::of_case(&mut connection, keys, case).await.map(Some)
     }
 
-    /// Lists the parcels that are in one state, ordered by the day by which they must arrive. `after` is the last
-    /// parcel of the previous page.
+    /// Lists the parcels of the officer's agencies that are in one state, sorted by the day by which they must arrive.
+    /// `after` is the last parcel of the previous page.
     pub async fn parcels_to_serve(
         self,
         officer: &OfficerAtWork,

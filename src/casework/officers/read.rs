@@ -18,7 +18,8 @@ pub struct CaseFile {
 }
 
 impl Officers<'_> {
-    /// Lists the open cases of the officer's agencies by due date. `after` is the last case of the previous page.
+    /// Lists the open cases of the officer's agencies, sorted by due date. `after` is the last case of the previous
+    /// page.
     pub async fn queue(
         self,
         officer: &OfficerAtWork,
@@ -62,8 +63,8 @@ impl Officers<'_> {
         }))
     }
 
-    /// Reads a case with its application and without masks. The caller must record the disclosure in the case's
-    /// history.
+    /// Reads a case with its application. Resident IDs and phone numbers are not masked. The caller must record the
+    /// disclosure in the case's history.
     pub(super) async fn unmasked(
         self,
         conn: &mut Conn,

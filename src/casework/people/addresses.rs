@@ -110,7 +110,8 @@ impl Addresses<'_> {
         found.ok_or(AddressError::NotFound)
     }
 
-    /// Adds an address. A repeated request gets the first answer. The first address of a book becomes its default.
+    /// Adds an address. A repeated request (same `Idempotency-Key`) gets the answer to the first one. The first address
+    /// of an address book becomes its default.
     pub async fn add(
         self,
         person: PersonId,

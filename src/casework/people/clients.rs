@@ -36,7 +36,7 @@ pub enum ClientError {
     Store(#[from] StoreError),
 }
 
-/// The use cases for API clients. They need only two dependencies, so `songda clients` uses them without a whole
+/// The use cases for API clients. They need only two dependencies, so `songda clients` works without a whole
 /// [`People`].
 #[derive(Clone, Copy)]
 pub struct ApiClients<'a> {
@@ -69,14 +69,14 @@ impl ApiClients<'_> {
         }
     }
 
-    /// Revokes a client. The client gets no new token, and after a second its requests are refused.
+    /// Revokes a client. The client gets no new token, and its requests are refused after at most a second.
     pub async fn revoke(self, source: &Source) -> Result<(), ClientError> {
         let mut connection = self.store.connection().await?;
         let revoked = api_clients::revoke(&mut connection, source, self.clock.now()).await?;
         revoked.then_some(()).ok_or(ClientError::NotFound)
     }
 
-    /// Lists all clients by source.
+    /// Lists all clients, sorted by source.
     pub async fn list(self) -> Result<Vec<ApiClient>, StoreError> {
         api_clients::all(&mut *self.store.connection().await?).await
     }

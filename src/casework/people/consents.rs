@@ -35,8 +35,8 @@ impl People {
 }
 
 impl Consents<'_> {
-    /// Stores whether a person agreed to messages of these templates, and returns all balances. A repeated request gets
-    /// the first answer.
+    /// Stores whether a person agreed to messages of these templates, and returns all balances of the person. A
+    /// repeated request (same `Idempotency-Key`) gets the answer to the first one.
     pub async fn report(
         self,
         person: PersonId,
@@ -95,7 +95,7 @@ impl Consents<'_> {
         if !unknown.is_empty() {
             return Err(ReportError::UnknownTemplates(unknown));
         }
-        // Balances are locked in this order, so that two reports of one person cannot deadlock.
+        // Balances of consents are locked in this order, so that two reports of one person cannot deadlock.
         known.sort_by_key(|(id, ..)| *id);
         Ok(known)
     }

@@ -48,7 +48,7 @@ pub struct People {
     pub login: Option<Arc<dyn LoginGateway>>,
     /// The real-name check, if the installation has one.
     pub identity: Option<Arc<dyn IdentityGateway>>,
-    /// The channel that carries one-time codes.
+    /// The channel over which one-time sign-in codes are sent.
     pub code_channel: ChannelCode,
     /// The channels that reach a device by the push token that its client registers.
     pub push_channels: Arc<[ChannelCode]>,

@@ -33,7 +33,7 @@ pub enum OfficerError {
     Store(#[from] StoreError),
 }
 
-/// The use cases for officers' accounts. They need only three dependencies, so `songda staff` uses them without a whole
+/// The use cases for officers' accounts. They need only three dependencies, so `songda staff` works without a whole
 /// [`People`].
 #[derive(Clone, Copy)]
 pub struct OfficerAccounts<'a> {
@@ -66,8 +66,8 @@ impl OfficerAccounts<'_> {
         }
     }
 
-    /// Closes an account and ends its sessions. The username can never be used again, because histories of cases name
-    /// it.
+    /// Closes an account and ends its sessions. The account stays stored, because histories of cases contain its id. So
+    /// no other account can ever get its username.
     pub async fn disable(self, username: &Username) -> Result<(), OfficerError> {
         let mut tx = self.store.begin().await?;
         let officer = officer_of(&mut tx, username).await?;
@@ -92,7 +92,7 @@ impl OfficerAccounts<'_> {
         officers::find_open(&mut *self.store.connection().await?, id).await
     }
 
-    /// Lists all accounts by username.
+    /// Lists all accounts, sorted by username.
     pub async fn list(self) -> Result<Vec<Officer>, StoreError> {
         officers::all(&mut *self.store.connection().await?).await
     }

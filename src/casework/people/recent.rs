@@ -12,7 +12,8 @@ use crate::domain::kernel::clock::Stopwatch;
 /// How long a cached account is used.
 const RECENT_FOR: Duration = Duration::from_secs(1);
 
-/// The maximum number of accounts in the cache. The least recently used account is dropped first.
+/// The maximum number of accounts in the cache. If it is exceeded, accounts that were not used recently are dropped
+/// first.
 const REMEMBERED: usize = 4096;
 
 /// Cached accounts by id. Clones share the cache.

@@ -1,4 +1,5 @@
-//! Records a batch of reported decisions. The batch gets one answer, which is stored in the transaction of its rows.
+//! Records a batch of reported decisions. The batch gets one answer, which is normally stored in the transaction that
+//! writes the rows.
 
 use super::Results;
 use super::record::{Row, Written, concerns_all, is_raced, of_unpublished_items};
@@ -30,11 +31,12 @@ impl From<StoreError> for BatchError {
 }
 
 impl Results<'_> {
-    /// Records reported decisions (called rows), and returns one answer for all of them. A repeated request gets the
-    /// first answer. The answer is stored only if a row had an effect.
+    /// Records reported decisions (called rows), and returns one answer for all of them. A repeated request (same
+    /// `Idempotency-Key`) gets the answer to the first one. The answer is stored only if a row had an effect.
     ///
     /// If the database refuses a row, the rows are written one by one, and the answer is stored afterwards. If the
-    /// process crashes in between, the answer is lost. A repeated batch then finds its rows as already known.
+    /// process crashes in between, the answer is lost. If the client then repeats the batch, the new answer reports the
+    /// rows as already known.
     pub async fn record_batch(
         self,
         reported: &[Reported],

@@ -2,8 +2,8 @@
 //! many of these decisions, because a commit costs as much for one decision as for many. If only one decision is
 //! waiting, it is written at once.
 //!
-//! The request that gets the writer's permit writes all waiting decisions. If its client disconnects before they are
-//! written, the other requests queue their decisions again.
+//! The request that gets the writer's permit writes all waiting decisions. If the client of this request disconnects
+//! before the decisions are written, the other requests queue their decisions again.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, oneshot};
 use super::report::{Recorded, Reported};
 use crate::store::StoreError;
 
-/// How many transactions may be written at the same time.
+/// The maximum number of transactions that write these decisions at the same time.
 const WRITERS: usize = 1;
 /// The maximum number of decisions in one transaction.
 const AT_ONCE: usize = 128;
@@ -26,7 +26,8 @@ pub struct Gather {
     under_way: Mutex<BTreeSet<RequestName>>,
 }
 
-/// The identity of a request: source, reference and `Idempotency-Key`.
+/// The identity of a request: the source (the name of the reporting system), the system's reference for the decision,
+/// and the `Idempotency-Key`.
 type RequestName = (String, String, Option<String>);
 
 /// Marks a request as in progress until this value is dropped.

@@ -1,5 +1,6 @@
-//! Records decisions that were made in back-office systems and that these systems report (办结结果回传). Each decision
-//! opens a case that is decided from the start, and leads to the same push and parcel as a decision made here.
+//! Records decisions that were made in back-office systems and that these systems report (办结结果回传). Each decision opens
+//! a case that is decided from the start, and leads to the same push and parcel as a decision that an officer makes in
+//! Songda.
 
 mod batch;
 pub(super) mod gather;

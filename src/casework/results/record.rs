@@ -40,7 +40,7 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// Returns the names by which the database may know the row's case and applicant.
+    /// Returns the identifiers by which the database is searched for the row's case and applicant.
     fn named(&self, keys: &KeyRing) -> Named<'a> {
         let NewResult { reference, applicant, .. } = self.result;
         Named { source: &self.office.source, reference, applicant: Name::of(keys, applicant) }
@@ -53,7 +53,7 @@ struct NewOwner<'a> {
     reach: &'a Reach,
 }
 
-/// The results of rows that are written but not committed yet.
+/// The results of written rows. If they were written in a transaction, it is not committed yet.
 pub(super) struct Written {
     pub verdicts: Verdicts,
     pub record: Record,
@@ -64,8 +64,8 @@ pub(super) struct Written {
 pub(super) type Verdicts = BTreeMap<usize, Recorded>;
 
 impl Results<'_> {
-    /// Records decisions, and returns their outcomes in the same order. If this fails, the same decisions may be
-    /// reported again.
+    /// Records decisions, and returns their outcomes in the same order. If this fails, the client can safely report the
+    /// same decisions again.
     pub async fn record_all(self, reported: &[Reported]) -> Result<Vec<Recorded>, StoreError> {
         let recorded = match self.record_as_published(reported).await {
             Err(SaveError::NotInForce) => {
@@ -79,8 +79,8 @@ impl Results<'_> {
         Ok(verdicts.into_values().collect())
     }
 
-    /// Records decisions by the catalogue in memory. If the database has a newer catalogue, this fails, and some rows
-    /// may be recorded already.
+    /// Checks decisions against the catalogue in memory, and records them. If the database has a newer catalogue, this
+    /// fails, possibly after some rows were recorded.
     async fn record_as_published(&self, reported: &[Reported]) -> Result<Verdicts, SaveError> {
         let catalog = self.0.catalog().current();
         let now = self.0.now();
@@ -142,7 +142,7 @@ impl Results<'_> {
         }
     }
 
-    /// Writes rows without a transaction, because one statement writes everything.
+    /// Writes rows without an explicit transaction, because a single statement writes all of them.
     async fn record_at_once(&self, rows: &[Row<'_>], now: Instant) -> Result<Verdicts, SaveError> {
         let mut connection = self.0.store().connection().await?;
         let numbers = self.0.numbers.take(&mut connection, beijing_day(now), rows.len()).await?;
@@ -151,8 +151,8 @@ impl Results<'_> {
         Ok(verdicts)
     }
 
-    /// Looks up all rows with one statement, and writes the new ones with another. If another process writes one of
-    /// them in between, a constraint refuses the second statement, and nothing is written.
+    /// Looks up all rows with one statement, and writes the new rows with a second statement. If another process writes
+    /// one of these rows in between, a constraint refuses the second statement, and nothing is written.
     pub(super) async fn write_rows(
         self,
         conn: &mut Conn,

@@ -9,12 +9,13 @@ use super::report::{NewResult, Recorded, Reported, Reporter, RowRefusal};
 use crate::casework::frame::idempotency::IdempotencyError;
 use crate::store::StoreError;
 
-/// The time-out of the transaction. PostgreSQL ends a statement sooner, so a longer wait means a broken connection.
+/// The time-out for writing the decisions. PostgreSQL ends a statement sooner, so a longer wait means a broken
+/// connection.
 const RECORD_WITHIN: Duration = Duration::from_secs(20);
 
 impl Results<'_> {
     /// Records one reported decision. The case stores the request's key, so idempotency costs no further statement. If
-    /// this fails, the same decision may be reported again.
+    /// this fails, the client can safely report the same decision again.
     pub async fn record(self, office: Reporter, result: NewResult, key: String) -> RecordOutcome {
         let gather = &self.0.gather;
         let reported = Reported { office, result, key: Some(key) };

@@ -88,8 +88,9 @@ impl Repetition {
 }
 
 impl Reported {
-    /// Returns the hashes by which the report is recognised if it is sent again. They cover applicant, decision, time
-    /// and delivery. They do not cover the carrier: we choose it, and the choice may change between two reports.
+    /// Returns the hashes by which the report is recognised if it is sent again. The first hash covers item, applicant,
+    /// decision, time and delivery, but not the carrier: we choose the carrier, and the choice can change between two
+    /// reports. The second hash is that of the `Idempotency-Key`, if there is one.
     pub(super) fn mark(&self, keys: &KeyRing) -> ReportMark {
         let NewResult { reference: _, item, applicant, ruling, decided_at, delivery } = &self.result;
         let ruling = match ruling {

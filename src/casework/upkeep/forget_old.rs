@@ -1,5 +1,5 @@
 //! Deletes old rows: used assertions, one-time codes, real-name checks, ended sessions, answers stored for an
-//! `Idempotency-Key`, drafts, refused applications, and receipts of messages.
+//! `Idempotency-Key`, drafts, refused applications, and gateways' delivery receipts of messages.
 
 use chrono::TimeDelta;
 
@@ -15,9 +15,9 @@ use crate::store::{
 
 /// Ended sessions are kept this long, so that an operator can find out how they ended.
 const SESSION_MEMORY: TimeDelta = TimeDelta::days(30);
-/// How long refused applications for unpublished items are kept: as long as a log of operations.
+/// How long refused applications for unpublished items are kept: like a log of operations, for three years.
 const REFUSAL_MEMORY: TimeDelta = TimeDelta::days(3 * 365);
-/// How long receipts are kept. The outcome of a push is settled long before.
+/// How long gateways' delivery receipts are kept. The outcome of a push is settled long before.
 const RECEIPT_MEMORY: TimeDelta = TimeDelta::days(3);
 /// The maximum number of rows of one kind that one transaction deletes. This keeps transactions short.
 pub const AT_ONCE: i64 = 1_000;
@@ -40,8 +40,8 @@ pub async fn forget_old(store: &Store, now: Instant) -> Result<u64, StoreError> 
     let tries = identity_tries::forget(&mut tx, now - MISMATCH_MEMORY, AT_ONCE).await?;
     let sessions = sessions::forget(&mut tx, now - SESSION_MEMORY, AT_ONCE).await?;
     let answers = idempotency::forget(&mut tx, now - idempotency::KEPT, AT_ONCE).await?;
-    // Drafts are kept longer than the answer to their submission, so that a late repetition still finds the draft and
-    // its case.
+    // Drafts are kept longer than the stored answer to their submission. So if a client repeats the submission late,
+    // the request still finds the draft and its case.
     let drafts = drafts::forget(&mut tx, now - KEPT, AT_ONCE).await?;
     let refusals = refused_applications::forget(&mut tx, now - REFUSAL_MEMORY, AT_ONCE).await?;
     let receipts = push_receipts::forget(&mut tx, now - RECEIPT_MEMORY, AT_ONCE).await?;

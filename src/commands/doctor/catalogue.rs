@@ -20,8 +20,8 @@ use super::installation::Installation;
 
 pub const GROUP: &str = "catalogue";
 
-/// A year's public holidays are announced at least this many days before the year begins. If the calendar still lacks
-/// them after that, the check warns.
+/// If the calendar lacks the next year, the check warns from this many days before that year begins. Around that time
+/// the public holidays of a year are announced.
 const ANNOUNCED_BY: i64 = 61;
 const ADD_THE_YEAR: &str = "add the year to catalog/calendar.toml as announced, and run songda catalog load";
 
@@ -45,7 +45,8 @@ pub async fn look(installation: &Installation) -> Vec<Finding> {
     findings
 }
 
-/// Reads the catalogue with a new key ring instead of the installation's keys: the catalogue contains no sealed data.
+/// Reads the catalogue. A store cannot be opened without a key ring, but the catalogue contains no sealed data, so a
+/// new key ring takes the place of the installation's keys.
 async fn read(url: &str) -> Result<Snapshot, ReadError> {
     let keys = KeyRing::parse(KeyRing::fresh_file().expose()).map_err(|error| StoreError::Broken(error.to_string()))?;
     catalogue::read(&Store::new(url, 1, "songda-doctor", keys)?).await

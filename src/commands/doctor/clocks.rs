@@ -1,6 +1,6 @@
-//! Compares another server's clock with this machine's. Leases and rates each use the clock of one server, so they
-//! tolerate any difference. But if this machine's clock is minutes off, gateways refuse our signatures, and we refuse
-//! the assertions of API clients.
+//! Compares another server's clock with this machine's. Job leases use only PostgreSQL's clock, and rate limits only
+//! Redis's clock, so both tolerate any difference. But if this machine's clock is minutes off, gateways refuse our
+//! signatures, and we refuse the assertions of API clients.
 
 use chrono::TimeDelta;
 use songda::domain::kernel::clock::Instant;

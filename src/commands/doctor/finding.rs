@@ -8,9 +8,9 @@ use serde::Serialize;
 #[serde(rename_all = "snake_case")]
 enum State {
     Ok,
-    /// The checked part works, but may soon fail, or could work better.
+    /// The checked part works, but could soon fail, or could work better.
     Warning,
-    /// The checked part does not work, or committed work may be lost or late.
+    /// The checked part does not work, or committed work can be lost or late.
     Fault,
 }
 
@@ -19,7 +19,8 @@ enum State {
 pub struct Finding {
     /// The part that was checked: `database`, `redis`, …
     group: &'static str,
-    /// The check within the group. Monitoring programs identify a finding by group and check, so they never change.
+    /// The check within the group. Monitoring programs identify a finding by its group and its check, so these two
+    /// names never change.
     check: String,
     state: State,
     what: String,

@@ -1,5 +1,5 @@
-//! Checks the gateways that this installation uses. Each gateway that offers a request without side effects gets one,
-//! within its own time-out. The others are not called.
+//! Checks the gateways that this installation uses. A gateway that offers a request without side effects is sent that
+//! request, with the gateway's own time-out. A gateway that offers none is not called.
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
@@ -73,8 +73,8 @@ fn told(check: String, settings: &str, probe: Probe) -> Finding {
     }
 }
 
-/// Returns a warning if the channel that is set for sign-in codes is off or cannot carry them: residents then cannot
-/// sign in by phone.
+/// Returns a warning if the channel that is set for sign-in codes is switched off or cannot send such codes: residents
+/// then cannot sign in by phone.
 fn of_codes(env: &mut Env, channels: &Channels) -> Option<Finding> {
     let code: String = env.or("SONGDA_CODE_CHANNEL", "sms_aliyun", "channel that carries one-time sign-in codes")?;
     let channel = channels.get(&ChannelCode::new(code.clone()));

@@ -62,8 +62,8 @@ fn of_tokens(folder: &Path) -> Finding {
     }
 }
 
-/// Checks the permissions of the keys. The group may read the keys, because container platforms mount secrets that way.
-/// Neither the group nor others may write them, and others may not read them.
+/// Checks the permissions of the keys. The group is allowed to read the keys, because container platforms mount secrets
+/// that way. It must not write them, and other users must neither read nor write them.
 #[cfg(unix)]
 fn of_rights(folder: &Path) -> Finding {
     use std::os::unix::fs::PermissionsExt;

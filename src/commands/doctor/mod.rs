@@ -32,7 +32,7 @@ pub struct Doctor {
     json: bool,
 }
 
-/// The time-out of one check. The gateways' own time-outs are shorter.
+/// The time-out of one check. By default, calls to gateways have a shorter one (4 seconds).
 const TIME_OUT: Duration = Duration::from_secs(20);
 
 /// Runs all checks. The exit code is a failure if there is any fault.

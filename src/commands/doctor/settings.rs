@@ -8,8 +8,8 @@ use super::finding::Finding;
 
 pub const GROUP: &str = "settings";
 
-/// Returns one finding for each fault of the settings, or a single good one if they have no fault. Faults of the keys
-/// folder are left to the check of the keys.
+/// Returns one finding for each fault of the settings. If they have no fault, returns one finding that says so. Faults
+/// of the keys folder are left out, because the check of the keys reports them.
 pub fn look() -> Vec<Finding> {
     let Err(faults) = Config::read(&mut Env::of_process(), &Registry::shipped()) else {
         return vec![Finding::ok(GROUP, "settings", "all required settings are present and valid")];

@@ -39,7 +39,8 @@ pub struct LaneBoard {
 }
 
 impl LaneBoard {
-    /// Returns the busy slots and all slots, summed over the workers.
+    /// Returns the number of busy slots and of all slots, summed over the workers. A worker can make one attempt at a
+    /// time in each slot.
     pub fn slots(&self) -> (usize, usize) {
         self.crews.iter().fold((0, 0), |(busy, slots), crew| (busy + crew.busy, slots + crew.slots))
     }
@@ -94,8 +95,8 @@ impl Watch {
     }
 
     async fn read(&mut self) -> Result<Vec<LaneCounts>, StoreError> {
-        // A worker of another release may have lanes of gateways that this program does not know. They are counted as
-        // well.
+        // A worker of another release can have lanes of gateways that this program does not know. The jobs of these
+        // lanes are counted too.
         let said = self.workers.values().flat_map(|worker| &worker.lanes).map(|lane| lane.lane.clone());
         let mut lanes = lanes::all();
         for lane in said.map(Lane::from_stored) {
@@ -111,7 +112,7 @@ impl Watch {
     }
 }
 
-/// Joins the counts and the heartbeats by lane. Unused lanes are left out.
+/// Joins the job counts and the workers' heartbeats by lane. Unused lanes are left out.
 fn board(standing: &[LaneCounts], workers: &BTreeMap<String, Heartbeat>) -> Vec<LaneBoard> {
     let of = |lane: &str| {
         let said = workers.values().flat_map(|worker| &worker.lanes);

@@ -26,8 +26,8 @@ pub const KEPT: TimeDelta = TimeDelta::days(90);
 /// A submitted application, or one in preparation.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Application {
-    /// The applicant's verified identity at the time of submission. Absent in drafts, in answers to a supplement notice,
-    /// and in cases from another system.
+    /// The applicant's verified identity at the time of submission. `None` in drafts, in answers to a supplement
+    /// notice, and in cases from another system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applicant: Option<Particulars>,
     /// A note to the officer, in the answer to a supplement notice.

@@ -1,7 +1,7 @@
 //! A case (办件): a submitted application and its handling.
 //!
-//! Every act of an officer or an applicant is a method here. It consumes the case, and returns the new case and the
-//! effects that must follow, such as a notification. Nothing else changes a case.
+//! Every act that changes a case is a method of [`Case`]. The method consumes the case, and returns the new case and
+//! the effects that must follow, such as a notification. Nothing else changes a case.
 //!
 //! ```text
 //! submitted ──accept──► accepted ──decide──► granted | denied
@@ -110,7 +110,7 @@ pub enum Ruling {
     /// 准予
     Grant {
         result: ResultDocument,
-        /// May be empty.
+        /// The text can be empty, because a grant needs no reasons.
         reasons: String,
     },
     /// 不予
@@ -123,14 +123,14 @@ pub struct Supplement {
     pub noticed_at: Instant,
     pub by: Actor,
     pub points: Vec<String>,
-    /// The date by which it should be answered. The agency names it; it is not a legal period, so a later answer still
-    /// counts.
+    /// The date by which the applicant should answer the notice. The agency sets this date. The law sets none, so a
+    /// later answer still counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer_by: Option<NaiveDate>,
     pub answered_at: Option<Instant>,
 }
 
-/// 送达方式: how the result reaches the applicant. A push message is always sent as well.
+/// 送达方式: how the result reaches the applicant. In addition, the applicant is always notified of the decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "way", rename_all = "snake_case")]
 pub enum Delivery {
@@ -174,8 +174,8 @@ pub enum Refusal {
     NoReasons,
     #[error("a supplement notice needs at least one point")]
     NoPoints,
-    /// The result cannot be sent again, because its last parcel has not failed to arrive. Contains the state of that
-    /// parcel, if there is one.
+    /// The result cannot be sent again, because no parcel was sent or the last parcel has not failed. Contains the
+    /// state of the last parcel, if there is one.
     #[error("no parcel of the case has failed: {0:?}")]
     NothingFailed(Option<ParcelState>),
 }
@@ -200,8 +200,8 @@ impl Case {
     }
 
     /// 受理日: the day from which the law counts the case as accepted, if an officer accepts it today. After a supplement
-    /// notice it is the day of the answer. Without a notice in time it is the day of the receipt, even if the officer
-    /// accepts the case later (行政许可法 32-4, 32-5).
+    /// notice it is the day of the answer. If no notice was given in time, it is the day on which the application was
+    /// submitted, even if the officer accepts the case later (行政许可法 32-4, 32-5).
     fn accepted_on(&self, today: NaiveDate) -> NaiveDate {
         match self.supplement.as_ref().and_then(|supplement| supplement.answered_at) {
             Some(answered_at) => beijing_day(answered_at),
@@ -243,8 +243,8 @@ impl Case {
         }
     }
 
-    /// 决定: the officer grants or denies. The applicant is notified, and the result of a grant is sent. `complete`
-    /// fills in deadlines that were unknown when the case was accepted.
+    /// 决定: the officer grants or denies the application. The applicant is notified, and the result of a grant is sent
+    /// if the applicant chose a courier. `complete` fills in deadlines that were unknown when the case was accepted.
     pub fn decide(
         self,
         ruling: Ruling,
@@ -280,7 +280,8 @@ impl Case {
         if self.is_closed() { Err(self.refuse()) } else { self.rule(ruling, by, now) }
     }
 
-    /// 重新寄送: the result is sent again, to a corrected address. `last` is the state of its last parcel, if there was one.
+    /// 重新寄送: the result is sent again, to a corrected address. `last` is the state of the last parcel, if there was
+    /// one.
     pub fn send_again(self, last: Option<ParcelState>) -> Step {
         let State::Granted(_) = self.state else { return Err(self.refuse()) };
         match (&self.delivery, last) {
@@ -300,7 +301,7 @@ impl Case {
         Ok((Self { state: State::Withdrawn { at: now, reason }, due_on: None, ..self }, Vec::new()))
     }
 
-    /// True if the case is decided or withdrawn: no further act is possible.
+    /// True if the case is decided or withdrawn. Its state then never changes again.
     pub const fn is_closed(&self) -> bool {
         matches!(self.state, State::Granted(_) | State::Denied(_) | State::Withdrawn { .. })
     }

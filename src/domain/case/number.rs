@@ -22,7 +22,7 @@ shown!(CaseNumber);
 pub struct InvalidCaseNumber;
 
 impl CaseNumber {
-    /// The number of the `count`-th case (from 1) of a day.
+    /// Makes the case number of a day with this counter (from 1).
     pub fn new(day: NaiveDate, count: u32) -> Self {
         let body = format!("{DIVISION}{:04}{:02}{:02}{count:06}", day.year(), day.month(), day.day());
         let check = check_character(&body).unwrap_or('0');

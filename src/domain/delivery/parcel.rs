@@ -46,13 +46,15 @@ impl Waybill {
     }
 }
 
-/// The maximum length of a scan's key in bytes. An adapter may build the key from several numbers, a time and a code.
+/// The maximum length of a scan's key in bytes. Some carriers' adapters build the key from several numbers, a time and
+/// a code.
 const LONGEST_KEY: usize = 3 * LONGEST_NUMBER;
 /// The maximum length of the place in a scan, in bytes.
 const LONGEST_PLACE: usize = 1000;
 
 words! {
-    /// The meaning of a scan (one reported event of a parcel's journey). Adapters translate each carrier's codes to it.
+    /// The meaning of a scan (one reported event of a parcel's journey). Each carrier's adapter translates the
+    /// carrier's codes into these meanings.
     #[derive(Serialize, Deserialize)]
     #[serde(rename_all = "snake_case")]
     pub enum ScanMeaning {
@@ -87,13 +89,13 @@ impl ScanMeaning {
     }
 }
 
-/// One event of a parcel's journey, as a carrier reported it by push or query.
+/// One event of a parcel's journey, as a carrier reported it in a callback or in the answer to a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scan {
     /// Our order number, if the carrier repeats it.
     pub order_no: Option<OrderNo>,
     pub waybill: Waybill,
-    /// Identifies the event. Repeated reports of one event have the same key, by push or by query.
+    /// Identifies the event. All reports of one event have the same key, in callbacks and in answers to queries.
     pub key: String,
     /// The carrier's own code.
     pub code: String,
@@ -157,7 +159,7 @@ impl ParcelState {
         matches!(self, Self::Delivered | Self::Returned | Self::Cancelled | Self::AddressRefused)
     }
 
-    /// 未送达: true if the journey ended and the recipient received nothing. Only then may another parcel be sent instead.
+    /// 未送达: true if the journey ended and the recipient received nothing. Only then can another parcel be sent instead.
     pub const fn has_failed(self) -> bool {
         self.is_final() && !matches!(self, Self::Delivered)
     }
@@ -197,7 +199,7 @@ impl ParcelState {
 pub struct Parcel {
     pub id: ParcelId,
     pub person: PersonId,
-    /// The case whose result it carries.
+    /// The case whose result is in the parcel.
     pub case: CaseId,
     pub carrier: CarrierCode,
     pub order_no: OrderNo,

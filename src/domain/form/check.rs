@@ -34,10 +34,10 @@ pub struct Context<'a> {
     pub knows_region: &'a dyn Fn(&str, RegionLevel) -> bool,
 }
 
-/// One fault in the applicant's answers.
+/// One fault in the applicant's answers to a form, or in a draft.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// A JSON pointer (RFC 6901) to the faulty value in the applicant's answers.
+    /// A JSON pointer (RFC 6901) to the faulty value in the answers or in the draft.
     pub pointer: String,
     /// The kind of fault, for programs. Most codes also occur for faults in other request bodies. Fields of forms have
     /// their own rules, which add codes (`resident_id`, `phone`, `not_asked`, …). A code never changes.
@@ -226,8 +226,8 @@ fn written(text: &str, max: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// True for white space by the definition of Unicode or of JavaScript, because clients may check the schema's patterns
-/// in JavaScript.
+/// True for white space by the definition of Unicode or of JavaScript, because some clients check the patterns of the
+/// form's JSON Schema in JavaScript.
 fn is_blank(letter: char) -> bool {
     letter.is_whitespace() || letter == '\u{feff}'
 }

@@ -29,7 +29,7 @@ pub struct Section {
     /// The name of the section's member in the JSON answer.
     pub key: String,
     pub title: Bilingual,
-    /// How many times the section may be answered; exactly once if absent.
+    /// The minimum and maximum number of times that the applicant answers the section; exactly once if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<Repeat>,
     pub fields: Vec<Field>,

@@ -71,7 +71,7 @@ impl Calendar {
     }
 
     /// The day itself if it is a working day, or else the first working day after it. If the last day of a period in
-    /// natural days is a day of rest, the period ends on this day (民法典 art. 203).
+    /// natural days is a day of rest, the period ends on the returned day (民法典 art. 203).
     pub fn roll_forward(&self, mut day: NaiveDate) -> Result<NaiveDate, UnknownYear> {
         while !self.is_working_day(day)? {
             day = next(day)?;

@@ -1,22 +1,24 @@
 //! Due dates of officers. An item has a promised period (承诺时限) and often a legal one (法定时限), each in working days or in
 //! natural days.
 //!
-//! The earlier of the two dates is the due date. Numbers of days cannot be compared: around the long holidays a promise
-//! of two working days ends after a legal period of seven natural days.
+//! The due date is the earlier of the days on which the two periods end. The numbers of days alone do not show which
+//! day is earlier: around the long holidays a promise of two working days ends after a legal period of seven natural
+//! days.
 
 use chrono::{Datelike, Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::item::calendar::{Calendar, UnknownYear};
 
-/// 行政许可法 32-4: the number of working days after a receipt in which an officer may give a supplement notice.
+/// 行政许可法 32-4: the number of working days after the submission of an application within which an officer can give a
+/// supplement notice.
 pub const NOTICE_WITHIN: u32 = 5;
 
-/// 行政许可法 44: the number of working days after a decision in which its result must be served.
+/// 行政许可法 44: the number of working days after a decision within which its result must be delivered to the applicant.
 const SERVE_WITHIN: u32 = 10;
 
-/// 送达期限: the date by which the result of a decision must have arrived. It orders the officers' list of parcels, and no
-/// rule depends on it. `None` if the count reaches a year whose working days are not announced.
+/// 送达期限: the date by which the result of a decision must have arrived. The officers' list of parcels is sorted by this
+/// date, and no rule depends on it. `None` if the count reaches a year whose working days are not announced.
 pub fn serve_by(decided_on: NaiveDate, calendar: &Calendar) -> Option<NaiveDate> {
     calendar.add_working_days(decided_on, SERVE_WITHIN).ok()
 }
@@ -66,7 +68,7 @@ pub struct Deadlines {
 /// The deadline that a decision missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missed {
-    /// Only the promised date was missed. The legal date was met, or is unknown.
+    /// Only the promised date was missed. The legal date was met, is unknown, or does not exist.
     Promise,
     Law,
 }

@@ -1,5 +1,5 @@
-//! Items (事项): the services that residents can apply for. An item is data, published in versions. A case keeps the
-//! version that it was opened on. Code tables: GB/T 39046-2020, annex A.
+//! Items (事项): the services that residents can apply for. An item is data, published in versions. A case keeps the item
+//! version for which it was opened. Code tables: GB/T 39046-2020, annex A.
 
 pub mod calendar;
 pub mod due;
@@ -101,7 +101,7 @@ pub enum ItemType {
     PublicService,
 }
 
-/// The level at which an item is exercised (行使层级, A.2).
+/// The administrative level that handles an item (行使层级, A.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
@@ -117,7 +117,7 @@ pub enum Level {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MaterialForm {
-    /// 电子证照: the administration already holds it; an upload is possible but never required.
+    /// 电子证照: the administration already has the licence in electronic form; an upload is possible but never required.
     ELicence,
     /// 在线表单: the item's form itself.
     OnlineForm,
@@ -189,7 +189,8 @@ pub struct Faq {
     pub answer: Bilingual,
 }
 
-/// A fact that a guide must state. If the fact is not known yet, the guide says so instead of guessing.
+/// A fact that the public guide of an item must state. If the fact is not known yet, the guide says so instead of
+/// guessing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fact {
@@ -221,7 +222,7 @@ pub struct Item {
     #[serde(rename = "type")]
     pub kind: ItemType,
     pub agency: AgencyCode,
-    /// The agency that guides and supervises (业务指导部门); often the same as `agency`.
+    /// The agency that guides and supervises the work of `agency` (业务指导部门); often both are the same.
     pub guiding_agency: AgencyCode,
     pub level: Level,
     pub subject: Subject,
@@ -233,7 +234,7 @@ pub struct Item {
     pub legal: Option<TimeLimit>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fee: Option<Fee>,
-    /// 设定依据: the law that the item rests on, if it is certain.
+    /// 设定依据: the law on which the item is based, if it is certain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub legal_basis: Option<String>,
     /// 受理条件
@@ -310,6 +311,6 @@ impl Item {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ItemVersion {
     pub item: Item,
-    /// The number of this publication of the item, from 1.
+    /// The number of this version of the item, from 1.
     pub version: i32,
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 /// An instant, in UTC.
 pub type Instant = DateTime<Utc>;
 
-/// Beijing time (UTC+8, no daylight saving). The law counts days in it.
+/// Beijing time (UTC+8, no daylight saving). Periods that the law sets are counted in days of this time zone.
 pub fn beijing() -> FixedOffset {
     const EIGHT_HOURS_EAST: i32 = 8 * 3600;
     FixedOffset::east_opt(EIGHT_HOURS_EAST).unwrap_or_else(|| unreachable!("eight hours are within a day"))
@@ -92,7 +92,8 @@ impl Stopwatch {
     }
 }
 
-/// A new UUID v7: sortable by time, unguessable in its last 74 bits.
+/// A new UUID v7, sortable by time. Its last 32 bits are random. The 42 bits before them are a counter, which starts at
+/// a random number in each millisecond, so that ids of one process keep their order.
 pub fn fresh_uuid() -> Uuid {
     Uuid::now_v7()
 }
@@ -110,7 +111,8 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// A random number for ids of requests and traces, which are not secrets. It does not call the operating system.
+/// A random number for ids of requests and traces, which are not secrets. It comes from a generator inside the process,
+/// which seldom calls the operating system.
 pub fn random_number<N>() -> N
 where
     StandardUniform: Distribution<N>,

@@ -78,7 +78,8 @@ macro_rules! ids {
 ids! {
     /// A person who applies (申请人).
     PersonId = "per";
-    /// A sign-in that lasts until the holder signs out: one family of refresh tokens.
+    /// A session: a sign-in until the holder signs out or the session expires, with all refresh tokens that were issued
+    /// in it.
     SessionId = "ses";
     /// An officer of an agency (审批人员).
     OfficerId = "ofc";

@@ -5,7 +5,8 @@ use crate::env::Env;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// The maximum number of jobs that all workers together start in a second. Bursts of the same size are allowed.
+    /// The maximum number of jobs that all workers together start in a second. All of them are allowed to start at the
+    /// same moment.
     pub per_second: u32,
     /// The maximum number of jobs that one process runs at once.
     pub slots: usize,

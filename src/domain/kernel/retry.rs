@@ -37,15 +37,16 @@ impl RetryPolicy {
         if age.saturating_add(wait) > self.age { Next::Enough } else { Next::Again(wait) }
     }
 
-    /// Returns the wait after the `attempts`-th attempt (from 1). It does not check the maximum number or age.
+    /// Returns the wait after the `attempts`-th attempt (from 1). It does not check the maximum number of attempts or
+    /// the maximum age.
     pub fn wait(&self, attempts: u32, at_least: Option<Duration>, jitter: u32) -> Duration {
         let doublings = attempts.saturating_sub(1).min(20);
         let bound = self.first.saturating_mul(1 << doublings).min(self.longest);
         bound.mul_f64(f64::from(jitter) / f64::from(u32::MAX)).max(at_least.unwrap_or_default())
     }
 
-    /// True if the `attempts`-th attempt (from 1) exceeds the maximum. This happens if earlier attempts ended without a
-    /// stored outcome, for example because the worker died.
+    /// True if the `attempts`-th attempt (from 1) exceeds the maximum number of attempts. This happens if earlier
+    /// attempts ended without a stored outcome, for example because the worker died.
     pub const fn is_spent(&self, attempts: u32) -> bool {
         attempts > self.attempts
     }

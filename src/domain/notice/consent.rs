@@ -57,13 +57,14 @@ pub struct ConsentTemplate {
 /// One person's consent to one template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ConsentBalance {
-    /// How many messages may still be sent.
+    /// The number of one-time consents that are left: each allows one message.
     pub balance: u32,
-    /// True if the person wants messages until further notice.
+    /// True if the person gave a long-term consent: messages are allowed until the person withdraws it.
     pub lasting: bool,
     /// The time of the last refusal.
     pub refused_at: Option<Instant>,
-    /// Accepts that only one side has reported so far: by the client if positive, by the platform if negative.
+    /// The number of accepts that only one side has reported so far: positive if the client reported them, negative if
+    /// the platform did.
     pub unmatched: i32,
     /// The time of the latest accept or refusal that the platform reported. The platform may report each of them
     /// several times. So an accept from this time or earlier is ignored, and so is a refusal from an earlier time.

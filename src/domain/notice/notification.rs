@@ -1,5 +1,5 @@
-//! Notifications (通知): one message to one person about one event. It appears in the inbox at once. If the event
-//! rings, it is also sent to the phone: channels (渠道) are tried one after the other until one delivers it.
+//! Notifications (通知): one message to one person about one event. It appears in the inbox at once. For most events
+//! ([`Event::rings`]) it is also sent to the phone: channels (渠道) are tried one after the other until one delivers it.
 
 use std::collections::BTreeMap;
 
@@ -48,8 +48,8 @@ words! {
 }
 
 impl Event {
-    /// True if the event is also sent to the phone. The other events appear in the inbox only, because one-time
-    /// consents are too valuable for them.
+    /// True if the event is also sent to the phone. The other events appear in the inbox only, because a push about
+    /// them could use up a one-time consent that a more important event needs.
     pub const fn rings(self) -> bool {
         !matches!(self, Self::Accepted | Self::ParcelPickedUp)
     }
@@ -116,11 +116,12 @@ pub struct PushMessage {
     /// Field name → text to use if the gateway refuses the field.
     pub fallbacks: BTreeMap<String, String>,
     pub language: Language,
-    /// With a one-time consent the phone shows at most one copy: a second copy needs a second consent.
+    /// The kind of consent that the template needs. With a one-time consent the phone shows at most one copy: a second
+    /// copy needs a second consent.
     pub consent: Consent,
 }
 
-/// The part of a message that a gateway refused. The gateway may take the message without that part.
+/// The part of a message that a gateway refused. The gateway possibly accepts the message without that part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Objection {
     /// The page that a tap would open does not exist.

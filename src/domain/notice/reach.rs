@@ -1,4 +1,4 @@
-//! Chooses the channel for a message: the addresses and consents of a person, and the order of the channels.
+//! Chooses the channel for a message, by the addresses and consents of the person and by the order of the channels.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,8 @@ pub enum AddressKind {
     DeviceToken,
 }
 
-/// A channel of the [`Chain`], and the kind of address that it sends to.
+/// One entry of the [`Chain`] (the channels in the order in which they are tried): a channel, and the kind of address
+/// that it sends to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     pub channel: ChannelCode,

@@ -1,10 +1,10 @@
 //! Numbers that identify people, organisations and phones: the resident ID (公民身份号码, GB 11643-1999), the unified
 //! social credit code (统一社会信用代码, GB 32100-2015) and the mobile number.
 //!
-//! The form, the date and the check digit of a resident ID are checked, but not its division. People who registered
-//! before 2015 have divisions that current tables lack (320482 金坛市, 320422 金坛县), and a person keeps the number
-//! for life. Numbers of the first generation, with 15 digits, were valid until the end of 2012 (居民身份证法 art. 23),
-//! and are refused.
+//! The form, the date and the check digit of a resident ID are checked, but not the administrative division in its
+//! first six digits. People who registered before 2015 have divisions that current tables lack (320482 金坛市, 320422
+//! 金坛县), and a person keeps the number for life. Numbers of the first generation, with 15 digits, were valid until the
+//! end of 2012 (居民身份证法 art. 23), and are refused.
 
 use std::fmt;
 
@@ -187,8 +187,8 @@ fn narrow(c: char) -> char {
     }
 }
 
-/// A masked name for lists: the family name (first character) and stars (`张**`). Names of three or more characters also
-/// keep the last one.
+/// A masked name for lists: the first character and stars (`张*`). Names of three or more characters also keep the last
+/// one (`张*三`).
 pub struct MaskedName<'a>(pub &'a str);
 
 impl fmt::Display for MaskedName<'_> {

@@ -12,7 +12,7 @@ pub const LIFE: TimeDelta = TimeDelta::minutes(10);
 /// How many guesses are allowed for one code.
 pub const TRIES: i32 = 5;
 
-/// The maximum number of codes sent to one number, by period. SMS carriers apply the same limits to codes.
+/// The maximum number of codes sent to one number, by period. SMS services apply the same limits to codes.
 pub const LIMITS: [Limit; 3] = [(1, TimeDelta::minutes(1)), (5, TimeDelta::hours(1)), (10, TimeDelta::hours(24))];
 
 /// How far back sent codes count towards a limit.

@@ -1,11 +1,13 @@
-//! Sessions: a sign-in that lasts until the holder signs out, and the refresh tokens that keep it alive.
+//! Sessions: a sign-in until the holder signs out or the session expires, with the refresh tokens by which the client
+//! stays signed in.
 //!
 //! A refresh token is used once, and the response contains its successor. On a weak network that response may be lost.
 //! So for [`GRACE`] after its first use, a token is answered with the *same* successor again. If a used token comes
 //! later than that, or after its successor was used, it must have been copied. The server does not know which holder is
 //! honest, so it ends the session.
 //!
-//! The successor is a keyed hash of its token, so the database stores nothing from which a token could be made.
+//! The successor is a keyed hash of the presented token. So the server can compute the same successor again, and the
+//! database needs no copy of a token: it stores only hashes.
 
 use std::time::Duration;
 
@@ -80,8 +82,8 @@ pub enum Presented {
 }
 
 impl Presented {
-    /// Decides by the time of the token's first use; `None` if it was not used before. It does not know if the
-    /// successor was used. If it was, the caller must treat `Again` like `Copied`.
+    /// Decides by the time of the token's first use; `None` if it was not used before. This function does not know if
+    /// the successor was used. If the successor was used, the caller must treat `Again` like `Copied`.
     pub fn judge(used_at: Option<Instant>, now: Instant) -> Self {
         match used_at {
             None => Self::First,

@@ -87,9 +87,9 @@ pub struct UnknownWord(&'static str);
 words! {
     /// What an API client may do.
     pub enum Scope {
-        /// Submit results that another system decided.
+        /// Report decisions that were made in a back-office system.
         ResultsWrite = "results:write",
-        /// Read the state of submitted results.
+        /// Read the cases of decisions that the client's system has reported.
         ResultsRead = "results:read",
     }
 }
@@ -151,15 +151,16 @@ impl fmt::Display for Scopes {
     }
 }
 
-/// A back-office system that submits decisions by itself.
+/// A back-office system that reports its decisions through the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiClient {
-    /// The client's id. Its assertions contain it as `iss` and `sub`.
+    /// The client's id. The signed assertions with which the client requests a token contain this id as `iss` and
+    /// `sub`.
     pub id: ClientId,
     /// The name that people read.
     pub name: String,
     pub source: Source,
-    /// The agencies for which the client may submit decisions.
+    /// The agencies for which the client may report decisions.
     pub agencies: Vec<AgencyCode>,
     pub scopes: Scopes,
     pub created_at: Instant,

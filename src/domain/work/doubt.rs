@@ -19,20 +19,20 @@ words! {
     }
 }
 
-/// Counts the receipts that may belong to a message in doubt: receipts with the same recipient and template that came
-/// after the message was sent, and that do not contain the gateway's id of another message, as far as we know those
-/// ids.
+/// Counts the gateway's receipts that possibly belong to a message in doubt: receipts with the same recipient and
+/// template that came after the message was sent, and that do not contain the gateway's id of another message, as far
+/// as we know those ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Receipts {
     pub arrived: i64,
     pub refused: i64,
     pub lost: i64,
-    /// How many of these receipts may belong to other messages to the same person that are in doubt or being sent.
+    /// How many of these receipts possibly belong to other messages to the same person that are in doubt or being sent.
     pub others: i64,
 }
 
 impl Receipts {
-    /// Returns the fate of the message; `None` if the other messages may account for all receipts.
+    /// Returns the fate of the message; `None` if all receipts possibly belong to other messages.
     pub const fn fate(self) -> Option<Fate> {
         if self.arrived > self.others {
             Some(Fate::Arrived)
@@ -44,7 +44,7 @@ impl Receipts {
     }
 }
 
-/// All that is known about a message in doubt.
+/// All that is known about a message in doubt: it was sent to the gateway, and the response was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Doubt {
     /// How many copies the gateway may have accepted.
@@ -81,7 +81,7 @@ pub enum Step {
     Wait(Duration),
     /// Send another copy.
     Repeat,
-    /// Give the notification to another channel: two messages are better than none. `refused` is true if the gateway
+    /// Push the notification over another channel: two messages are better than none. `refused` is true if the gateway
     /// refused a copy for lack of consent.
     GiveUp { refused: bool },
 }

@@ -66,7 +66,8 @@ impl Work {
         }
     }
 
-    /// The business key of a push. Receipts name the notification as text, so any text is accepted.
+    /// The business key of a push. `notification` can be plain text, because a gateway's delivery receipt contains the
+    /// notification's id as text.
     pub fn push_key(notification: impl Display, channel: &ChannelCode) -> String {
         format!("push:{notification}:{channel}")
     }

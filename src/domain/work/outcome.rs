@@ -11,10 +11,10 @@ words! {
         Delivered = "delivered",
         /// The gateway was asked about our idempotency key or order number, and already has the message or the order.
         Found = "found",
-        /// A receipt proves that a message of unknown outcome arrived.
+        /// A gateway's delivery receipt proves that a message of unknown outcome arrived.
         Confirmed = "confirmed",
         /// The channel refused the message for lack of consent. An earlier copy may have used up the consent, so the
-        /// worker waits for a receipt.
+        /// worker waits for a delivery receipt of that copy.
         Unconfirmed = "unconfirmed",
         /// The person refuses messages on this channel.
         Refused = "refused",
@@ -22,9 +22,9 @@ words! {
         Gone = "gone",
         /// The person has no address on the channel, or gave no consent.
         Unreachable = "unreachable",
-        /// The gateway refused repeatedly, without a known reason.
+        /// The gateway refused the message repeatedly, without a known reason.
         Unexplained = "unexplained",
-        /// A receipt says that a message of unknown outcome did not arrive.
+        /// A gateway's delivery receipt says that a message of unknown outcome did not arrive.
         LostOnTheWay = "lost_on_the_way",
         /// The gateway could not tell if an earlier attempt of unknown outcome had succeeded.
         NotTold = "not_told",
@@ -80,7 +80,8 @@ words! {
         Snoozed = "snoozed",
         /// The attempt was aborted: it panicked, or took too long.
         Broken = "broken",
-        /// The worker died, or its heartbeat stopped, during the attempt.
+        /// The worker's claim on the job expired before the worker stored how the attempt ended, for example because
+        /// the worker died.
         Lost = "lost",
         /// The job has had the maximum number of attempts.
         Spent = "spent",

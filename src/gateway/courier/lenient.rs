@@ -46,7 +46,7 @@ pub(super) fn entries<T: DeserializeOwned>(value: Value) -> Vec<T> {
     values.into_iter().filter_map(|value| serde_json::from_value(value).ok()).collect()
 }
 
-/// A deserialized component of an answer, together with its raw JSON.
+/// A deserialized part of a carrier's answer or callback, together with its raw JSON.
 pub(super) struct WithRaw<T> {
     pub(super) part: T,
     pub(super) raw: String,

@@ -1,5 +1,6 @@
-//! The meaning of a carrier's scan. The scan's code has a meaning in the carrier's table. The scan's text can correct
-//! this meaning: carriers do not document codes for a parcel on its way back to the sender, but the text says so.
+//! The meaning of a carrier's scan, which is one event of a parcel's journey. The scan's code has a meaning in the
+//! carrier's table. The scan's text can correct this meaning: carriers do not document codes for a parcel on its way
+//! back to the sender, but the text says so.
 
 use crate::domain::delivery::parcel::ScanMeaning;
 
@@ -13,8 +14,9 @@ pub(super) fn of_code(meanings: Meanings, code: &str) -> ScanMeaning {
     row.map_or(ScanMeaning::Unchanged, |(meaning, _)| *meaning)
 }
 
-/// Corrects a meaning by the scan's text, `words`: a parcel that is handed over on its way back is returned, not
-/// delivered. A cancellation stays a cancellation.
+/// Corrects a meaning by the scan's text, `words`, if the text says that the parcel is on its way back. `Delivered`
+/// then becomes `Returned`, because the sender has received the parcel. A cancellation stays a cancellation. Every
+/// other meaning becomes `Returning`.
 pub(super) fn with_words(meaning: ScanMeaning, words: &str) -> ScanMeaning {
     if !ON_THE_WAY_BACK.iter().any(|word| words.contains(word)) {
         return meaning;

@@ -27,8 +27,8 @@ use crate::domain::kernel::pace::Pace;
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
 
-/// The declared content of every parcel. It never names the item, because the item's name may reveal too much about the
-/// recipient.
+/// The declared content of every parcel. It never names the service (item) for which the resident applied, because that
+/// name may reveal too much about the recipient.
 const CARGO_NAME: &str = "文件";
 
 /// The declared weight: a few sheets in an envelope. The carrier weighs the parcel itself.
@@ -83,8 +83,8 @@ impl CarrierFault {
 pub enum Recovery {
     /// The order exists. The parcel continues with this order.
     Found(Booking),
-    /// No such order exists now, but a delayed request may still create it. The same order number may be used again
-    /// only if this result came twice, some time apart.
+    /// No such order exists now, but a delayed request can still create it. The worker uses the same order number again
+    /// only if `recover` returned this result twice, some time apart.
     Absent,
     /// If the order existed, it is now cancelled. The parcel must be ordered again with the next order number.
     Withdrawn,
@@ -126,15 +126,16 @@ pub trait Carrier: Send + Sync {
 
     fn pace(&self) -> Pace;
 
-    /// The time-out of one call to the carrier. An attempt has time for three calls.
+    /// The time-out of one call to the carrier. `SONGDA_ATTEMPT_TIMEOUT`, the time-out of one attempt at a job, is long
+    /// enough for three calls.
     fn time_limit(&self) -> Duration;
 
     /// Orders a parcel. After [`CarrierFact::Ambiguous`] or [`CarrierFact::Duplicate`] the worker must call
     /// [`Self::recover`] before it orders again.
     async fn order(&self, order: &ParcelOrder) -> Result<Booking, CarrierFault>;
 
-    /// Finds out whether an order exists, after an attempt of unknown outcome. How this can be done safely differs from
-    /// carrier to carrier.
+    /// Finds out whether an order exists, after a call of [`Self::order`] whose outcome is unknown. How this can be
+    /// done safely differs from carrier to carrier.
     async fn recover(&self, order_no: &OrderNo) -> Result<Recovery, CarrierFault>;
 
     /// Queries the waybill of an order that the carrier accepted without a waybill. Returns `None` if the order has no
@@ -160,7 +161,8 @@ pub trait Carrier: Send + Sync {
     /// worker confirms the end of a delivery with [`Self::track`].
     fn read(&self, call: &RawCallback) -> Result<Vec<Scan>, CallbackFault>;
 
-    /// Returns the answer to a callback. If `stored` is false, the answer makes the carrier repeat the callback.
+    /// Returns the answer to a callback. `stored` is true if Songda has stored the callback. Otherwise the answer makes
+    /// the carrier repeat the callback.
     fn acknowledge(&self, call: &RawCallback, stored: bool) -> Acknowledgement;
 }
 

@@ -90,7 +90,8 @@ impl CarrierRefusal {
             RefusalKind::Unclear => unclear,
             RefusalKind::NotSent | RefusalKind::TurnedAway => CarrierFact::Unavailable,
             RefusalKind::Throttled { after } => CarrierFact::Throttled { after },
-            // If even the repeated request arrives too old, our clock is wrong.
+            // The client repeats a request that was too old, with a new timestamp. If the carrier refuses the repeated
+            // request as too old, too, our clock is wrong.
             RefusalKind::Misconfigured | RefusalKind::TooOld => CarrierFact::Misconfigured,
             RefusalKind::Duplicate => CarrierFact::Duplicate,
             RefusalKind::AddressRefused => CarrierFact::AddressRefused,
@@ -118,16 +119,17 @@ impl From<HttpFault> for CarrierRefusal {
     }
 }
 
-/// Returns the body of an answer with HTTP 200. Carriers answer 200 even if they refuse a request. So an answer with
-/// any other status is a refusal by a proxy in front of the carrier.
+/// Returns the body of an answer with HTTP 200. Carriers answer 200 even if they refuse a request. A server error or a
+/// time-out counts as unclear, because the carrier may have carried out the request. Any other status comes from a
+/// proxy in front of the carrier.
 pub(super) fn body(answer: HttpAnswer) -> Result<Bytes, CarrierRefusal> {
     let kind = match answer.status {
         StatusCode::OK => return Ok(answer.body),
         StatusCode::TOO_MANY_REQUESTS => RefusalKind::Throttled { after: answer.retry_after },
         StatusCode::REQUEST_TIMEOUT => RefusalKind::Unclear,
         status if status.is_server_error() || status.is_success() => RefusalKind::Unclear,
-        // The answer is a page of a proxy, a login or a firewall. Jobs may succeed later, but an operator should know
-        // about it.
+        // The answer comes from a proxy, a firewall or a login page. A later attempt may succeed, but the warning tells
+        // an operator.
         status => {
             tracing::warn!(%status, "a proxy in front of a carrier refused a call");
             RefusalKind::TurnedAway

@@ -25,7 +25,7 @@ pub struct PlatformAccount {
     pub unionid: Option<Private<String>>,
 }
 
-/// The reason why a sign-in failed. The log has the platform's own code.
+/// The reason why a sign-in failed. The platform's own error code is only in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LoginFault {
     /// The code is invalid, expired or used: the client must get a new one.

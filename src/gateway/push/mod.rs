@@ -66,8 +66,8 @@ pub struct PushReport {
     pub fact: PushFact,
     /// The gateway's code and request id, for operators. Never personal data.
     pub detail: String,
-    /// The page or the field that the gateway refused, if it named the cause. In that case the message was certainly
-    /// not sent.
+    /// The part of the message that the gateway refused, if the gateway named that part: the page that a tap on the
+    /// message opens, or a field. In that case the message was certainly not sent.
     pub objection: Option<Objection>,
     /// True if the gateway refused the message with an undocumented code: a retry may never help.
     pub unexplained: bool,
@@ -87,8 +87,8 @@ impl PushReport {
         Self { objection, ..self }
     }
 
-    /// Builds the report on an answer that is not in the gateway's format, such as a proxy's page. Only the HTTP status
-    /// decides.
+    /// Builds the report on an answer that is not in the gateway's format, such as a proxy's page. The fact depends
+    /// only on the HTTP status.
     pub fn of_unreadable(answer: &HttpAnswer) -> Self {
         let status = answer.status;
         let fact = if status == StatusCode::TOO_MANY_REQUESTS {
@@ -141,7 +141,7 @@ pub enum PushNews {
 }
 
 impl PushNews {
-    /// True if the texts can be stored and the time is plausible.
+    /// True if the event's texts can be stored and its time is plausible.
     pub fn is_sound(&self, now: Instant) -> bool {
         let (texts, at): (&[&String], _) = match self {
             Self::Consent { template, at, .. } => (&[template], Some(at)),
@@ -196,8 +196,8 @@ pub enum Repeat {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     Yes,
-    /// The gateway accepted the message and could not deliver it. The report counts as if the gateway had answered the
-    /// send with it.
+    /// The gateway accepted the message and could not deliver it. The worker treats the report as if
+    /// [`PushChannel::send`] had returned it.
     Failed(PushReport),
     /// The gateway has no message with our key so far.
     No,
@@ -221,7 +221,8 @@ pub trait PushChannel: Send + Sync {
         false
     }
 
-    /// The time limit of one `send` or `find`. An attempt has time for three such calls.
+    /// The time limit of one `send` or `find`. `SONGDA_ATTEMPT_TIMEOUT`, the time-out of one attempt at a job, is long
+    /// enough for three such calls.
     fn time_limit(&self) -> Duration;
 
     /// Sends one message. Ends within [`Self::time_limit`].
@@ -265,7 +266,8 @@ pub trait PushChannel: Send + Sync {
         query.to_owned()
     }
 
-    /// Returns the answer to a callback. If `stored` is false, the answer makes the gateway repeat the callback.
+    /// Returns the answer to a callback. `stored` is true if Songda has stored the callback. Otherwise the answer makes
+    /// the gateway repeat the callback.
     fn acknowledge(&self, stored: bool) -> Acknowledgement {
         Acknowledgement { status: if stored { 200 } else { 503 }, content_type: "text/plain", body: String::new() }
     }

@@ -110,7 +110,7 @@ mod tests {
         RpcCall { host: "dysmsapi.aliyuncs.com", action: "SendSms", version: "2017-05-25", query, form }
     }
 
-    /// Asserts the hash of the canonical request and the signature. Returns the `authorization` header.
+    /// Asserts the signature, and the hash of the canonical request. Returns the `authorization` header.
     fn check(call: &RpcCall<'_>, secret: &str, at: &str, nonce: &str, hash: &str, signature: &str) -> String {
         let at = at.parse().unwrap();
         assert_eq!(sha256(&canonical_request(call, &headers(call, at, nonce))), hash);

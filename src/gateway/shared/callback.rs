@@ -23,8 +23,8 @@ pub enum CallbackFault {
     Unreadable(String),
 }
 
-/// The HTTP response to a callback, in the form that the gateway expects. After any other response the gateway repeats
-/// the callback.
+/// Songda's HTTP response to a callback, in the gateway's format. It either confirms that the callback is stored, or
+/// makes the gateway repeat the callback. A response in another format also makes the gateway repeat it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acknowledgement {
     pub status: u16,

@@ -43,7 +43,7 @@ impl MiniProgram {
 pub struct WechatReply {
     /// The field `errcode`, which some successful answers do not contain.
     pub code: Option<i64>,
-    /// WeChat's id of the call. WeChat's console can look it up.
+    /// WeChat's id of the call. An operator can look the call up by this id in WeChat's console.
     pub rid: Option<String>,
     /// The message field that WeChat refused with error 47003.
     pub culprit: Option<String>,

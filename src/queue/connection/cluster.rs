@@ -6,7 +6,8 @@
 //! connection to the right node.
 //!
 //! The client in this file is simpler. Every command concerns one slot, and every caller tries again later after a
-//! failure. So after a redirect or a missing answer, this client only reads the map again.
+//! failure. So after a redirect or a missing answer, this client does not repeat the command. It only reads the map
+//! again before the next command.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

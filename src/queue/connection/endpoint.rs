@@ -15,7 +15,8 @@ use crate::queue::connection::time_out::{ANSWER_WITHIN, in_time};
 #[derive(Clone)]
 pub enum Endpoint {
     Server(Arc<Client>),
-    /// The primary that the sentinels name. Each new connection asks the sentinels first, so it follows a fail-over.
+    /// The primary that the sentinels name. Each new connection asks the sentinels first, so it goes to the new primary
+    /// after a fail-over.
     Primary(Arc<Sentinels>),
 }
 

@@ -4,7 +4,7 @@ use redis::{RedisError, Value};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorClass {
-    /// The connection works. The answer may still be an error of another kind.
+    /// The connection works, even if the answer is an error of another kind.
     None,
     /// No answer came in time.
     Silent,

@@ -1,5 +1,5 @@
-//! Connections to Redis: one to a single server, one to the current primary of a set, or one to each node of a cluster.
-//! A `KeyRoute` selects the connection for a key.
+//! Connections to Redis: one to a single server, one to the primary that sentinels name, or one to each node of a
+//! cluster. A `KeyRoute` selects the connection for a key.
 
 pub mod address;
 pub(super) mod cluster;
@@ -64,7 +64,8 @@ impl RedisConnections {
     }
 }
 
-/// The route to the keys of one shard. Commands over it use the shared connection to the right server.
+/// The route to the keys of one shard: one hash slot of a cluster, or all keys if Redis is no cluster. Commands over it
+/// use the shared connection to the right server.
 pub(super) struct KeyRoute<'a> {
     connections: &'a RedisConnections,
     shard: u16,

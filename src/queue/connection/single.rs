@@ -24,8 +24,8 @@ pub struct SharedConnection {
 #[derive(Clone)]
 struct Connection {
     redis: MultiplexedConnection,
-    /// Measures how long the server has been silent: the time since the first command after the last answer. `None` if
-    /// no command waits for an answer. The connection measures this itself, because a caller may give up before the
+    /// Measures how long the server has been silent. Starts at the first command that is sent after an answer; `None`
+    /// if no command waits for an answer. The connection measures this itself, because a caller may give up before the
     /// time-out.
     unanswered: Arc<Mutex<Option<Stopwatch>>>,
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use redis::RedisResult;
 
-/// How long Redis may take to answer a command. Blocking reads have a longer limit.
+/// The maximum time until Redis answers a command. Blocking reads have a longer limit.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
 /// Waits for an answer. Fails with a time-out error if the answer takes longer than [`ANSWER_WITHIN`].

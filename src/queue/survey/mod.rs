@@ -57,7 +57,8 @@ pub struct SentinelView {
 
 impl Queue {
     /// Asks every server for its report. If one of several servers does not answer, only its own report in the survey
-    /// is an error. The whole call fails if a single server does not answer, or if no node of a cluster answers.
+    /// is an error. The whole call fails if Redis is one lone server that does not answer, or if no node of a cluster
+    /// answers.
     pub async fn survey(&self) -> Result<Survey, QueueError> {
         Ok(match &self.connections {
             RedisConnections::Cluster(cluster) => of_cluster(cluster).await?,

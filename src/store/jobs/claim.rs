@@ -1,5 +1,6 @@
 //! Claims of jobs. A claim gives one worker a lease: until it expires, no other worker can claim the job. The fence
-//! number grows with each claim, so that a worker that lost its lease settles nothing.
+//! number grows with each claim. A worker names its fence number when it settles an attempt (stores the result), so a
+//! worker that lost its lease settles nothing.
 
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ pub struct Claimed {
     pub unclear: i32,
     /// True if, after the last attempt with an unknown outcome, a look-up at the gateway found no trace of it.
     pub told_absent: bool,
-    /// True if another worker had claimed the job before, and its lease ran out.
+    /// True if an earlier claim of the job was not settled before its lease expired.
     pub taken_over: bool,
     pub created_at: Instant,
     /// Milliseconds since `created_at`, by the database's clock.

@@ -14,7 +14,7 @@ use crate::store::{Conn, StoreError};
 pub struct HandedOver {
     /// The times at which these attempts began, the earliest first. Never empty.
     pub at: Vec<Instant>,
-    /// Time since the last of these attempts ended, by the times that are stored.
+    /// Time since the last of these attempts ended, by the database's clock.
     pub last: Duration,
     /// Time since the job's first attempt with the outcome `unconfirmed`: the gateway answered, but the answer proves
     /// nothing.

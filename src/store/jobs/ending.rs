@@ -148,7 +148,7 @@ impl Ending {
         self.state == JobState::Dead.as_str()
     }
 
-    /// The `traceparent` of the request that enqueued the job. The jobs that follow from it inherit it.
+    /// The `traceparent` of the request that enqueued the job. The jobs that follow from this job get the same value.
     #[must_use]
     pub fn trace(&self) -> Option<&str> {
         self.trace.as_deref()

@@ -19,7 +19,7 @@ pub struct JobRow {
     pub due_at: Instant,
     /// How many attempts count towards the limit of the retry policy.
     pub attempts: i32,
-    /// Why the job waits or is a dead letter, in the gateway's words.
+    /// Why the job waits or is a dead letter: the detail of its last attempt.
     pub cause: Option<String>,
     pub created_at: Instant,
     /// When the job was done or given up.
@@ -106,7 +106,7 @@ pub async fn count_dead(conn: &mut Conn, filter: &JobFilter, most: i64) -> Resul
     Ok(query.fetch_one(conn).await?)
 }
 
-/// The numbers of unfinished jobs in a lane.
+/// The numbers of unfinished jobs in a lane, the queue of one gateway.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Backlog {
     pub lane: String,
@@ -144,7 +144,7 @@ pub struct AttemptRow {
     pub ended_at: Option<Instant>,
     /// `None` while the attempt is under way.
     pub outcome: Option<String>,
-    /// The gateway's own description of the outcome.
+    /// A description of the outcome, such as the gateway's error code.
     pub detail: Option<String>,
     /// The gateway's own id of the message or order that it accepted.
     pub reference: Option<String>,

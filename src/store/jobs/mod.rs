@@ -1,7 +1,8 @@
 //! Jobs (任务): work that a use case promises in the database, and that workers do later.
 //!
-//! This file enqueues, offers and revives jobs. An offer is a job's entry on its Redis stream, where workers find it.
-//! All times are by the database's clock, so that workers with wrong clocks cannot harm each other.
+//! This file enqueues and revives jobs, and marks jobs as offered. An offered job has an entry on a Redis stream, where
+//! workers find it. Other code writes the stream. All times are by the database's clock, so that workers with wrong
+//! clocks cannot harm each other.
 
 mod claim;
 mod doubt;
@@ -135,7 +136,8 @@ pub async fn lanes_in_use(conn: &mut Conn) -> Result<Vec<Lane>, StoreError> {
     Ok(sqlx::query_scalar(sql).fetch_all(conn).await?)
 }
 
-/// Makes a waiting job due within this time. A job that is due earlier, claimed or finished is left as it is.
+/// Makes a waiting job due after the duration `within`. A job that is due earlier, claimed or finished is left as it
+/// is.
 pub async fn hasten(conn: &mut Conn, key: &str, within: Duration) -> Result<(), StoreError> {
     let sql = "update jobs set due_at = now() + $2 * interval '1 millisecond', offered_at = null
         where key = $1 and state = 'pending' and due_at > now() + $2 * interval '1 millisecond' and lease_until is null";

@@ -1,4 +1,4 @@
-//! Counts each lane's jobs at one moment, for metrics and `songda top`.
+//! Counts the jobs of each lane (the queue of one gateway) at one moment, for metrics and `songda top`.
 
 use sqlx_macros::FromRow;
 

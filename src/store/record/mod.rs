@@ -255,7 +255,8 @@ impl Record {
         Ok(())
     }
 
-    /// Makes a job of this record due within this time. For a stored job, [`super::jobs::hasten`] does the same.
+    /// Makes a job of this record due after the duration `within`, unless the job is due earlier. For a stored job,
+    /// [`super::jobs::hasten`] does the same.
     pub fn hasten(&mut self, key: &str, within: Duration) {
         for job in self.jobs.iter_mut().filter(|job| job.key == key) {
             job.delay_ms = job.delay_ms.min(millis(within));

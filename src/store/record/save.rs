@@ -41,8 +41,9 @@ impl SaveError {
 ///
 /// The function takes the advisory locks of [`Record::people`] (see [`crate::store::changes`]). All transactions take
 /// their locks in the same order, so that no two records wait for each other in a circle:
-/// - First the phones and resident IDs of new people are entered. A transaction that proves one of them waits for it
-///   before it locks a person ([`crate::store::people::reserve_phone`]).
+/// - First the phones and resident IDs of new people are entered. Another transaction in which a person proves to own
+///   one of these phones or resident IDs waits for this transaction before it locks a person
+///   ([`crate::store::people::reserve_phone`]).
 /// - Cases and drafts are locked before people, because the use case locked them when it read them.
 /// - The advisory locks come next, before anything else for which two records could wait.
 pub async fn save(conn: &mut Conn, keys: &KeyRing, record: &Record, now: Instant) -> Result<Vec<Offer>, SaveError> {

@@ -35,7 +35,7 @@ impl<'a> Attempt<'a> {
         Self { workshop, job, policy: workshop.settings.retry.policy(work), progress }
     }
 
-    /// Records that the gateway is about to be called. Must be called before a gateway call that must not be made
+    /// Records that the gateway is about to be called. Call this method before a gateway call that must not be made
     /// twice. If the attempt is broken off afterwards, its outcome is unknown.
     pub fn reaches_out(&self) {
         self.progress.0.store(true, Ordering::Relaxed);

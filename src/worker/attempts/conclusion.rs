@@ -1,5 +1,5 @@
-//! The conclusion of an attempt: the result to store in the database, and the gateway's response for the circuit
-//! breaker.
+//! The conclusion of an attempt: the result to store in the database, and whether the gateway answered,
+//! which the circuit breaker needs to know.
 
 use crate::casework::jobs::{Effect, Settlement};
 use crate::store::jobs::Ending;

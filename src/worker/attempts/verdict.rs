@@ -107,7 +107,7 @@ pub fn no_carrier(job: &Claimed, carrier: &CarrierCode) -> Conclusion {
     Conclusion::plain(Ending::dead(job, Outcome::NoCarrier, why), Contact::None)
 }
 
-/// Decides the outcome of an attempt after a carrier's fault that the kind of job does not handle itself.
+/// Decides the outcome of an attempt after a carrier's fault that the job's own code does not handle.
 ///
 /// `asked_to_change` is true if the call would have changed something at the carrier. Only then does an ambiguous fault
 /// count as an attempt of unknown outcome.

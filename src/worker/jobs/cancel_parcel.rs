@@ -1,4 +1,5 @@
-//! Cancels a parcel at its carrier. May run twice, because an order that does not exist counts as cancelled.
+//! Cancels a parcel at its carrier. The job can safely run twice, because an order that does not exist counts as
+//! cancelled.
 
 use crate::casework::jobs::{Effect, ParcelChange, ParcelEffect};
 use crate::domain::kernel::ids::ParcelId;
@@ -19,7 +20,7 @@ pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, Stor
     Ok(match carrier.cancel(&parcel.order_no, parcel.waybill.as_ref()).await {
         Ok(()) => cancelled(String::new()),
         Err(fault) if fault.fact == CarrierFact::Absent => cancelled(fault.detail),
-        // The carrier has already collected the parcel. Its scans will show that.
+        // The carrier has already collected the parcel. The carrier's scans will show that.
         Err(fault) if fault.fact == CarrierFact::WrongState => {
             Conclusion::plain(Ending::done(job, Outcome::TooLate, fault.detail, None), Contact::Answered)
         }

@@ -30,7 +30,8 @@ pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, Stor
     Ok(order(attempt, carrier.as_ref(), &parcel).await)
 }
 
-/// Asks the carrier about an order of unknown outcome. Returns `None` if the same order number may be ordered again.
+/// Asks the carrier about an order of unknown outcome. Returns `None` if the parcel can be ordered again under the same
+/// number.
 async fn clear_up(attempt: &Attempt<'_>, carrier: &dyn Carrier, parcel: &Parcel) -> Option<Conclusion> {
     let Attempt { workshop, job, .. } = attempt;
     match carrier.recover(&parcel.order_no).await {

@@ -99,7 +99,7 @@ async fn send(attempt: &Attempt<'_>, channel: &dyn PushChannel, task: &PushTask)
     }
     let lane = job.lane();
     let holder = job.id().to_string();
-    // Without Redis, the recipient is not reserved. The gateway may then refuse one of two messages to the same
+    // Without Redis, the recipient is not reserved. The gateway can then refuse one of two messages to the same
     // recipient, which is harmless.
     let free = workshop
         .queue
@@ -159,7 +159,7 @@ fn awaiting_receipt(ending: Ending, channel: &dyn PushChannel, task: &PushTask) 
 }
 
 /// Finds out the result of an earlier attempt of unknown outcome, in the way that the gateway allows. Returns `None` if
-/// the message may be sent again.
+/// the message can be sent again.
 async fn clear_up(
     attempt: &Attempt<'_>,
     channel: &dyn PushChannel,
@@ -207,7 +207,7 @@ async fn ask(
 }
 
 /// Decides about a push of unknown outcome from the gateway's receipts and refusals, by the rules of
-/// [`crate::domain::work::doubt`]. Returns `None` if the message may be sent again.
+/// [`crate::domain::work::doubt`]. Returns `None` if the message can be sent again.
 async fn weigh(
     attempt: &Attempt<'_>,
     channel: &dyn PushChannel,

@@ -1,4 +1,4 @@
-//! Reads an HTTP callback of a carrier or a push channel. The API stored the callback without reading it.
+//! Reads an HTTP callback of a carrier or a push channel. The API only stored the callback, and did not parse it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,10 +21,11 @@ use crate::worker::workshop::Workshop;
 /// The maximum number of scans in one callback; a callback with more is refused. SF reports at most ten scans in one
 /// callback, EMS fewer.
 const MOST_SCANS: usize = 500;
-/// How long after a callback arrived it is read again and again, if the push of one of its receipts is not settled yet.
-/// After this time the callback is applied anyway, because such a push will never be settled.
+/// If a receipt in a callback reports that a message did not arrive, but the push of the message is not settled yet,
+/// the callback is read again later. After this time since the callback arrived, the callback is applied anyway,
+/// because such a push will never be settled.
 const RECORDED_WITHIN: Duration = Duration::from_secs(60);
-/// The wait before a callback is read again if the push of its receipt is not settled yet.
+/// The wait before such a callback is read again.
 const READ_AGAIN_AFTER: Duration = Duration::from_secs(2);
 
 /// The content of a callback.
@@ -38,7 +39,7 @@ struct Understood {
 enum Unread {
     /// The callback cannot be read and becomes a dead letter. The text is the reason.
     Unreadable(String),
-    /// A receipt of the callback is about a push that is not settled yet.
+    /// A receipt in the callback reports that a message did not arrive, but the push of the message is not settled yet.
     TooEarly,
     Store(StoreError),
 }
@@ -95,7 +96,7 @@ async fn of_channel(
     Ok(Understood { outcome, parcels: Vec::new(), told: Some(told) })
 }
 
-/// True if the push of one of these receipts is not settled yet.
+/// True if one of the receipts reports that a message did not arrive, but the push of the message is not settled yet.
 async fn came_too_early(workshop: &Workshop, told: &ChannelNews) -> Result<bool, StoreError> {
     for news in &told.news {
         if let PushNews::Receipt(receipt) = news

@@ -6,7 +6,7 @@ use crate::store::StoreError;
 use crate::store::jobs::Ending;
 use crate::worker::attempts::{Attempt, Conclusion, Contact, again_or_dead};
 
-/// May run twice, because content that does not exist counts as removed.
+/// The job can safely run twice, because content that does not exist counts as removed.
 pub async fn run(attempt: &Attempt<'_>, path: &str) -> Result<Conclusion, StoreError> {
     let Attempt { workshop, job, policy, .. } = attempt;
     let ending = match workshop.casework.files().remove(path).await {

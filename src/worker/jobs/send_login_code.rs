@@ -1,5 +1,5 @@
-//! Sends a one-time sign-in code. A code is valid for a few minutes only, so the job is retried only that long. If the
-//! code may have arrived, it is not sent again: a person who received no code can request another.
+//! Sends a one-time sign-in code. A code is valid for ten minutes, and the job is retried for only half of that time.
+//! If the code may have arrived, it is not sent again: a person who received no code can request another.
 
 use crate::domain::kernel::ids::LoginCodeId;
 use crate::domain::kernel::private::Private;

@@ -25,7 +25,8 @@ pub async fn run(attempt: &Attempt<'_>, id: ParcelId) -> Result<Conclusion, Stor
     let Some(carrier) = workshop.carriers.get(&parcel.carrier) else { return Ok(no_carrier(job, &parcel.carrier)) };
     let cancelled = parcel.state == ParcelState::Cancelled;
     Ok(match look(workshop, carrier.as_ref(), &parcel).await {
-        // The carrier does not carry a cancelled parcel, so the job ends.
+        // The parcel is cancelled, and the carrier has no waybill for it. So there is nothing to track, and the job
+        // ends.
         Ok(None) if cancelled => off_the_way(job, String::new()),
         Err(CarrierFault { fact: CarrierFact::Absent | CarrierFact::WrongState, detail }) if cancelled => {
             off_the_way(job, detail)
@@ -51,8 +52,8 @@ fn off_the_way(job: &Claimed, detail: String) -> Conclusion {
     Conclusion::plain(Ending::done(job, Outcome::Cancelled, detail, None), Contact::Answered)
 }
 
-/// Asks the carrier for the scans of a parcel. If the waybill is unknown, asks for the waybill first, and returns
-/// `None` if the carrier has none yet.
+/// Asks the carrier for the scans of a parcel. If Songda does not know the waybill, asks for the waybill first, and
+/// returns `None` if the carrier has none yet.
 async fn look(workshop: &Workshop, carrier: &dyn Carrier, parcel: &Parcel) -> Result<Option<ParcelNews>, CarrierFault> {
     let waybill = match &parcel.waybill {
         Some(waybill) => Some(waybill.clone()),

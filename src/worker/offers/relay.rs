@@ -49,7 +49,7 @@ async fn relay(queue: &Queue, heard: &mut Vec<News>, held: &mut Vec<Offer>) {
         people.extend(news.people);
     }
     let people: Vec<PersonId> = people.into_iter().collect();
-    // Both calls run at the same time. In a Redis cluster they may go to different nodes, and a node that does not
+    // Both calls run at the same time. In a Redis cluster they can go to different nodes, and a node that does not
     // answer must not delay the other call.
     let ((), announced) = tokio::join!(offer(queue, held, OfferedBy::Relay), queue.announce(&people));
     held.truncate(HELD_AT_MOST);

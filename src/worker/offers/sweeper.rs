@@ -22,13 +22,13 @@ use crate::worker::workshop::Workshop;
 
 /// The maximum time between the database's record of an offer and its entry on the stream.
 const OFFER_TAKES: Duration = Duration::from_secs(1);
-/// How long an entry may be the oldest of its stream. A working lane finishes its oldest entry much sooner, so an entry
-/// that stays longer has no reader any more. The sweeper removes such an entry, because it would hide the loss of all
-/// later entries.
+/// The time for which an entry is allowed to be the oldest of its stream. A working lane finishes its oldest entry much
+/// sooner, so an entry that stays longer has no reader any more. The sweeper removes such an entry, because it would
+/// hide the loss of all later entries.
 const OLDEST_FOR: Duration = Duration::from_secs(60);
 
-/// Sweeps every lane until the process stops. The lanes are swept in parallel, because in a Redis cluster the node of
-/// one lane may not answer.
+/// Sweeps every lane until the process stops. The lanes are swept in parallel, so that in a Redis cluster a node that
+/// does not answer delays only its own lanes.
 pub async fn run(workshop: Arc<Workshop>, stop: CancellationToken) {
     offers::begin(OfferedBy::Sweeper);
     let every = workshop.settings.upkeep.sweep;

@@ -55,7 +55,8 @@ impl Breaker {
         }
     }
 
-    /// The breaker after a trial call that was permitted but not made. The next call may test the gateway at once.
+    /// The breaker after a trial call that was permitted but not made. The next call is allowed to test the gateway at
+    /// once.
     #[must_use]
     pub const fn not_tried(self) -> Self {
         match self {

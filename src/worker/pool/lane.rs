@@ -20,14 +20,15 @@ use crate::worker::pool::lane_pool::{LanePool, WaitingJob};
 use crate::worker::pool::shared_breaker::Permit;
 use crate::worker::workshop::Workshop;
 
-/// The maximum wait for rings in one read. The process may take this long to stop.
+/// The maximum wait in one read for rings (stream entries that announce jobs). A stop of the process waits for the
+/// read, so it can take this long.
 const LISTEN: Duration = Duration::from_secs(1);
 /// The maximum number of jobs in one claim.
 const CLAIM_AT_MOST: usize = 256;
 /// How many times per lease a lane looks for stream entries that dead workers left. So the jobs of dead workers wait
 /// only a little longer than a lease.
 const LOOKS_PER_LEASE: u32 = 12;
-/// The wait after a failure, and while the breaker is open.
+/// The wait after a failure, and while the gateway's circuit breaker is open.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Runs a lane until the process stops.
@@ -49,8 +50,8 @@ pub async fn run(workshop: Arc<Workshop>, lane: Lane, pace: Pace, pool: Arc<Lane
     reader.leave().await;
 }
 
-/// Waits for rings; `None` if none comes in time. A stop of the process does not cancel a read, because Redis may have
-/// assigned rings to this worker already.
+/// Waits for rings (stream entries that announce jobs); `None` if none comes in time. A stop of the process does not
+/// cancel a read, because Redis may have assigned rings to this worker already.
 async fn listen(reader: &mut Reader, room: usize, stop: &CancellationToken) -> Option<Vec<Ring>> {
     match reader.read(room, LISTEN).await {
         Ok(rings) if rings.is_empty() => None,
@@ -71,18 +72,19 @@ struct LaneRunner {
     tasks: Tasks,
 }
 
-/// The result of claiming the jobs of some rings.
+/// The result of claiming the jobs that some rings (stream entries) announce.
 #[derive(Default)]
 struct Begun {
     /// How many jobs were claimed.
     count: usize,
-    /// Rings for which another claim is needed.
+    /// The rings that are left because the claim reached its limit. Their jobs may still be free, so they need another
+    /// claim.
     left: Vec<Ring>,
 }
 
 impl LaneRunner {
     /// Waits up to [`LISTEN`] for room in the pool, and returns a permit to begin jobs. `None` if there is no room, the
-    /// breaker is open, or the process stops.
+    /// gateway's circuit breaker is open, or the process stops.
     async fn permit(&self, stop: &CancellationToken) -> Option<Permit> {
         // With the time-out, the loop of the lane goes on and reports that it is alive, even while all slots are taken.
         let room = tokio::time::timeout(LISTEN, self.pool.room());
@@ -94,9 +96,9 @@ impl LaneRunner {
         permit
     }
 
-    /// Begins the jobs that these rings announce, as fast as the gateway's rate allows. Only jobs that begin count
-    /// against the rate. So rings for jobs that are finished, or that another worker holds, do not delay the jobs
-    /// behind them.
+    /// Begins the jobs that these rings (stream entries) announce, as fast as the gateway's rate allows. Only jobs that
+    /// begin count against the rate. So rings for jobs that are finished, or that another worker holds, do not delay
+    /// the jobs behind them.
     async fn answer(&self, mut rings: Vec<Ring>, permit: Permit, stop: &CancellationToken) {
         let permit = Arc::new(permit);
         while !rings.is_empty() {
@@ -120,8 +122,8 @@ impl LaneRunner {
         }
     }
 
-    /// Claims and starts up to `at_most` jobs. Rings for finished jobs, and for jobs of other workers, are
-    /// acknowledged.
+    /// Claims and starts up to `at_most` of the jobs that the rings (stream entries) announce. Rings for finished jobs,
+    /// and for jobs of other workers, are acknowledged.
     async fn begin(&self, rings: Vec<Ring>, at_most: usize, permit: &Arc<Permit>) -> Begun {
         kill_point::pass(Boundary::Heard, self.lane.as_str());
         let since = Stopwatch::start();
@@ -188,8 +190,8 @@ impl LaneRunner {
         }
     }
 
-    /// This process stops and does not begin these jobs, so it puts them on the stream again. Other workers then read
-    /// them at once.
+    /// Puts back on the stream the jobs that this process does not begin because it stops. Other workers then read them
+    /// at once.
     async fn ring_again(&self, rings: Vec<Ring>) {
         let offer = |job| Offer { job, lane: self.lane.clone() };
         let offers: Vec<Offer> = rings.iter().filter_map(|ring| ring.job).map(offer).collect();

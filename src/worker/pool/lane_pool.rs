@@ -35,9 +35,10 @@ use crate::worker::pool::settler::{AnsweredRing, EndedAttempt};
 use crate::worker::pool::shared_breaker::{Permit, SharedBreaker};
 use crate::worker::workshop::Workshop;
 
-/// The time within which every claimed job should get a slot. It limits how many jobs are claimed in advance.
+/// The time within which every claimed job should get a slot (the right to make an attempt). It limits how many jobs
+/// are claimed in advance.
 const AHEAD: Duration = Duration::from_millis(250);
-/// The maximum number of claimed jobs that may wait for a slot.
+/// The maximum number of claimed jobs that wait for a slot.
 const AHEAD_AT_MOST: usize = 512;
 
 pub struct LanePool {
@@ -45,7 +46,7 @@ pub struct LanePool {
     lane: Lane,
     slots: usize,
     state: Mutex<PoolState>,
-    /// Notified when a runner takes a job or ends.
+    /// Notified when a runner (a task that makes attempts) takes a job or ends.
     taken: Notify,
     /// The smoothed duration of an attempt, in microseconds; 0 until the first attempt has ended.
     usual: AtomicU64,
@@ -63,12 +64,13 @@ struct PoolState {
     runners: usize,
 }
 
-/// A claimed job that waits for a slot.
+/// A claimed job that waits for a slot, which is the right to make an attempt.
 pub struct WaitingJob {
     pub planned: PlannedJob,
     /// The stream entry that announced the job.
     pub entry: String,
-    /// Dropped when the attempt ends. If a trial call gave no result, the drop permits another trial call.
+    /// Dropped when the attempt ends. If a trial call of the circuit breaker gave no result, the drop permits another
+    /// trial call.
     pub permit: Arc<Permit>,
 }
 
@@ -101,7 +103,7 @@ impl LanePool {
         }
     }
 
-    /// Returns how many jobs may be claimed now.
+    /// Returns how many jobs can be claimed now.
     pub fn room_now(&self) -> usize {
         let state = self.state();
         let held = state.waiting.len() + state.runners;
@@ -109,7 +111,7 @@ impl LanePool {
         (self.slots + self.ahead()).saturating_sub(held)
     }
 
-    /// A permit to begin up to `wanted` jobs; `None` while the breaker is open.
+    /// A permit to begin up to `wanted` jobs; `None` while the gateway's circuit breaker is open.
     #[must_use]
     pub fn permit(&self, wanted: usize) -> Option<Permit> {
         self.breaker.permit(wanted, self.started.elapsed())
@@ -133,7 +135,8 @@ impl LanePool {
         LaneHeartbeat { lane, breaker: breaker.to_owned(), slots: self.slots, busy, per_second }
     }
 
-    /// Returns how many claimed jobs may wait for a slot: none while the gateway is slow or does not answer.
+    /// Returns how many jobs can be claimed in advance, to wait for a slot (the right to make an attempt): none while
+    /// the gateway is slow or does not answer.
     fn ahead(&self) -> usize {
         let usual = self.usual.load(Ordering::Relaxed);
         if usual == 0 || self.breaker.state() != Breaker::Closed {

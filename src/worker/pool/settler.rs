@@ -31,8 +31,8 @@ pub struct AnsweredRing {
 
 /// The maximum number of attempts in one transaction.
 const BATCH: usize = 256;
-/// The maximum number of ended attempts that wait to be settled. If more attempts end, their runners wait and begin no
-/// new job.
+/// The maximum number of ended attempts that wait to be settled. If more attempts end, their tasks wait for the settler
+/// and begin no new job.
 const WAITING: usize = 2 * BATCH;
 /// The wait before the settler tries an unavailable database again.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -65,7 +65,7 @@ enum Settled {
     Yes,
     /// The database refuses a part of the batch.
     Refused(StoreError),
-    /// The database was unavailable for the length of a lease. Other workers may have these jobs now.
+    /// The database was unavailable for the length of a lease, so other workers may have claimed these jobs by now.
     TooLate,
 }
 
@@ -75,7 +75,7 @@ async fn settle(workshop: &Workshop, settlements: &[Settlement]) {
     if !matches!(try_settle(workshop, settlements).await, Settled::Refused(_)) {
         return;
     }
-    // Callbacks come last, as within a batch, because a receipt in a callback may revoke the delivery of a push.
+    // Callbacks come last, as within a batch, because a receipt in a callback can revoke the delivery of a push.
     let (callbacks, others): (Vec<_>, Vec<_>) =
         settlements.iter().partition(|it| matches!(it.effect, Effect::Callback { .. }));
     for settlement in others.into_iter().chain(callbacks) {

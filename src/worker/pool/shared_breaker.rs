@@ -15,7 +15,7 @@ use crate::worker::pool::breaker::Breaker;
 pub struct SharedBreaker(Arc<Mutex<Breaker>>);
 
 impl SharedBreaker {
-    /// A permit to begin up to `wanted` jobs; `None` while no call may be made.
+    /// A permit to begin up to `wanted` jobs; `None` while the breaker admits no call.
     #[must_use]
     pub fn permit(&self, wanted: usize, now: Duration) -> Option<Permit> {
         let (jobs, after) = self.change(|breaker| {

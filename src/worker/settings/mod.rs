@@ -13,8 +13,8 @@ pub struct WorkerSettings {
     pub time_outs: TimeOuts,
     pub retry: RetrySettings,
     pub upkeep: UpkeepSettings,
-    /// The rate limit and slots of the lane `inside`, whose jobs call no gateway. The pace of a gateway's lane is
-    /// defined in the folder of that gateway.
+    /// The rate limit and the slots (the number of attempts at the same time) of the lane `inside`, whose jobs call no
+    /// gateway. The pace of a gateway's lane is defined in the folder of that gateway.
     pub inside: Pace,
 }
 

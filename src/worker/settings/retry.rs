@@ -17,7 +17,7 @@ pub struct RetrySettings {
 /// How long a parcel is followed after its order. Then its job becomes a dead letter.
 pub const LONGEST_WAY: Duration = Duration::from_secs(60 * 86_400);
 
-/// How long the sending of a one-time code is retried. The code is valid for the same time.
+/// How long the sending of a one-time code is retried: half of the time for which the code is valid.
 const CODE_COUNTS_FOR: Duration = Duration::from_secs(300);
 
 impl RetrySettings {

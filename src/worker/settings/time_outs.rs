@@ -11,7 +11,7 @@ pub struct TimeOuts {
     /// How long a worker's claim of a job is valid. Longer than `attempt` by a margin, so that no other worker can hold
     /// the job while an attempt is under way.
     pub lease: Duration,
-    /// The time limit for all gateway calls of an attempt together.
+    /// The time limit of one attempt, with all its database statements and gateway calls.
     pub attempt: Duration,
     pub clear_up_after: Duration,
     pub absent_for: Duration,
@@ -29,8 +29,8 @@ const MARGIN: Duration = Duration::from_secs(2);
 const CALLS: u32 = 3;
 
 impl TimeOuts {
-    /// How long a claimed job may wait for a slot. After this wait, even the longest attempt still ends a second before
-    /// the lease.
+    /// The maximum time that a claimed job waits for a slot (the right to make an attempt). After this wait, even the
+    /// longest attempt still ends a second before the lease.
     pub fn wait_for_slot(&self) -> Duration {
         self.lease.saturating_sub(self.attempt + MARGIN / 2)
     }
@@ -39,8 +39,8 @@ impl TimeOuts {
         Waits { receipt: self.receipt_within, confirmation: self.confirm_within }
     }
 
-    /// Refuses a time limit for a gateway's calls if the calls of one attempt could take longer than the attempt may.
-    /// Such an attempt would be broken off with an unknown outcome, although the gateway answers in time.
+    /// Refuses a gateway's time limit for one call if the calls of one attempt together could exceed the time limit of
+    /// the attempt. Such an attempt would be broken off with an unknown outcome, although the gateway answers in time.
     pub fn check_time_limit(&self, env: &mut Env, gateway: &str, limit: Duration) {
         if limit * CALLS > self.attempt {
             let limit = limit.as_millis();

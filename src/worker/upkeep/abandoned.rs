@@ -57,7 +57,7 @@ async fn take_in(workshop: &Workshop, foreign: &[Lane]) {
     }
 }
 
-/// True if no worker serves the lane. A worker whose heartbeat names no lanes may serve any lane.
+/// True if no worker serves the lane. A worker whose heartbeat names no lanes counts as serving every lane.
 fn is_abandoned(lane: &Lane, workers: &BTreeMap<String, Heartbeat>) -> bool {
     let has = |worker: &Heartbeat| worker.lanes.is_empty() || worker.lanes.iter().any(|it| it.lane == lane.as_str());
     !workers.values().any(has)

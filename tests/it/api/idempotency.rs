@@ -1,4 +1,5 @@
-//! A request whose answer was lost is repeated under its key: it gets the first answer, and nothing happens twice.
+//! A request whose answer was lost is repeated under its idempotency key: it gets the first answer, and nothing happens
+//! twice.
 
 use serde_json::{Value, json};
 use songda::demo::fresh_key;

@@ -1,5 +1,5 @@
-//! Messages of unknown outcome: the request left, and no answer came. Receipts and refusals decide the outcome. If
-//! nothing does, the message goes out on another channel.
+//! Messages of unknown outcome: the request to the gateway was sent, and no answer came. The gateway's later receipt,
+//! or its refusal of a second copy, decides the outcome. If neither comes, the message goes out on another channel.
 
 use std::time::Duration;
 
@@ -108,7 +108,7 @@ async fn a_refused_second_copy_counts_as_delivered_if_a_receipt_confirms_the_fir
     recipient.desk.fault("wechat", FaultKind::TimeoutAfterCommit).on("send").once();
     let number = recipient.granted().await;
     let outcomes = recipient.outcomes().await;
-    // The receipt may come before the second copy is sent.
+    // The receipt can come before the second copy is sent.
     assert!(matches!(&outcomes[..], [first, .., last] if first == "ambiguous" && last == "confirmed"), "{outcomes:?}");
     assert_eq!(recipient.copies(&number), (1, 0));
     recipient.close().await;
@@ -151,9 +151,9 @@ async fn a_message_goes_out_by_sms_if_wechat_never_answers() {
     recipient.close().await;
 }
 
-/// A gateway may accept a message long after its sender gave up waiting and sent a copy. Here each of two pushes had one
-/// attempt with an unknown outcome, and one push has finished since. The first receipt may belong to a late copy of the
-/// finished push, so only the second receipt confirms the other push.
+/// A gateway can accept a message long after its sender gave up waiting and sent a copy. Here each of two pushes had
+/// one attempt with an unknown outcome, and one push has finished since. The first receipt possibly belongs to a late
+/// copy of the finished push, so only the second receipt confirms the other push.
 #[tokio::test]
 async fn the_receipt_of_a_late_copy_does_not_confirm_another_message() {
     let record = Record::create().await;

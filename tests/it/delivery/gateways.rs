@@ -34,7 +34,8 @@ fn settings(running: &Running) -> Env {
     Env::of(running.client_settings())
 }
 
-/// Receives callbacks in place of Songda, and answers each with `answer`. Returns its URL and what it receives.
+/// Starts a server that receives callbacks in place of Songda, and answers each with `answer`. Returns the server's URL
+/// and the callbacks that it receives.
 async fn receive(
     answer: impl Fn(&RawCallback) -> Acknowledgement + Send + Sync + 'static,
 ) -> (String, mpsc::UnboundedReceiver<RawCallback>) {
@@ -188,7 +189,7 @@ async fn an_sms_whose_answer_was_lost_is_found_by_its_key() {
 }
 
 /// Asserts that a carrier's client and twin understand each other in orders, labels, tracking, cancellation, refusals,
-/// and the recovery of an order whose answer was lost. All callbacks are acknowledged, so each comes once.
+/// and the recovery of an order whose answer was lost. All callbacks are acknowledged, so each is sent once.
 async fn assert_carrier_is_understood(code: &'static str) {
     let reader = {
         let nowhere = sandbox(None).await;

@@ -1,4 +1,4 @@
-//! Sending sign-in codes: a code that may have arrived is not sent again, and no code waits for other messages.
+//! Sending sign-in codes: a code that has possibly arrived is not sent again, and no code waits for other messages.
 
 use std::time::Duration;
 

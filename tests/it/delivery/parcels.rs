@@ -1,5 +1,5 @@
-//! Orders that a carrier refuses after accepting them, or accepts without an answer. Each parcel arrives, from one
-//! order.
+//! Orders that a carrier refuses after accepting them, or accepts without an answer. Each recipient gets one parcel in
+//! the end.
 
 use serde_json::json;
 use songda::demo::fresh_phone;
@@ -116,7 +116,7 @@ async fn adopted(desk: &Desk) -> (Decided, HeldParcel) {
     (decided, held)
 }
 
-/// Moves the parcel to the door, and asserts that it is the parcel that was ordered first.
+/// Moves the parcel to the door, and asserts that it belongs to the first and only order.
 async fn assert_delivered(desk: &Desk, decided: &Decided, held: &HeldParcel) {
     let delivered = async || {
         desk.outside().advance(&held.order_no).await.unwrap();
@@ -136,8 +136,9 @@ async fn an_order_that_was_collected_before_it_could_be_withdrawn_is_adopted() {
     desk.close().await;
 }
 
-/// SF accepts an order with an unreadable answer, and the first news is a callback about its whole way. A delivery is
-/// verified before it is believed, and the job that verifies it is created together with the scan.
+/// SF accepts an order, but its answer is unreadable. The first readable message is a callback with all scans of the
+/// parcel, up to the delivery. A delivery is verified before it is believed, and the job that verifies it is created
+/// together with the scan.
 #[tokio::test]
 async fn a_delivery_reported_for_an_order_of_unknown_outcome_is_verified_at_once() {
     let desk = Desk::builder().settings(&[("SONGDA_CLEAR_UP_AFTER", "1h")]).open().await;

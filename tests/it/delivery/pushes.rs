@@ -12,7 +12,8 @@ use crate::support::desk::Desk;
 use crate::support::office::{Office, result};
 use crate::support::wait::wait_until;
 
-/// Returns the sandbox's list of WeChat templates, in which the template of Chinese decisions takes one phrase only.
+/// Returns the sandbox's list of WeChat templates, in which the template of Chinese decisions accepts only one value
+/// for its phrase.
 fn templates() -> Value {
     let template = |kind: &str, language: &str| {
         let status = if language == "zh" { "phrase2" } else { "thing2" };

@@ -10,7 +10,7 @@ use crate::support::settings::QUICK;
 use crate::support::wait::wait_until;
 
 const SOON: [(&str, &str); 1] = [("SONGDA_ABANDONED_AFTER", "1s")];
-/// An installation without WeChat and without EMS.
+/// The settings of an installation without WeChat and without EMS.
 const FEWER_GATEWAYS: [(&str, &str); 2] = [("SONGDA_WECHAT_ENABLED", "false"), ("SONGDA_CARRIERS", "sf")];
 
 #[tokio::test]
@@ -28,8 +28,8 @@ async fn the_jobs_of_a_removed_gateway_end_without_it() {
         sqlx::query_scalar::<_, String>(state).bind(lane).fetch_one(&desk.database).await.unwrap()
     };
 
-    // This heartbeat says that a worker of another release serves these lanes. It may only be slow, so the jobs must
-    // wait.
+    // This heartbeat says that a worker of another release serves these lanes. That worker is possibly only slow, so
+    // the jobs must wait.
     let lane = |name: &str| LaneHeartbeat {
         lane: name.to_owned(),
         breaker: "closed".to_owned(),

@@ -34,7 +34,8 @@ async fn any_body_is_answered_as_documented() {
     desk.close().await;
 }
 
-/// A draft may contain any values. Its faults are reported, and it can be read again.
+/// A draft with any values is either saved or refused. If it is saved, its faults are reported, and it can be read
+/// again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_draft_with_any_form_can_be_read_again() {
     let desk = Desk::builder().settings(&UNLIMITED).open().await;

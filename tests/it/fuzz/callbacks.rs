@@ -19,7 +19,8 @@ use crate::support::wait::wait_until;
 
 /// Signs a message as its gateway does.
 type Seal = fn(&Mangled) -> RawCallback;
-/// Each gateway with a folder of seeds and its signature.
+/// Each gateway, a folder with real messages of the gateway (seeds), and the function that signs a message as the
+/// gateway does.
 const CALLERS: [(&str, &str, Seal); 5] = [
     ("ems", "callbacks/ems", |message| seals::ems(&String::from_utf8_lossy(&message.0))),
     ("sf", "callbacks/sf-json", |message| seals::call("application/json", "", message.0.clone())),

@@ -27,8 +27,8 @@ fn shipped() -> Snapshot {
     Snapshot::new(revision, items, Vec::new(), parts)
 }
 
-/// True if the parent of a fault's pointer exists. A fault may be that a member is missing, but not within a missing
-/// member.
+/// True if the parent of a fault's pointer exists. The pointer itself can lead to a missing member, if that is the
+/// fault, but never to a place within a missing member.
 fn has_parent(answer: &Value, pointer: &str) -> bool {
     pointer.rsplit_once('/').is_none_or(|(parent, _)| answer.pointer(parent).is_some())
 }

@@ -20,7 +20,8 @@ pub struct Known {
 }
 
 impl Known {
-    /// Creates the resources over the API. A worker does the jobs that follow from them as long as this lives.
+    /// Creates the resources over the API. A worker does the jobs that follow from them, until the returned value is
+    /// dropped.
     pub async fn on(desk: &Desk) -> Self {
         let worker = desk.worker();
         let resident = desk.resident().await;

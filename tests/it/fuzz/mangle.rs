@@ -8,7 +8,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Map, Number, Value, json};
 
-/// Returns how many cases of each kind are tried.
+/// Returns the number of cases that `PROPTEST_CASES` sets. Most tests try a fraction of that number.
 pub fn cases() -> usize {
     usize::try_from(ProptestConfig::default().cases).unwrap()
 }
@@ -118,7 +118,7 @@ fn spoiled(mut message: Vec<u8>, spoil: Spoil, seeds: &[Vec<u8>]) -> Vec<u8> {
     message
 }
 
-/// Generates JSON values that a reader may not expect.
+/// Generates JSON values that the code that reads them possibly does not expect.
 fn strange() -> impl Strategy<Value = Value> {
     let texts = [
         "",

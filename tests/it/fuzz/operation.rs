@@ -1,4 +1,4 @@
-//! An operation of the OpenAPI documents: valid requests to it, and what it may answer.
+//! An operation of the OpenAPI documents: valid requests to it, and the answers that it is allowed to give.
 
 use poem::http::{HeaderValue, Method};
 use poem::test::TestClient;
@@ -10,7 +10,7 @@ use super::known::Known;
 use crate::support::edge::Read;
 
 pub struct Operation {
-    /// `POST /v1/cases`
+    /// For example `POST /v1/cases`.
     pub name: String,
     path: String,
     method: Method,
@@ -57,7 +57,7 @@ impl Operation {
         self.described.pointer("/responses/200/content/text~1event-stream").is_none()
     }
 
-    /// Makes a valid request for an existing resource, by a caller who may read or change it.
+    /// Makes a valid request for an existing resource, by a caller who is allowed to read or change it.
     pub fn request(&self, known: &Known) -> Request {
         let mut headers = Vec::new();
         let mut add = |name: &str, value: &str| headers.push((name.to_owned(), HeaderValue::from_str(value).unwrap()));
@@ -81,7 +81,7 @@ impl Operation {
         Request { target, headers, body }
     }
 
-    /// Sends a request, and asserts what holds for every answer: a documented status, no 5xx, a complete problem for a
+    /// Sends a request, and asserts the rules for every answer: a documented status, no 5xx, a complete problem for a
     /// 4xx, and pointers of faults that exist in the body.
     pub async fn send<E: Endpoint<Output = Response>>(&self, server: &TestClient<E>, sent: &Request) -> Read {
         let mut request = server.request(self.method.clone(), &sent.target);

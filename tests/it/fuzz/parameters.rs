@@ -1,4 +1,4 @@
-//! Paths, queries and headers.
+//! Sends requests with damaged values in paths, queries and headers.
 
 use form_urlencoded::byte_serialize;
 use poem::http::HeaderValue;

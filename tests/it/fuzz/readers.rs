@@ -1,5 +1,5 @@
-//! The adapters that read callbacks. They read each twice: once while the gateway waits, to recognise forgeries, and
-//! once in a job.
+//! The adapters that read callbacks. They read each callback twice: once while the gateway waits, to recognise
+//! forgeries, and once in a job.
 
 use std::sync::Arc;
 

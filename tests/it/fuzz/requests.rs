@@ -1,5 +1,5 @@
-//! Whole requests as bytes on a connection, damaged anywhere: request line, headers, chunks, multipart. The server
-//! answers or hangs up soon, never with a 5xx, and keeps serving.
+//! Whole requests as bytes on a connection, damaged anywhere: request line, headers, chunks, multipart. The server soon
+//! answers or closes the connection. It never answers with a 5xx, and it continues to serve.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -23,7 +23,7 @@ const LONG: Duration = Duration::from_secs(20);
 async fn exchange(server: SocketAddr, request: &Mangled, time_out: Duration) -> Vec<u8> {
     let mut stream = TcpStream::connect(server).await.unwrap();
     let mut answer = Vec::new();
-    // The server may hang up before it has read everything.
+    // The server can hang up before it has read everything.
     if stream.write_all(&request.0).await.is_err() {
         return answer;
     }

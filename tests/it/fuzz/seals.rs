@@ -22,7 +22,7 @@ pub fn ems(content: &str) -> RawCallback {
     call("application/json", "", json!({"serialNo": "0f", "method": "040002", "logitcsInterface": sealed}).to_string())
 }
 
-/// Returns a callback of SF about scans as a form field, as accounts with XML get it.
+/// Returns a callback of SF about scans, with the XML in a form field. SF sends this form to accounts that use XML.
 pub fn sf_form(xml: &[u8]) -> RawCallback {
     let body = [b"content=".to_vec(), form_urlencoded::byte_serialize(xml).collect::<String>().into_bytes()].concat();
     call("application/x-www-form-urlencoded", "", body)

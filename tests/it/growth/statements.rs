@@ -44,7 +44,8 @@ async fn no_statement_reads_more_because_of_history() {
     leave_open(&mut conn, &town.leaves_one_open().await.unwrap()).await.unwrap();
     copied.end(&mut conn).await.unwrap();
 
-    // First with the plans that were made while the tables were nearly empty, then with the plans after an analyze.
+    // The town lives two more days: one with the plans that were made while the tables were nearly empty, and one with
+    // the plans after an analyze.
     for analyzed in [false, true] {
         if analyzed {
             count(&mut conn).await.unwrap();

@@ -1,5 +1,5 @@
-//! An officer cancels a parcel. Before the carrier collects it, it is cancelled and no longer tracked; afterwards every
-//! attempt is too late.
+//! An officer asks to cancel a parcel. If the carrier has not collected the parcel yet, it is cancelled and no longer
+//! tracked. After the collection every cancellation is refused as too late.
 
 use crate::support::acts::correct_delivery;
 use crate::support::desk::Desk;
@@ -24,7 +24,7 @@ impl OrderedParcel {
         ordered
     }
 
-    /// Waits until the case's last parcel is ordered. From then on this refers to that parcel.
+    /// Waits until the case's last parcel is ordered. From then on `self.parcel` is that parcel.
     async fn wait_for_order(&mut self) {
         let last = async || self.granted.officer.parcels(&self.granted.id).await.unwrap().pop().unwrap();
         wait_until("the parcel is ordered", async || last().await["state"] == "ordered").await;

@@ -1,4 +1,5 @@
-//! The legal deadlines over HTTP, as days pass, on the working days that were announced for 2026.
+//! The legal deadlines, as the API reports them while the test moves its clock on by days. The working days are those
+//! that were announced for 2026.
 
 use serde_json::{Value, json};
 
@@ -90,7 +91,7 @@ async fn a_grant_by_courier_near_the_end_of_the_year_does_not_wait_for_the_next_
     let officer = time.officer(AGENCY).await;
     assert_eq!(act(&officer, &case, "acceptance", &json!({})).await.at("/state").unwrap(), "accepted");
 
-    // Ten working days from here end in 2027.
+    // The result must be delivered within ten working days of the decision. From this day they end in 2027.
     time.go_to("2026-12-18T10:00:00+08:00");
     let officer = time.officer(AGENCY).await;
     let decided = act(&officer, &case, "decision", &grant()).await;

@@ -1,4 +1,4 @@
-//! A resident without WeChat.
+//! A resident without WeChat is notified by SMS.
 
 use crate::support::desk::Desk;
 use crate::support::items::ITEM;

@@ -1,5 +1,5 @@
 //! `script/bench --against` judges two programs by the ratios of five rounds: a difference within the noise is never
-//! called slower, and one beyond it always is.
+//! judged "slower", and a slowdown beyond the noise always is.
 
 #[path = "../../../benches/statistics.rs"]
 mod statistics;

@@ -19,7 +19,7 @@ const NOWHERE: &str = "http://127.0.0.1:1";
 
 #[tokio::test]
 async fn a_healthy_installation_has_no_findings_and_the_report_no_secrets() {
-    // Not the shared PostgreSQL: it loses data in a power cut, and the doctor reports that.
+    // This test does not use the shared PostgreSQL, which would lose data in a power cut: the doctor would report that.
     let own = Own::postgres("doctor").await;
     let desk = Desk::builder().on(&own.servers).without_worker().open().await;
     let decided = decide(&desk, 2).await;

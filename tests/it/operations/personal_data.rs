@@ -1,5 +1,5 @@
-//! No personal data is stored or logged in the clear: people are registered, decided on and written to, and then every
-//! row of the database and every log line at the finest level is searched for what they wrote.
+//! No personal data is stored or logged in the clear. Residents sign in, an officer decides their cases, and messages
+//! are sent. Then every row of the database and every log line, at level `trace`, is searched for personal data.
 
 use reqwest::Url;
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ const WORDS: [&str; 9] = [
     "后台-证-0077-2718",
 ];
 
-/// A process that does everything and logs everything, a resident and an officer.
+/// A resident, an officer, and one process that runs all parts of the program and logs at level `trace`.
 struct Scene {
     desk: Desk,
     process: Watched,
@@ -128,7 +128,7 @@ impl Scene {
         phone
     }
 
-    /// Moves the resident's parcel to its door, and waits until the resident is notified.
+    /// Moves the resident's parcel to the resident's door, and waits until the resident is notified.
     async fn deliver(&self) {
         self.desk.finish().await;
         let parcels = self.desk.outside().parcels_to(self.resident.applicant.phone).await.unwrap();
@@ -169,7 +169,8 @@ async fn no_personal_data_is_in_the_clear_in_the_database_or_the_log() {
     scene.desk.close().await;
 }
 
-/// Makes every gateway fail once. The log then has the cause of each failure, which must not contain personal data.
+/// Makes each of these operations of a gateway fail once. The log then has the cause of each failure, which must not
+/// contain personal data.
 fn let_every_gateway_fail_once(desk: &Desk) {
     let faults = [
         ("wechat", "jscode2session", FaultKind::Http500Html),
@@ -197,7 +198,8 @@ fn percent_encoded(text: &str) -> String {
     url.path().trim_start_matches('/').to_owned()
 }
 
-/// Returns the tables that contain a secret as text, or as bytes that are text.
+/// Returns each secret that is found in a table, with the table's name. Each row is read as text, in which columns of
+/// bytes are hexadecimal.
 async fn in_the_clear(desk: &Desk, secrets: &[String]) -> Vec<String> {
     let tables: Vec<String> = sqlx::query_scalar(
         "select table_name::text from information_schema.tables

@@ -102,9 +102,9 @@ async fn each_lane_has_a_rate_of_its_own_and_unused_permits_are_given_back() {
     desk.close().await;
 }
 
-/// If a consumer's name is removed, Redis forgets the entries that the consumer holds, and no worker sees them again.
-/// So a reader that leaves removes its name only if it holds no entries. If it holds some, another worker takes them
-/// over first.
+/// If a consumer's name is removed, Redis forgets the entries that the consumer has read and not acknowledged, and no
+/// worker sees them again. So a reader that leaves removes its name only if it has no such entries. If it has some,
+/// another worker takes them over first.
 #[tokio::test]
 async fn the_entries_of_a_reader_that_leaves_are_taken_over() {
     let desk = Desk::builder().without_worker().open().await;

@@ -13,7 +13,7 @@ use crate::support::office::{Office, decide, number_of, result};
 use crate::support::process::{assert_killed, stop_gracefully};
 use crate::support::settings::QUICK;
 
-/// The lanes whose jobs call a gateway. Each clears up an attempt of unknown outcome in its own way.
+/// The lanes of pushes and parcels. Each clears up an attempt of unknown outcome in its own way.
 const LANES: [&str; 4] = ["push.wechat", "push.sms_aliyun", "courier.ems", "courier.sf"];
 
 async fn quick_desk() -> Desk {
@@ -25,7 +25,8 @@ async fn assert_survives_a_kill_at(step: Boundary) {
     tokio::join!(assert_outgoing_survives(step), assert_incoming_survives(step));
 }
 
-/// Kills a worker with a job of each lane, lets another one finish, and looks at phones and carriers.
+/// Kills a worker with a job of each lane, lets another worker finish the jobs, and checks what phones and carriers
+/// received.
 async fn assert_outgoing_survives(step: Boundary) {
     let desk = quick_desk().await;
     let office = Office::register(&desk).await;
@@ -40,8 +41,9 @@ async fn assert_outgoing_survives(step: Boundary) {
     desk.close().await;
 }
 
-/// Kills a worker that reads a carrier's callback (`read_callback`), and one that asks the carrier whether it is true
-/// (`track_parcel`). The parcels are ordered by then, so the carrier's lane has no other job. Another worker finishes.
+/// Kills a worker that reads a carrier's callback (`read_callback`), and a worker that asks the carrier to confirm that
+/// callback (`track_parcel`). The parcels are ordered by then, so the carrier's lane has no other job. Another worker
+/// finishes the jobs.
 async fn assert_incoming_survives(step: Boundary) {
     let desk = quick_desk().await;
     let mut worker = desk.worker();
@@ -57,7 +59,7 @@ async fn assert_incoming_survives(step: Boundary) {
     desk.close().await;
 }
 
-/// Moves a parcel to its door. The carrier calls back at each station.
+/// Moves a parcel to its recipient's door. The carrier calls back at each station.
 async fn move_to_the_door(desk: &Desk, decided: &Decided) {
     const STATIONS: usize = 8;
     let parcels = desk.outside().parcels_to(&decided.phone).await.unwrap();

@@ -1,4 +1,4 @@
-//! The rate limiter of lanes and callers: never above the rate, and no token lost.
+//! The rate limiter of lanes and callers: it never allows more than the rate, and it loses no permit.
 
 use std::time::Duration;
 
@@ -48,8 +48,8 @@ async fn a_lane_gets_all_that_its_rate_allows_and_never_more() {
     desk.close().await;
 }
 
-/// Plays the events on a lane's bucket. Compares each number of permits with two bounds: one without any refill, and
-/// one with the refill of all the time that passed.
+/// Plays the events on a lane's bucket. Checks each number of permits against two bounds: at least what a bucket
+/// without any refill would give, and at most what a bucket with a refill for all the time that passed would give.
 async fn play(queue: &Queue, pace: Pace, events: &[Event]) {
     let channel = ChannelCode::new(fresh_uuid().as_simple().to_string());
     let [pushes, codes] = [Lane::push(&channel), Lane::login(&channel)];
@@ -73,7 +73,7 @@ async fn play(queue: &Queue, pace: Pace, events: &[Event]) {
         assert!(taken >= (wanted as i64).min(at_least + ahead), "{event:?} of {pace:?}: {taken}, {at_least} held");
         at_least -= taken;
         drawn += taken;
-        // Redis reads its clock during the call and rounds it down to microseconds, so the refill may be two
+        // Redis reads its clock during the call and rounds it down to microseconds, so the refill can be two
         // microseconds larger.
         let refilled = (since.elapsed() + Duration::from_micros(2)).as_secs_f64() * size as f64;
         let at_most = (size + advance) as f64 + refilled;
@@ -81,7 +81,8 @@ async fn play(queue: &Queue, pace: Pace, events: &[Event]) {
     }
 }
 
-/// The window is an hour, so no whole request is refilled during the test, and the model leaves refills out.
+/// The window is an hour, so no whole request is refilled during the test, and `missing`, the expected number, leaves
+/// refills out.
 #[tokio::test]
 async fn a_caller_owes_what_was_let_through_beyond_its_quota() {
     let desk = Desk::builder().without_worker().open().await;
@@ -110,7 +111,7 @@ async fn a_caller_owes_what_was_let_through_beyond_its_quota() {
     desk.close().await;
 }
 
-/// A fail-over may lead to a Redis server whose clock is slow. Then the time that is stored for a lane is in the
+/// A fail-over can lead to a Redis server whose clock is slow. Then the time that is stored for a lane is in the
 /// future, and the lane must not wait for it.
 #[tokio::test]
 async fn a_clock_that_was_set_back_does_not_stop_a_lane() {

@@ -18,7 +18,8 @@ use crate::support::process::stop_gracefully;
 use crate::support::settings::QUICK;
 use crate::support::wait::wait_until;
 
-/// What the next release may do while this one runs: new columns on every table that statements read, and an index.
+/// What the next release is allowed to do to the schema while this one runs: new columns on every table that statements
+/// read, and an index.
 const NEXT: [(&str, &str); 2] = [
     (
         "9001_more_columns.sql",
@@ -83,7 +84,7 @@ async fn no_client_notices_the_schema_growing_under_running_processes() {
     assert_arrived_once(&desk, &decided).await;
     let printed = desk.songda(&["migrate"]).await;
     assert!(printed.contains("nothing to do"), "an older program leaves a newer schema alone: {printed}");
-    // The worker runs until the desk is closed: parcels move on by themselves, and it has to read the carriers'
+    // The worker runs until the desk is closed: parcels move on by themselves, and the worker has to read the carriers'
     // callbacks.
     desk.close().await;
     drop((new_worker, old_server));

@@ -26,7 +26,7 @@ async fn processes_follow_a_fail_over_to_the_replica_and_back() {
         own.order("start redis-1").await;
         wait_for_replica(&installation, &first, &second).await;
 
-        // Connections to it stay open, so its silence is the only sign that it is gone.
+        // Connections to the paused server stay open, so its silence is the only sign that it is gone.
         own.order("pause redis-2").await;
         clerk.some_are_accepted().await;
         wait_for_primary(&installation, &first).await;
@@ -69,7 +69,7 @@ async fn primary(installation: &Installation) -> Option<Node> {
     primary.report.is_ok_and(|condition| condition.role == "master").then_some(primary.node)
 }
 
-/// Waits until one server is a replica of the other and in step with it.
+/// Waits until the server `replica` follows the server `primary` and has all its data.
 async fn wait_for_replica(installation: &Installation, replica: &Node, primary: &Node) {
     let follows = |member: &Member| {
         member.node == *replica

@@ -1,5 +1,6 @@
 //! A connection falls silent without being closed. Neither the process that waits for an answer nor PostgreSQL, which
-//! holds locks for it, gets any sign. Both give it up after a time-out, and work goes on over new connections.
+//! holds locks for it, gets any sign. Both give the connection up after a time-out, and work goes on over new
+//! connections.
 
 use futures_util::StreamExt;
 use reqwest::Url;

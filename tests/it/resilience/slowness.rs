@@ -26,8 +26,8 @@ async fn a_hanging_gateway_delays_no_other() {
     desk.close().await;
 }
 
-/// The failed jobs are due again only after the breaker's first pause. The one call that may test the gateway finds no
-/// job then, and must still be allowed when a job comes.
+/// When the open breaker's first pause ends, it allows one trial call, but no job is due yet: the failed jobs are due
+/// again only later. The breaker must still allow the trial call when a job is due.
 #[tokio::test]
 async fn a_lane_whose_breaker_opened_works_again_after_a_quiet_time() {
     const MORE_THAN_A_BREAKER_ALLOWS: usize = 8;

@@ -1,9 +1,9 @@
-//! No two files import each other, directly or over others. A circle means that none of its files can be understood,
-//! moved or tested alone.
+//! No two files import each other, directly or through other files. A circle means that none of its files can be
+//! understood, moved or tested alone.
 //!
 //! An arrow is a path in a file's code that leads into another file: a `use`, or a path written out. Unit tests are
-//! left out. A `pub use` is no arrow, because a folder's `mod.rs` only presents with it what its files define. A
-//! visibility (`pub(in crate::queue)`) is no arrow either.
+//! left out. A `pub use` is no arrow, because with it a folder's `mod.rs` only re-exports what the folder's files
+//! define. A visibility (`pub(in crate::queue)`) is no arrow either.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -102,7 +102,7 @@ fn names_of(end: &str) -> Vec<String> {
     inside.split(',').map(|name| name.split(" as ").next().unwrap_or_default().trim().to_owned()).collect()
 }
 
-/// Returns all sets of modules of which each reaches each other. A module is written as `store::record`.
+/// Returns all sets of modules in which each module reaches every other one. A module is written as `store::record`.
 fn circles(arrows: &Arrows) -> Vec<Vec<String>> {
     let reach: BTreeMap<&Module, BTreeSet<&Module>> = arrows.keys().map(|from| (from, reached(arrows, from))).collect();
     let mut found: BTreeSet<Vec<String>> = BTreeSet::new();
@@ -116,7 +116,7 @@ fn circles(arrows: &Arrows) -> Vec<Vec<String>> {
     found.into_iter().collect()
 }
 
-/// Returns everything that arrows lead to from a module, over any number of files.
+/// Returns all modules that arrows lead to from a module, through any number of files.
 fn reached<'a>(arrows: &'a Arrows, from: &Module) -> BTreeSet<&'a Module> {
     let mut open: Vec<&Module> = arrows.get(from).into_iter().flatten().collect();
     let mut seen = BTreeSet::new();

@@ -13,8 +13,9 @@ use crate::support::files::files_under;
 /// Synonyms of words in docs/architecture.md's table, which must not name anything in the sources.
 const SYNONYMS: &str = "Applicationform|Errand|Shipment|Consignment|Citizen|Approver|Clerk|Courier[A-Z]?Company";
 
-/// Public types that share a name: the domain's thing and its form in JSON or in a row, a handle and the operations that
-/// use it, or two private vocabularies that never meet. The list may only become shorter.
+/// Public types that share a name. The first kind is a thing of the domain and its form in JSON or in a database row.
+/// The second kind is a handle and the operations that use it. The third kind is two types of modules that never use
+/// each other. Names can be removed from this list, and must not be added.
 const SHARED_NAMES: [&str; 36] = [
     "Addresses",
     "Agency",

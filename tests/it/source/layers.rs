@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use songda::registry::Registry;
 
-/// Each module of the crate's root, and the other modules that it may use; `*` means all. Every module may also use
-/// those beneath all layers: `env` (settings), `lifecycle` (tasks for which a stop waits), `kill_point` (where tests
-/// kill a process), `metrics`, `single_flight` (one attempt on behalf of many callers) and `trace`.
+/// Each module of the crate's root, and the other modules that it is allowed to use; `*` means all. Every module is
+/// also allowed to use those beneath all layers: `env` (settings), `lifecycle` (tasks for which a stop waits),
+/// `kill_point` (where tests kill a process), `metrics`, `single_flight` (one attempt on behalf of many callers) and
+/// `trace`.
 const MAY_USE: [(&str, &[&str]); 27] = [
     ("main", &["*"]),
     ("lib", &["*"]),
@@ -83,7 +84,7 @@ fn no_code_outside_a_gateways_folder_depends_on_its_name() {
     let choices = |code: &&str| [format!("\"{code}\" =>"), format!("== \"{code}\""), format!("!= \"{code}\"")];
     let choices: Vec<String> = codes.iter().flat_map(choices).chain(["starts_with(\"sms_".to_owned()]).collect();
     let choices: Vec<&str> = choices.iter().map(String::as_str).collect();
-    // `demo` is not part of the product. It may name gateways, and so may the gateways' own folders.
+    // `demo` is not part of the product. It is allowed to name gateways, and so are the gateways' own folders.
     let found = places(&choices, |file| file.starts_with("src/gateway") || file.starts_with("src/demo"));
     assert!(found.is_empty(), "code that depends on a gateway's name:\n{}", found.join("\n"));
 }

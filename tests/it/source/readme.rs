@@ -1,4 +1,5 @@
-//! The commands of the READMEs' "Play on" work, in both languages: they are run as printed, against a desk.
+//! The commands below "Play on" work, in the English and the Chinese README. They are run as printed, with the
+//! addresses and the password of a test installation (desk).
 
 use std::fs;
 

@@ -31,7 +31,7 @@ pub async fn upload(resident: &Caller, content: impl Into<Vec<u8>>) -> Reply {
     resident.post("/v1/uploads").file(part).answer().await.unwrap()
 }
 
-/// Counts the contents in the folder of the uploads, with a row in the database or without.
+/// Counts the files in the uploads folder, whether the database has a row for them or not.
 pub fn stored_contents(desk: &Desk) -> usize {
     let Ok(days) = std::fs::read_dir(desk.folder.join("uploads")) else { return 0 };
     days.map(|day| std::fs::read_dir(day.unwrap().path()).unwrap().count()).sum()

@@ -9,7 +9,7 @@ use songda::demo::wait;
 use super::desk::Desk;
 use super::wait::TIMEOUT;
 
-/// A decision, and the addresses at which it may arrive.
+/// A decision, and the addresses at which its message can arrive.
 #[derive(Clone)]
 pub struct Decided {
     /// The case's number.
@@ -26,7 +26,7 @@ impl Decided {
         Self { number, phone: phone.into(), openid: None }
     }
 
-    /// Returns the messages about the case on all channels. One that came over two channels counts twice.
+    /// Returns the messages about the case on all channels. A message that came over two channels counts twice.
     fn messages<'a>(&self, phones: &'a BTreeMap<String, Vec<ShownMessage>>) -> impl Iterator<Item = &'a ShownMessage> {
         let addresses = [Some(&self.phone), self.openid.as_ref()].into_iter().flatten();
         addresses.filter_map(|address| phones.get(address)).flatten().filter(|message| message.says(&self.number))

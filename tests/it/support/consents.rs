@@ -1,4 +1,4 @@
-//! Consents to WeChat messages: the ledger, the client's report, and the resident's tap in WeChat's dialog.
+//! Consents to WeChat messages: how many are left, the client's report, and the resident's tap in WeChat's dialog.
 
 use serde_json::json;
 use songda::demo::resident::Resident;

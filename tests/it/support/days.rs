@@ -1,4 +1,4 @@
-//! A desk on which the test sets the date.
+//! A desk (a test's own installation) on which the test sets the date.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +14,7 @@ use super::journey::electronic;
 const APPLICANT: Applicant =
     Applicant { name: "王小明", resident_id: "320422198506150024", phone: "13800138000", home: "清风路1号" };
 
-/// A desk without a worker, with a separate clock and the calendar that was announced until 2026.
+/// A desk without a worker, with a separate clock, and with the announced calendar, which ends with 2026.
 pub struct Days {
     pub desk: Desk,
     now: Arc<Mutex<Instant>>,

@@ -1,9 +1,9 @@
 //! A test's own installation: the API, a worker and the sandbox run in the test's process, on a database, a folder and
 //! a Redis prefix that no other test uses.
 //!
-//! [`Desk::open`] gives the usual one, [`Desk::builder`] one that differs. [`Desk::close`] fails the test if a job is
-//! left unfinished, so a forgotten side effect cannot pass. A test that leaves jobs on purpose calls
-//! [`Desk::leave_jobs`].
+//! [`Desk::open`] opens the usual installation (a desk), and [`Desk::builder`] one with changes. [`Desk::close`] fails
+//! the test if a job is left unfinished, so a forgotten side effect cannot pass. A test that leaves jobs on purpose
+//! calls [`Desk::leave_jobs`].
 
 use std::path::Path;
 
@@ -96,7 +96,7 @@ impl<'a> DeskBuilder<'a> {
         self
     }
 
-    /// Reads the time from this clock, on a calendar that ends with 2026, as the announced one does.
+    /// Reads the time from this clock, and uses a calendar that ends with 2026, as the announced calendar does.
     pub fn in_2026(mut self, clock: &Clock) -> Self {
         self.clock = Some(clock.clone());
         self
@@ -229,7 +229,7 @@ impl Desk {
         Caller::new(self.sandbox.base_url().parse().unwrap()).unwrap()
     }
 
-    /// Returns a stage for the journeys of `songda demo`.
+    /// Returns what the journeys of `songda demo` need: the API, the sandbox and the officers' password.
     pub fn stage(&self) -> Stage {
         Stage::new(self.api.clone(), self.outside(), PASSWORD.to_owned().into())
     }

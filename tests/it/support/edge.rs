@@ -9,7 +9,7 @@ use songda::auth::tokens::{Grant, TokenAudience, Tokens};
 use songda::domain::kernel::clock::{Instant, fresh};
 use songda::domain::kernel::ids::{ClientId, OfficerId, PersonId, SessionId};
 
-/// Returns the time of tests that need no database.
+/// Returns the fixed time at which tests without a database run.
 pub fn now() -> Instant {
     "2026-11-23T08:00:00Z".parse().unwrap()
 }

@@ -6,7 +6,7 @@ use songda::sandbox::faults::{FaultKind, FaultOrder, Often};
 
 use super::desk::Desk;
 
-/// A fault that is not ordered yet.
+/// A fault that a test describes. It takes effect only after `once`, `times` or `always` is called.
 #[must_use = "a fault is ordered by `once`, `times` or `always`"]
 pub struct GatewayFault<'d> {
     desk: &'d Desk,
@@ -40,17 +40,17 @@ impl<'d> GatewayFault<'d> {
         self
     }
 
-    /// Strikes the next call.
+    /// Makes the fault strike the next call.
     pub fn once(self) {
         self.times(1);
     }
 
-    /// Strikes the next calls.
+    /// Makes the fault strike this many of the next calls.
     pub fn times(self, times: u64) {
         self.order(Often::Times(times));
     }
 
-    /// Strikes every call.
+    /// Makes the fault strike every call.
     pub fn always(self) {
         self.order(Often::Share(1.0));
     }

@@ -1,6 +1,6 @@
 //! The item and the agencies that most tests use.
 
-/// 居住证申领: applied for on the phone, asks for files, decided by [`AGENCY`], and its result may go by post with EMS.
+/// 居住证申领: applied for on the phone, asks for files, decided by [`AGENCY`], and its result can be sent by EMS.
 pub const ITEM: &str = "JT-0045";
 /// The agency that decides [`ITEM`].
 pub const AGENCY: &str = "public-security";

@@ -4,7 +4,7 @@
 //! let granted = desk.journey(ITEM).by_courier().submitted().accepted().granted().await;
 //! ```
 //!
-//! Each step may be the last: the result of awaiting a journey is a draft, or a case that is submitted, accepted or
+//! Each step can be the last: the result of awaiting a journey is a draft, or a case that is submitted, accepted or
 //! granted. By default a new resident who signed in by WeChat applies, and the result is electronic.
 
 use std::marker::PhantomData;
@@ -224,7 +224,8 @@ impl Case {
 }
 
 impl Handled {
-    /// Grants the case at its version after the acceptance, under this idempotency key. `officer` may call any process.
+    /// Grants the case at its version after the acceptance, under this idempotency key. `officer` can be a caller of
+    /// any API process.
     pub async fn grant(&self, officer: &Caller, key: &str) -> Played<Reply> {
         let call = officer.post(&format!("{}/decision", self.staff_path())).if_match(&self.etag).once(key);
         call.json(&grant()).answer().await

@@ -28,7 +28,7 @@ pub struct Clerk {
 }
 
 impl Clerk {
-    /// Registers a back-office system. Returns a clerk of it who calls this server.
+    /// Registers a back-office system. Returns a clerk of that system who calls this server.
     pub async fn at(desk: &Desk, server: &Server) -> Self {
         let office = Office::register(desk).await.at(&server.api);
         let stop = CancellationToken::new();

@@ -22,7 +22,7 @@ pub struct Office {
 }
 
 impl Office {
-    /// Registers a system that may decide for [`AGENCIES`].
+    /// Registers a system that is allowed to decide for [`AGENCIES`].
     pub async fn register(desk: &Desk) -> Self {
         let source = format!("it-{}", fresh_key()[..8].to_lowercase());
         let key = desk.folder.path_of(&format!("{source}.pem"));
@@ -32,7 +32,7 @@ impl Office {
         Self { source, api: desk.api.with_token(token) }
     }
 
-    /// Returns the same system with calls to another process that serves the same desk's API.
+    /// Returns the same system, which now calls another process that serves the same desk's API.
     pub fn at(&self, api: &Caller) -> Self {
         Self { source: self.source.clone(), api: api.with_token(self.api.token().unwrap()) }
     }

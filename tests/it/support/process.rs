@@ -59,7 +59,7 @@ impl Watched {
 }
 
 impl Desk {
-    /// Starts `songda work`. It is killed when it is dropped.
+    /// Starts `songda work`. The process is killed when the returned value is dropped.
     pub fn worker(&self) -> Child {
         self.worker_with(&[])
     }
@@ -84,7 +84,7 @@ impl Desk {
         self.server_with(&[]).await
     }
 
-    /// Starts a server that kills itself at a step.
+    /// Starts a server that kills itself at a step of its work, such as after a commit.
     pub async fn server_dying_at(&self, step: Boundary) -> Server {
         self.server_with(&[("SONGDA_KILL_AT", step.name())]).await
     }

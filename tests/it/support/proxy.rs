@@ -1,5 +1,5 @@
-//! A TCP proxy in front of PostgreSQL, Redis or a gateway. On demand it delays data, falls silent with its
-//! connections open as a machine does that lost its power, or cuts them.
+//! A TCP proxy in front of PostgreSQL, Redis or a gateway. On demand it delays data, closes connections, or keeps them
+//! open and passes nothing, as if the machine had lost its power.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,12 +32,14 @@ pub struct Proxy {
     tasks: Tasks,
 }
 
-/// The behaviour of the proxy, and the number of the order that set it.
+/// The behaviour of the proxy, and the number of the order that set it. Each call of [`Proxy::set`] or [`Proxy::lose`]
+/// is an order.
 #[derive(Debug, Clone, Copy)]
 struct State {
     link: Link,
     order: u64,
-    /// Connections opened before this order stay silent for good, as if the other machine were gone.
+    /// Connections that were opened before the order with this number stay silent for good, as if the other machine
+    /// were gone.
     lost_before: u64,
 }
 
@@ -47,7 +49,7 @@ impl Proxy {
         Self::among(vec![target]).await
     }
 
-    /// Starts a proxy on a free port that gives each connection to the next server that accepts it.
+    /// Starts a proxy on a free port. It connects each client to the next server in turn that accepts the connection.
     pub async fn among(targets: Vec<SocketAddr>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -59,12 +61,12 @@ impl Proxy {
         Self { address, state, struck, tasks }
     }
 
-    /// Returns the address on which it listens.
+    /// Returns the address on which the proxy listens.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Changes how it behaves, for open connections as well.
+    /// Changes the behaviour of the proxy, for open connections as well.
     pub fn set(&self, link: Link) {
         self.state.send_modify(|state| *state = State { link, order: state.order + 1, ..*state });
     }
@@ -76,8 +78,8 @@ impl Proxy {
         });
     }
 
-    /// Returns how many connections were cut, lost, held up or slowed down while in use. Each counts once for each
-    /// order.
+    /// Returns how many connections were cut, lost, held up or slowed down while in use. A connection counts once for
+    /// each call of [`Self::set`] or [`Self::lose`] that affects it.
     pub fn struck(&self) -> u64 {
         self.struck.load(Ordering::Relaxed)
     }
@@ -127,16 +129,16 @@ async fn listen(
 }
 
 /// How long a lost connection stays open after one end sends on it or closes it. Then the proxy closes the connection
-/// at both ends, as a network gives it up.
+/// at both ends, as a network does that gives the connection up.
 const CLOSED_AFTER: Duration = Duration::from_secs(300);
 
 /// One connection through the proxy.
 struct Passage {
     state: watch::Receiver<State>,
-    /// The number of the last order before the connection was opened.
+    /// The number of the last order (change of the proxy's behaviour) before the connection was opened.
     opened: u64,
     struck: Arc<AtomicU64>,
-    /// The number of the last order that struck the connection.
+    /// The number of the last order that affected the connection.
     counted: AtomicU64,
 }
 

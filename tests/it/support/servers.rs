@@ -1,4 +1,5 @@
-//! The PostgreSQL and the Redis of a test: those that all tests share, or the test's own, which it can stop and kill.
+//! The PostgreSQL and the Redis of a test: those that all tests share, or the test's own, which the test can stop and
+//! kill.
 
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -112,7 +113,8 @@ impl Own {
         Self { servers: Servers { postgres, redis }, script, orders, answers }
     }
 
-    /// Gives an order, such as `kill redis`. `script/services` lists them.
+    /// Sends an order to `script/services`, such as `kill redis`, and waits until it is done. That script lists the
+    /// orders.
     pub async fn order(&mut self, order: &str) {
         self.orders.write_all(format!("{order}\n").as_bytes()).await.unwrap();
         assert_eq!(next(&mut self.answers).await, "done", "{order}");

@@ -8,8 +8,8 @@ use super::process::songda;
 
 pub type Settings = Vec<(String, String)>;
 
-/// Short leases, and short time-outs of gateways, for tests that wait for their end. Not too short: another desk
-/// that opens on the same thread can delay an answer by nearly a second.
+/// Short leases, and short time-outs of gateways, for tests that wait until they end. Shorter ones would fail tests:
+/// another test installation that opens on the same thread can delay an answer by nearly a second.
 pub const QUICK: [(&str, &str); 12] = [
     ("SONGDA_LEASE", "8s"),
     ("SONGDA_ATTEMPT_TIMEOUT", "6s"),

@@ -46,7 +46,7 @@ async fn make_template(servers: &Servers, name: &str) {
             .await
             .unwrap();
     for old in stale {
-        // If the template is in use, it belongs to another run.
+        // A template that is in use belongs to another run, and PostgreSQL refuses to drop it.
         let _ = sqlx::query(AssertSqlSafe(format!("drop database {old}"))).execute(&mut admin).await;
     }
     let working = Database::empty(servers).await;

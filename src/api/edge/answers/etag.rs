@@ -40,7 +40,7 @@ pub struct EntityTag {
 
 impl EntityTag {
     /// Returns the version in the ETag, if it contains one. Returns `None` for every weak ETag, because `If-Match`
-    /// compares strongly (§13.1.1).
+    /// compares strongly (RFC 9110 §13.1.1).
     pub fn version(&self) -> Option<i64> {
         if self.weak { None } else { version_of(without_coding(&self.opaque)) }
     }
@@ -64,7 +64,7 @@ impl EntityTags {
         let mut tags = Vec::new();
         let mut rest = text;
         loop {
-            rest = rest.trim_start_matches([' ', '\t', ',']); // Empty members are allowed (§5.6.1.2).
+            rest = rest.trim_start_matches([' ', '\t', ',']); // Empty members are allowed (RFC 9110 §5.6.1.2).
             if rest.is_empty() {
                 break;
             }
@@ -88,8 +88,9 @@ impl EntityTags {
     }
 
     /// Returns the caller's ETag that matches `etag`, the ETag of the response before compression. The comparison is
-    /// the weak one of `If-None-Match` (§13.1.2), and ignores content codings. The result is the ETag as the caller
-    /// sent it, so it may end with a content coding. For `*`, the result is `etag` itself.
+    /// the weak one of `If-None-Match` (RFC 9110 §13.1.2), and ignores content codings. The result is the ETag as the
+    /// caller sent it, without a `W/`, so it can end with a content coding. If the caller sent `*`, the result is
+    /// `etag` itself.
     pub fn seen(&self, etag: &str) -> Option<String> {
         let opaque = without_coding(etag.trim_start_matches("W/").trim_matches('"'));
         match self {

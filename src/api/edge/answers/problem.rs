@@ -23,7 +23,7 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 /// One validation fault in the body of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
-    /// A JSON pointer (RFC 6901) into the body.
+    /// The place of the fault, as a JSON pointer (RFC 6901) into the body.
     pub pointer: String,
     /// The kind of fault, for machines: `required`, `too_long`, …
     pub code: Cow<'static, str>,
@@ -106,7 +106,7 @@ impl Problem {
         self
     }
 
-    /// Prefixes the pointer of every fault with `row`, the JSON pointer of the row that contains the fault.
+    /// Prefixes the pointer of every fault with `row`, the JSON pointer of the faulty row in the body of a batch.
     #[must_use]
     pub fn below(mut self, row: &str) -> Self {
         for error in &mut self.0.errors {
@@ -222,7 +222,7 @@ pub struct ProblemBody {
     pub request_id: String,
     /// Seconds to wait before trying again.
     pub retry_after: Option<u64>,
-    /// Every fault of the body; absent if the problem is not in the body.
+    /// Every fault in the body of the request; absent if the problem is not in that body.
     #[oai(default)]
     pub errors: Vec<FieldErrorBody>,
 }
@@ -231,7 +231,7 @@ pub struct ProblemBody {
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(rename = "FieldError")]
 pub struct FieldErrorBody {
-    /// The faulty member, as a JSON pointer (RFC 6901) into the body.
+    /// The faulty member, as a JSON pointer (RFC 6901) into the body of the request.
     pub pointer: String,
     /// The kind of fault, for programs: `required`, `too_long`, …
     pub code: String,

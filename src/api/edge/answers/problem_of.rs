@@ -10,13 +10,14 @@ use poem_openapi::registry::{MetaResponse, MetaResponses, Registry};
 use crate::api::edge::answers::code::Code;
 use crate::api::edge::answers::problem::Problem;
 
-/// Implemented by errors of use cases: the codes of the problems that the error adds to the operation in the OpenAPI
-/// document.
+/// Implemented by the errors of use cases. `CODES` lists the problems that the OpenAPI document then shows for each
+/// operation whose return type names this error.
 pub trait Brings {
     const CODES: &'static [Code];
 }
 
-/// A [`Problem`]. The OpenAPI document of an operation that returns it also lists the codes of `E`.
+/// A [`Problem`] in the return type of an operation. The OpenAPI document then also lists the codes of `E` for this
+/// operation.
 #[derive(Debug)]
 pub struct ProblemOf<E>(Problem, PhantomData<fn() -> E>);
 

@@ -80,8 +80,8 @@ const VERSION: (&str, &str) =
     ("ETag", "版本，供 If-Match 与 If-None-Match 使用。 The version, for If-Match and If-None-Match.");
 const ADDRESS: (&str, &str) = ("Location", "新资源的地址。 The address of the new resource.");
 
-/// Implements each kind of response: how the OpenAPI documents describe it, and how it is sent. Each line names the
-/// type, the status, the description and the headers.
+/// Implements each kind of response: how the OpenAPI documents describe it, and how it is sent. Each line of `answers!`
+/// names the type, the status, the description and the headers.
 macro_rules! answers {
     ($($name:ident, $status:literal, $about:literal, $headers:expr;)*) => {$(
         impl<T: Type + ToJSON> ApiResponse for $name<T> {

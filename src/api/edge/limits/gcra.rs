@@ -1,13 +1,13 @@
 //! The generic cell rate algorithm (GCRA, ITU-T I.371). It stores one instant per caller: the time at which the
 //! caller's quota is full again. A request moves this instant forward by one request's share of the window. A request
-//! is refused if the instant would then be more than a window ahead. [`crate::queue`] runs the same algorithm in Redis
-//! for all processes together.
+//! is refused if the instant would then be more than one window in the future. [`crate::queue`] runs the same algorithm
+//! in Redis for all processes together.
 
 use std::time::Duration;
 
 use crate::domain::kernel::clock::Instant;
 
-/// A quota of requests per window. A caller may use the whole quota in one burst.
+/// A quota of requests per window. A caller can use the whole quota in one burst.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RatePolicy {
     /// The name of the policy in the rate-limit headers.

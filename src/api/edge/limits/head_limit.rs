@@ -12,7 +12,8 @@ use crate::api::edge::answers::problem::Problem;
 use crate::api::edge::middleware::layer::{Inner, Layer};
 
 const KIB: usize = 1024;
-/// The maximum length of path and query together, in bytes: ten times the longest cursor or search text.
+/// The maximum length of path and query together, in bytes: about ten times the length of the longest cursor or search
+/// text.
 const LONGEST_ADDRESS: usize = 8 * KIB;
 /// The limit for all header names and values together, in bytes.
 const LARGEST_HEADERS: usize = 32 * KIB;

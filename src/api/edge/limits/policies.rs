@@ -69,7 +69,7 @@ impl Policies {
     /// Returns the limit for a request, and the key under which the request is counted: a caller's id or a network
     /// address. Returns `None` if the request is not limited.
     ///
-    /// Attempts to sign in count by network address alone, because an attacker may have many accounts.
+    /// Attempts to sign in count by network address alone, because an attacker can have many accounts.
     pub fn choose(&self, path: &str, is_attempt: bool, identity: &Identity, address: &str) -> Option<(&Limit, String)> {
         if UNLIMITED.iter().any(|start| path.starts_with(start)) {
             return None;

@@ -22,8 +22,8 @@ use crate::domain::kernel::clock::{Clock, Instant};
 use crate::queue::limiter::Quota;
 use crate::queue::{Queue, QueueError};
 
-/// A process may allow one twentieth of a quota before it reports to Redis. For a quota below 20 that is less than one
-/// request, so each request is counted in Redis first.
+/// A process allows at most one twentieth of a quota before it reports to Redis. If the quota is below 20, that is less
+/// than one request, so each request is counted in Redis first.
 const SHARE: u32 = 20;
 /// The time from the first unreported request to the report, so that one report covers many requests.
 const GATHER: Duration = Duration::from_millis(100);
@@ -35,7 +35,7 @@ const AT_ONCE: usize = 64;
 pub struct Quotas {
     queue: Queue,
     clock: Clock,
-    /// How long a request waits for Redis, if Redis must be asked before the request may go on.
+    /// How long a request waits for Redis, if Redis must decide on the request.
     time_out: Duration,
     accounts: Mutex<Accounts>,
     /// Wakes [`Quotas::report`] when there are counts to report.
@@ -46,9 +46,10 @@ pub struct Quotas {
 
 struct Accounts {
     callers: Callers<Account>,
-    /// The callers to report in this round, each once.
+    /// The callers whose counts the next report sends to Redis. Each caller is listed once.
     unreported: Vec<Reported>,
-    /// The number of the current round. Each report ends a round.
+    /// The number of the current round. A round lasts from one report to the next, and is the time in which
+    /// [`Accounts::unreported`] is filled.
     round: u64,
 }
 
@@ -63,8 +64,8 @@ struct Account {
     state: Gcra,
     /// The number of requests that this process allowed and has not reported yet.
     unreported: u32,
-    /// The last round in which the caller was added to [`Accounts::unreported`]. It prevents a second entry in the same
-    /// round.
+    /// The number of the last round in which the caller was added to [`Accounts::unreported`]. It prevents a second
+    /// entry in the same round, which lasts from one report to the next.
     listed_in: u64,
 }
 
@@ -116,13 +117,13 @@ impl Quotas {
         }
     }
 
-    /// Reports the counts of this process to Redis, round after round, until `stop` is cancelled.
+    /// Waits for unreported requests and reports their counts to Redis, again and again, until `stop` is cancelled.
     pub async fn report(&self, stop: CancellationToken) {
         while stop.run_until_cancelled(self.news.notified()).await.is_some() {
             tokio::time::sleep(if self.is_away() { REST } else { GATHER }).await;
             let mut listed = self.lock().next_round().into_iter();
-            // If Redis does not reply to the first report, the other reports of this round are not sent: they would
-            // fail too.
+            // If Redis does not reply to the report of the first caller, the counts of the other callers are not sent:
+            // their reports would fail too.
             if let Some(first) = listed.next()
                 && self.report_one(&first).await
             {
@@ -187,7 +188,7 @@ impl Accounts {
         self.callers.of(policy, caller, || Account { state: Gcra::full_at(now), unreported: 0, listed_in: 0 })
     }
 
-    /// Returns the callers to report, empties the list, and begins the next round.
+    /// Returns the callers whose counts must be reported, empties the list of them, and begins the next round.
     fn next_round(&mut self) -> Vec<Reported> {
         self.round += 1;
         std::mem::take(&mut self.unreported)

@@ -25,7 +25,7 @@ use crate::api::edge::middleware::layer::{Inner, Layer};
 use crate::api::edge::route_table::RouteTable;
 
 pub struct CatchAll {
-    /// For the `Allow` header of 405.
+    /// The table of routes, from which the `Allow` header of a 405 response is built.
     pub routes: Arc<RouteTable>,
 }
 
@@ -43,7 +43,7 @@ impl Layer for CatchAll {
         problem.log(&current);
         let mut response = problem.render(&current);
         if let Some(operation) = operation {
-            response.set_data(operation); // A label of the metrics.
+            response.set_data(operation); // The metrics of requests have the operation as a label.
         }
         Ok(response)
     }

@@ -17,7 +17,8 @@ use crate::api::edge::answers::etag::CODINGS;
 use crate::api::edge::middleware::layer::{Inner, Layer};
 
 const SMALLEST: usize = 1024;
-/// The expected number of compressed responses in the cache: every guide in every coding, and some more.
+/// The expected number of compressed responses in the cache: the guide (办事指南) of every item in every coding, and some
+/// more.
 const KEPT: usize = 1_000;
 /// The maximum size of the cache in bytes: compressed responses and their URLs. Only this limit bounds the memory,
 /// because callers choose the URLs, and so the number of entries.
@@ -64,7 +65,7 @@ impl Layer for CompressAnswers {
     }
 }
 
-/// Compresses a response. `read` is the URL of a GET request, whose response may be cached; `None` for other methods.
+/// Compresses a response. `read` is the URL of a GET request, whose response can be cached; `None` for other methods.
 async fn compress(
     mut response: Response,
     coding: Option<&'static str>,
@@ -95,7 +96,7 @@ async fn compress(
     Ok(Response::from_parts(parts, Body::from(compressed)))
 }
 
-/// True if the response is the same for every caller, so that it may be cached.
+/// True if the response is the same for every caller, so that it can be cached.
 fn is_public(response: &Response) -> bool {
     response.header(header::CACHE_CONTROL).is_some_and(|control| control.contains("public"))
 }

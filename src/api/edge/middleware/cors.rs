@@ -1,5 +1,5 @@
 //! Cross-origin requests of web clients (CORS protocol of the Fetch standard). Callers identify themselves by a bearer
-//! token, never by a cookie. So any origin may be admitted, and credentials are never allowed.
+//! token, never by a cookie. So any origin can be admitted, and `Access-Control-Allow-Credentials` is never sent.
 //!
 //! poem's `Cors` responds to a foreign origin with a bare 403 instead of a problem. tower-http's `CorsLayer` wraps a
 //! tower service, so every request and response would be converted twice.
@@ -24,7 +24,7 @@ const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static(
     "Content-Language, ETag, Idempotent-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, traceparent, \
      WWW-Authenticate, X-Request-Id",
 );
-const TWO_HOURS: HeaderValue = HeaderValue::from_static("7200"); // The longest time that browsers accept.
+const TWO_HOURS: HeaderValue = HeaderValue::from_static("7200"); // The longest time that Chromium accepts.
 const ANY: HeaderValue = HeaderValue::from_static("*");
 
 /// The web origins that may call the API: `*` for all, or a list separated by commas.

@@ -18,8 +18,8 @@ use crate::domain::kernel::clock::Clock;
 
 #[async_trait]
 pub trait OfficerLookup: Send + Sync {
-    /// Returns the officer in a verified token, with their current agency and role. Returns `None` if the session has
-    /// ended or the account is closed.
+    /// Returns the officer `named` in a verified token, with their current agency and role. Returns `None` if the
+    /// session has ended or the account is closed.
     async fn officer(&self, named: &Officer) -> Result<Option<Officer>, StoreError>;
 }
 

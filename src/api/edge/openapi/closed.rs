@@ -24,7 +24,7 @@ pub(super) fn close(document: &mut Value) {
     }
 }
 
-/// Collects the names of all schemas that `schema` refers to, directly or through others.
+/// Collects the names of all schemas that `schema` refers to, directly or through other schemas.
 fn collect(schema: &Value, document: &Value, found: &mut BTreeSet<String>) {
     match schema {
         Value::Object(members) => {

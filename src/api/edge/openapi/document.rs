@@ -13,7 +13,7 @@ use super::{finish, lint};
 
 #[derive(Debug, Clone, Copy)]
 pub struct About {
-    /// The file name without its extension: `mobile`.
+    /// The name of the document's file, without the extension: `mobile`.
     pub file: &'static str,
     /// The title in both languages: `掌上办理 · Songda mobile API`.
     pub title: &'static str,
@@ -38,7 +38,7 @@ pub fn text(document: &Value) -> String {
     format!("{document:#}\n")
 }
 
-/// Stands for the API `A` while its document is built. An instance of `A` would need a database.
+/// A substitute for the API `A`, from which the document is built. An instance of `A` itself would need a database.
 struct Shape<A>(PhantomData<fn() -> A>);
 
 impl<A: OpenApi> OpenApi for Shape<A> {

@@ -27,8 +27,8 @@ const PARAMETERS: [(&str, &str); 14] = [
     ("wait", "20"),
 ];
 
-/// Adds an example to every parameter and JSON body without one. If no example can be composed, [`super::lint`] reports
-/// it.
+/// Adds an example to every parameter and JSON body without one. [`super::lint`] reports each parameter and body for
+/// which no example can be composed.
 pub(super) fn add(document: &mut Value) {
     let components = document["components"].clone();
     for OperationRefMut { value: operation, .. } in operations_mut(document) {

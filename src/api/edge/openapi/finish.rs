@@ -44,7 +44,8 @@ pub(super) fn finish(document: &mut Value) {
     examples::add(document);
 }
 
-/// Removes the markers of operations that need no token. They are security schemes for poem-openapi only.
+/// Removes the security schemes `anyone` and `sign_in_attempt` ([`MARKS`]). They are marks for the server itself, and
+/// demand no token.
 fn remove_marks(operation: &mut Value) {
     let Some(security) = operation.get_mut("security").and_then(Value::as_array_mut) else { return };
     security.retain(|schemes| !MARKS.iter().any(|mark| schemes.get(mark).is_some()));
@@ -63,7 +64,7 @@ fn name_parameters(method: &str, operation: &mut Value) {
             may_create |= method != "get" && header == "If-Match" && parameter["required"] == false;
         }
         if parameter["in"] == "path" || parameter["in"] == "header" {
-            drop_member(parameter, "explode"); // The default value.
+            drop_member(parameter, "explode"); // It affects only lists and objects.
         }
         if parameter["deprecated"] == false {
             drop_member(parameter, "deprecated");
@@ -112,7 +113,8 @@ fn tidy_headers(response: &mut Value) {
     response["headers"] = Value::Object(shown);
 }
 
-/// Adds `If-None-Match` and 304 to a GET whose response is JSON or declares an ETag itself.
+/// Adds the header `If-None-Match` and the response 304 to a GET operation whose response is JSON or declares an ETag
+/// itself.
 fn allow_conditional_read(method: &str, operation: &mut Value) {
     let is_json = operation.pointer("/responses/200/content/application~1json").is_some();
     let Some(shown) = operation.pointer_mut("/responses/200/headers").and_then(Value::as_object_mut) else { return };

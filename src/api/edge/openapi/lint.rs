@@ -16,9 +16,9 @@ use crate::api::edge::parameters::security::MARKS;
 /// share one network address.
 const OPEN_WRITES: [&str; 1] = ["refresh_session"];
 
-/// Checks the rules that the finished document no longer shows. No path belongs to two `impl`s, because the document
-/// would contain only one of them. Every operation names its caller. An operation that writes without a token is an
-/// attempt to sign in, unless it is in [`OPEN_WRITES`].
+/// Checks three rules that cannot be checked on the finished document. No path belongs to two `impl`s, because the
+/// document would contain only one of them. Every operation names its caller. An operation that writes without a token
+/// is an attempt to sign in, unless it is in [`OPEN_WRITES`].
 pub(super) fn faults_of_paths(apis: &[MetaApi]) -> Vec<String> {
     let mut seen = HashSet::new();
     let mut faults = Vec::new();

@@ -1,5 +1,5 @@
-//! Derives the problem responses (errors) of an operation from its parameters: a token may be missing, an id may be
-//! unknown, a body may be invalid. The return type adds further problems ([`ProblemOf`]). The responses are shared
+//! Derives the problem responses (errors) of an operation from its parameters: a token can be missing, an id can be
+//! unknown, a body can be invalid. The return type adds further problems ([`ProblemOf`]). The responses are shared
 //! components. Their codes come from the table in [`crate::api::edge::answers::code`].
 
 use serde_json::{Map, Value, json};
@@ -50,9 +50,9 @@ fn statuses(method: &str, operation: &Value) -> Vec<u16> {
     let of_a_person =
         operation["security"].as_array().is_some_and(|any| any.iter().any(|by| by.get("person").is_some()));
     let rules: [(bool, &[u16]); 9] = [
-        // An operation that writes without a token is a sign-in, which may also fail with 401.
+        // An operation that writes without a token belongs to the sign-in, so it can also fail with 401.
         (!is_open || writes, &[401]),
-        // Officers may lack a role, and clients may lack a scope. All people have the same rights.
+        // The officer can lack a role, and the back-office client can lack a scope. All people have the same rights.
         (!is_open && !of_a_person, &[403]),
         (has("path"), &[404]),
         (has("query") || has("header") || has_body, &[400]),

@@ -1,8 +1,8 @@
 //! Request headers as parameters of operations.
 
-/// Implements header parameters. Each line names a type, the value of `required` in the OpenAPI documents, the schema,
-/// and the function that reads the header. The OpenAPI documents get the name of the header from the name of the
-/// argument ([`crate::api::edge::openapi`]).
+/// Implements header parameters. Each line of the macro's input names a type, the value of `required` in the OpenAPI
+/// documents, the schema, and the function that reads the header. The OpenAPI documents get the name of the header from
+/// the name of the argument ([`crate::api::edge::openapi`]).
 macro_rules! header_parameters {
     ($($name:ident, required = $required:literal, $schema:expr, $read:expr;)*) => {$(
         impl<'a> poem_openapi::ApiExtractor<'a> for $name {

@@ -44,7 +44,7 @@ pub struct Cursors {
 }
 
 impl Cursors {
-    /// `keys` must be the same in every process, because any process may receive the next request.
+    /// `keys` must be the same in every process, because any process can receive the next request.
     pub const fn new(keys: KeyRing) -> Self {
         Self { keys }
     }

@@ -25,7 +25,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// Returns on whose behalf the person acts: always their own. Mandates, by which one person may act for another, do
+    /// Returns on whose behalf the person acts: always their own. Mandates, by which one person can act for another, do
     /// not exist yet.
     pub const fn acting(&self) -> Acting<PersonId> {
         Acting::own(self.id)

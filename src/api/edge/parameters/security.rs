@@ -28,9 +28,9 @@ pub fn is_sign_in_attempt(operation: &MetaOperation) -> bool {
     operation.security.iter().any(|schemes| schemes.contains_key(ATTEMPT))
 }
 
-/// Implements each type as the caller of an operation. Each line names the type, its security scheme, the description
-/// of its token in the OpenAPI documents (`None` if it needs no token), and the function that reads the caller from a
-/// request.
+/// Implements each type as the caller of an operation. Each line of `callers!` names the type, its security scheme, the
+/// description of its token in the OpenAPI documents (`None` if it needs no token), and the function that reads the
+/// caller from a request.
 macro_rules! callers {
     ($($caller:ident, $name:expr, $about:expr, $read:expr;)*) => {$(
         impl<'a> ApiExtractor<'a> for $caller {

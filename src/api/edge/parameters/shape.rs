@@ -138,7 +138,7 @@ impl Walk<'_> {
     }
 
     /// Validates against one part of a composed schema (`allOf`). A member that is unknown to this part is no fault,
-    /// because another part may define it.
+    /// because another part can define it.
     fn check_part(&mut self, part: &MetaSchemaRef, value: &Value, at: &str) {
         let mut walk = Walk { shape: self.shape, faults: vec![] };
         walk.check(part, value, at);
@@ -147,7 +147,7 @@ impl Walk<'_> {
     }
 
     /// Validates against a union (`oneOf` or `anyOf`). The discriminator selects the variant. Without a discriminator,
-    /// any variant may match.
+    /// the value must match at least one variant.
     fn check_choice(&mut self, schema: &MetaSchema, value: &Value, at: &str) {
         let variants = if schema.one_of.is_empty() { &schema.any_of } else { &schema.one_of };
         if variants.is_empty() {
@@ -202,7 +202,7 @@ impl Walk<'_> {
     fn check_array(&mut self, schema: &MetaSchema, items: &[Value], at: &str) {
         self.check_size(schema.min_items, schema.max_items, items.len(), at, ITEMS);
         if schema.max_items.is_some_and(|most| items.len() > most) {
-            return; // Not validated one by one: a million items may follow.
+            return; // The items are not validated one by one: there could be a million.
         }
         if let Some(schema) = &schema.items {
             for (index, item) in items.iter().enumerate() {

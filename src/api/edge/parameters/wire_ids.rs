@@ -13,7 +13,7 @@ use crate::domain::kernel::ids::{
     ParcelId, PersonId, SessionId, UploadId,
 };
 
-/// The UUID v7 of all example ids. Its time is 2026-11-23.
+/// The UUID v7 of all example ids. Its time is 2025-11-23.
 pub const EXAMPLE: Uuid = Uuid::from_u128(0x019a_ae8f_7a00_7000_8000_0000_0000_002a);
 
 fn schema(prefix: &'static str, example: String) -> MetaSchema {

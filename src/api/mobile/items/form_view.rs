@@ -23,9 +23,9 @@ pub struct SectionView {
     /// The name of the section's member in a draft's `form`.
     pub key: String,
     pub title: Bilingual,
-    /// Present if the section is a list of entries: its limits.
+    /// The allowed number of entries; present if the section is a list of entries.
     pub repeat: Option<RepeatView>,
-    /// The fields, in order.
+    /// The fields, in the order in which they are filled in.
     pub fields: Vec<FieldView>,
 }
 
@@ -38,8 +38,8 @@ pub struct RepeatView {
 }
 
 /// 字段类型。 The kind of value of a field: `multi_choice` is a list, `date` is `2026-01-31`, `resident_id` is 公民身份号码,
-/// `credit_code` is 统一社会信用代码, `phone` is an 11-digit mobile number, `region` is a division code of `level`, `money` is
-/// an integer in fen (1/100 yuan), `file` is the id of an upload.
+/// `credit_code` is 统一社会信用代码, `phone` is an 11-digit mobile number, `region` is the code of a division of the given
+/// `level`, `money` is an integer in fen (1/100 yuan), `file` is the id of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename = "FormFieldKind", rename_all = "snake_case")]
 pub enum FieldKind {
@@ -70,9 +70,10 @@ pub struct FieldView {
     pub hint: Option<Bilingual>,
     /// True if the field must be filled in while it is shown.
     pub required: bool,
-    /// The condition under which the field is shown; absent if it is always shown. A hidden field must be left out.
+    /// The condition under which the field is shown; absent if it is always shown. A field that is not shown must be
+    /// left out of the draft.
     pub when: Option<WhenView>,
-    /// The known fact with which to prefill the field: `name`, `resident_id` or `phone`.
+    /// The fact about the person with which clients prefill the field: `name`, `resident_id` or `phone`.
     pub prefill: Option<String>,
     /// The values to choose from.
     pub options: Option<Vec<OptionView>>,
@@ -84,9 +85,9 @@ pub struct FieldView {
     pub pattern: Option<String>,
     /// An example of a valid text.
     pub example: Option<String>,
-    /// The allowed days: `past` (today included) or `future` (today included).
+    /// For a date: the allowed days, `past` (today included) or `future` (today included).
     pub span: Option<String>,
-    /// The level of a region: `province`, `city`, `county` or `town`.
+    /// For a region: its level, `province`, `city`, `county` or `town`.
     pub level: Option<String>,
     /// For a phone: true if a landline with its area code is accepted too.
     pub landline: Option<bool>,
@@ -196,7 +197,7 @@ fn limit(span: model::DateSpan) -> Option<String> {
     (span != model::DateSpan::Any).then(|| word(span))
 }
 
-/// Returns the word for an enum variant, as in the catalogue's files.
+/// Returns the word by which the catalogue's files name an enum variant.
 fn word<T: serde::Serialize>(value: T) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -66,12 +66,12 @@ impl ItemsApi {
         Query(q): Query<Option<String>>,
         /// Only items that can be handled in this mode.
         Query(mode): Query<Option<Mode>>,
-        /// Only items for these applicants.
+        /// Only items for this kind of applicant.
         Query(subject): Query<Option<Subject>>,
-        /// Only items of this agency.
+        /// Only items whose cases this agency decides.
         #[oai(validator(max_length = 60))]
         Query(agency): Query<Option<String>>,
-        /// Only items of this level.
+        /// Only items whose deciding agency has this level.
         Query(level): Query<Option<Level>>,
         /// Only items under this topic.
         #[oai(validator(max_length = 60))]
@@ -125,7 +125,7 @@ impl ItemsApi {
 
     /// 目录概况 · Show the catalogue
     ///
-    /// The revision of the catalogue, and the numbers of items.
+    /// The revision of the catalogue, and how many items it has.
     #[oai(path = "/catalogue", method = "get", operation_id = "get_catalogue")]
     async fn get_catalogue(&self, _anyone: Anyone) -> Result<Preencoded<CatalogueView>, Problem> {
         Ok(self.shelf().catalogue.clone())
@@ -147,7 +147,7 @@ impl ItemsApi {
 
     /// 行政区划 · List regions
     ///
-    /// The divisions that addresses and forms may name.
+    /// The administrative divisions that can be chosen in addresses and forms.
     #[oai(path = "/regions", method = "get", operation_id = "list_regions")]
     async fn list_regions(&self, _anyone: Anyone) -> Result<Preencoded<RegionTree>, Problem> {
         Ok(self.shelf().regions.clone())

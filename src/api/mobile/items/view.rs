@@ -59,7 +59,7 @@ impl Agency {
 pub struct Topic {
     /// The topic's code, for the parameter `topic` of `GET /v1/items`.
     pub code: String,
-    /// The kind of applicants that the topic is for.
+    /// The kind of applicant that the topic is for.
     pub subject: Subject,
     pub name: Bilingual,
 }
@@ -76,7 +76,7 @@ impl From<&catalog::Topic> for Topic {
 pub struct ItemSummary {
     #[oai(validator(max_length = 50))]
     pub code: String,
-    /// The version number of the item that is in force.
+    /// The number of the item's version that is in force.
     pub version: i32,
     pub name: Bilingual,
     #[oai(rename = "type")]
@@ -124,7 +124,7 @@ pub struct Material {
     pub form: MaterialForm,
     /// True if an application without this document is incomplete.
     pub required: bool,
-    /// True if a draft needs at least one upload for this material.
+    /// True if a draft can be submitted only with at least one upload for this material.
     pub needs_upload: bool,
 }
 
@@ -147,7 +147,7 @@ pub struct Fee {
     /// The amount in fen (1/100 yuan).
     pub fen: u32,
     pub name: Bilingual,
-    /// 收费标准: the unit of the amount.
+    /// 收费标准: the unit for which the amount is charged, for example one certificate.
     pub per: Option<Bilingual>,
     /// The document that sets the fee.
     pub basis: String,
@@ -211,7 +211,7 @@ pub struct ItemGuide {
     pub visits: u32,
     /// The reason why the applicant must come in person.
     pub visit_reason: Option<Bilingual>,
-    /// 支持申报材料邮寄: true if an application may come by post.
+    /// 支持申报材料邮寄: true if applicants can send the application by post.
     pub by_post: bool,
     /// 办理地点: codes of the halls where the agency handles the item.
     pub halls: Vec<String>,
@@ -227,7 +227,8 @@ pub struct ItemGuide {
     pub unconfirmed: Vec<Fact>,
     /// The form of an application; absent if the item cannot be handled on the phone.
     pub form: Option<FormView>,
-    /// The form as a JSON Schema (2020-12), with `x-order` and hints for drawing it.
+    /// The form as a JSON Schema (2020-12). Its `x-…` members, for example `x-order`, tell a client how to draw the
+    /// form.
     pub form_schema: Option<Any<Value>>,
 }
 

@@ -29,7 +29,7 @@ impl Casework {
 }
 
 impl Drafts<'_> {
-    /// Lists a person's drafts, the last changed first. `after` is the last draft of the page before.
+    /// Lists a person's drafts, the most recently changed first. `after` is the last draft of the previous page.
     pub async fn list(
         self,
         person: PersonId,

@@ -19,7 +19,8 @@ use crate::store::{Conn, KeyRing, StoreError, Tx, joins, people, sessions};
 pub enum IfTaken {
     #[default]
     Refuse,
-    /// Join the accounts: all data of the other account moves to this account, and the other account's sessions end.
+    /// Join the accounts: all data of the other account moves to the caller's account, and the other account's sessions
+    /// end.
     Join,
     /// Take only the phone or WeChat account from the other account. This is for a phone number that a mobile network
     /// has given to a new owner.
@@ -111,7 +112,7 @@ impl Identity<'_> {
         Ok(Claimed::Own)
     }
 
-    /// Commits, and wakes the clients of the people whose accounts changed.
+    /// Saves the record, commits, and wakes the waiting clients of the people whose accounts changed.
     pub(super) async fn commit_claim(self, mut tx: Tx<'_>, record: &Record) -> Result<(), StoreError> {
         if !record.is_empty() {
             record::save(&mut tx, self.0.store.keys(), record, self.0.clock.now())

@@ -29,7 +29,7 @@ pub enum VerifyError {
     Name,
     #[error("not a resident ID: {0}")]
     ResidentId(#[from] ResidentIdFault),
-    /// The register has no person with this name and this resident ID.
+    /// The population register has no person with this name and this resident ID.
     #[error("name and number do not belong together")]
     NotConfirmed,
     /// Too many comparisons for this person did not match. The duration is the wait before the next try.

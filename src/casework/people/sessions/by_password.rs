@@ -43,8 +43,8 @@ impl Sessions<'_> {
         Ok(self.open(tx, officer).await?)
     }
 
-    /// Counts the try if the account exists. The commit does not wait for the disk: the wait would show that the
-    /// account exists.
+    /// Counts the try if the account exists. The commit does not wait for the disk, because the longer response time
+    /// would show that the account exists.
     async fn count_try(&self, username: &str) -> Result<Option<(OfficerId, Private<String>)>, StoreError> {
         let Ok(username) = username.parse() else { return Ok(None) };
         let mut tx = self.0.store.begin().await?;

@@ -16,7 +16,7 @@ use crate::domain::people::staff::Officer;
 use crate::store::sessions::{self, NewSession};
 use crate::store::{StoreError, Tx};
 
-/// The answer to a client whose user signs in or stays signed in.
+/// The answer to a client that signs its user in or refreshes the user's session.
 #[derive(Debug, Clone)]
 pub struct SignedIn<T> {
     pub who: T,

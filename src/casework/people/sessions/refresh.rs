@@ -17,8 +17,8 @@ pub enum RefreshError {
     /// The token does not exist, or its session has ended.
     #[error("the refresh token is not valid")]
     Invalid,
-    /// The token was used before, and either its successor was used too, or the first use was too long ago. So the
-    /// token was copied, and its session is ended.
+    /// The token was used before. In addition, its first use was too long ago, or its successor (the token issued in
+    /// exchange) was used too. So the token was copied, and its session is ended.
     #[error("the refresh token was used before")]
     Copied,
     #[error(transparent)]

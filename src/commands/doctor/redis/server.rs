@@ -1,5 +1,5 @@
-//! Checks one Redis server: connection, version, role, eviction, memory and persistence. A replica gets the same checks
-//! as its primary, because it may become the primary.
+//! Checks one Redis server: connection, version, role, eviction, memory, persistence and clock. A replica gets the same
+//! checks as its primary, because it may become the primary.
 
 use chrono::DateTime;
 use songda::domain::kernel::clock::Instant;
@@ -75,8 +75,8 @@ fn of_version(server: &ServerReport) -> Finding {
     Finding::ok(GROUP, "server", what)
 }
 
-/// Checks that Redis evicts no keys. It could evict a ring, which is the notice to a worker that a job is due. The job
-/// would then be up to a minute late.
+/// Checks that Redis evicts no keys. A Redis that does could evict the stream of a lane, with the entries (rings) that
+/// announce due jobs to workers. These jobs would then be up to a minute late.
 fn of_eviction(server: &ServerReport) -> Finding {
     let advice = "config set maxmemory-policy noeviction, and add it to redis.conf";
     match server.eviction.as_str() {
@@ -106,8 +106,8 @@ fn of_memory(server: &ServerReport) -> Finding {
     }
 }
 
-/// Checks if Redis stores its data on disk. No job is lost without it, but after a restart the sweeper must offer all
-/// waiting jobs again.
+/// Checks if Redis stores its data on disk. If it does not, no job is lost, but after a restart the sweeper must offer
+/// all waiting jobs to the workers again.
 fn of_persistence(server: &ServerReport) -> Finding {
     const CHECK: &str = "persistence";
     if !server.writes_well {

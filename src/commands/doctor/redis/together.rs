@@ -1,5 +1,5 @@
-//! Checks how several Redis servers work together: that a replica takes over if a primary is lost, and that a cluster
-//! serves all hash slots.
+//! Checks how several Redis servers work together: that a replica can take over if a primary is lost, and that a
+//! cluster serves all hash slots.
 
 use std::collections::BTreeSet;
 

@@ -25,8 +25,8 @@ fn push(call: &RawCallback) -> Option<Push> {
 pub(super) fn read(call: &RawCallback, key: &Sm4Key) -> Result<Vec<Scan>, CallbackFault> {
     let push = push(call).ok_or_else(|| CallbackFault::Unreadable("not a push of EMS".to_owned()))?;
     let opened = key.open(&push.sealed).ok_or(CallbackFault::NotAuthentic)?;
-    // If a text was encrypted with another key, its padding is valid by chance in one of 256 cases. But the decrypted
-    // text is not JSON.
+    // If a text was encrypted with another key, its padding is nevertheless valid in about one of 256 cases, by chance.
+    // The decrypted text is then not JSON, so the callback is refused here.
     let content: Value = serde_json::from_str(opened.expose()).map_err(|_| CallbackFault::NotAuthentic)?;
     let events: Vec<WithRaw<TrackingEvent>> = lenient::entries(content);
     let scans: Vec<Scan> = events.into_iter().filter_map(|event| event.scan(None)).collect();

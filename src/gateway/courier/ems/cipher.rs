@@ -33,7 +33,8 @@ impl Sm4Key {
         format!("{VERSION}{}", BASE64_STANDARD.encode(sealed))
     }
 
-    /// Returns `None` if the text was not encrypted with this key.
+    /// Decrypts a text. Returns `None` if the text has another format, or if its padding or its UTF-8 is invalid. A
+    /// text that was encrypted with another key is nearly always invalid in this way.
     pub(super) fn open(&self, sealed: &str) -> Option<Private<String>> {
         let sealed = BASE64_STANDARD.decode(sealed.trim().strip_prefix(VERSION)?).ok()?;
         let cipher = Decryptor::<Sm4>::new(self.bytes.expose().into());

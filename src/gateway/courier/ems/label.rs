@@ -1,5 +1,6 @@
-//! Finds the label file in an answer (interface 010004). EMS's answer to `getURL=1` is not confirmed: it may be the
-//! file's address, or the file in base64, bare or inside an object. All these forms are accepted.
+//! Finds the label file in an answer (interface 010004). We do not know for certain how EMS answers a request with
+//! `getURL=1`. So the file's URL and the file in base64 are both accepted, each as a bare string or inside an object or
+//! array.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use reqwest::Url;

@@ -5,7 +5,8 @@
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use md5::{Digest as _, Md5};
 
-/// `data_digest` of an order: base64 of the MD5's sixteen bytes. YTO and related carriers do the same.
+/// `data_digest` of an order: base64 of the MD5's sixteen bytes. The courier company YTO (圆通) and others compute it in
+/// the same way.
 fn data_digest(logistics_interface: &str, key: &str) -> String {
     BASE64_STANDARD.encode(Md5::digest(format!("{logistics_interface}{key}")))
 }

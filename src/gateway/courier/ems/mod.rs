@@ -1,5 +1,6 @@
-//! EMS (中国邮政速递物流), the post. It is the default carrier, because the law reserves official documents to it (邮政法 55). Its
-//! open platform takes SM4-encrypted JSON in a form. Each interface has a number.
+//! EMS (中国邮政速递物流), the post. It is the default carrier, because the law reserves official documents to it (邮政法 55). A
+//! request to its open platform is a URL-encoded form with SM4-encrypted JSON in one field. Each interface has a
+//! number.
 //!
 //! EMS cannot look up an order by our order number. If the outcome of an order is unknown, the only safe call is to
 //! cancel the order by its number. If EMS answers that it is too late to cancel, EMS already carries the parcel: the

@@ -23,7 +23,7 @@ pub(super) struct EmsSettings {
     pub(super) key: Sm4Key,
     pub(super) refusals: Refusals,
     pub(super) label_size: String,
-    // The values that every order repeats.
+    // Values that are the same in every order.
     pub(super) customer: String,
     pub(super) product: String,
     pub(super) payer: String,

@@ -1,6 +1,6 @@
 //! SF's callback with new scans (a *push*), and our answer to it. Depending on the account, both are JSON or XML. SF
-//! documents no signature. So a push counts only if it comes on the secret path and names an order that Songda made. A
-//! query then confirms a delivery.
+//! documents no signature. So a push counts only if it comes on our secret callback path and names a parcel that Songda
+//! ordered. If a push reports a delivery, the worker confirms the delivery by a query.
 
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};

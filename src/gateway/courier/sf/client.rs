@@ -31,15 +31,16 @@ const BURST: u32 = 20;
 const FIRST_REST: Duration = Duration::from_secs(60);
 const LONGEST_REST: Duration = Duration::from_secs(3_600);
 
-/// Returns the wait after a throttled answer that directly follows `refusals` others; `None` if the limit per second is
-/// the likely cause.
+/// Returns the wait after a throttled answer that directly follows `refusals` other throttled answers; `None` if the
+/// limit per second is the likely cause.
 fn wait_after(refusals: u32) -> Option<Duration> {
     let doublings = (refusals / BURST).checked_sub(1)?;
     Some(FIRST_REST.saturating_mul(2_u32.saturating_pow(doublings)).min(LONGEST_REST))
 }
 
 impl Throttling {
-    /// Counts an answer and returns it. If the daily quota may be used up, the returned refusal contains a longer wait.
+    /// Counts `answer` if it is throttled, and otherwise resets the count to zero. Returns `answer`. If the daily quota
+    /// may be used up, the returned refusal contains a longer wait.
     fn observe(&self, answer: Result<Value, CarrierRefusal>, now: Instant) -> Result<Value, CarrierRefusal> {
         if !matches!(answer, Err(CarrierRefusal { kind: RefusalKind::Throttled { .. }, .. })) {
             self.0.store(0, Ordering::Relaxed);

@@ -1,5 +1,5 @@
-//! SF Express (顺丰速运): its open platform in digest mode. All services have the same address. A request to them is a form
-//! that contains JSON and its digest.
+//! SF Express (顺丰速运): its open platform, in the mode in which a digest authenticates each request. All services have
+//! the same address. A request to them is a form that contains JSON and its digest.
 //!
 //! If the outcome of an order is unknown, Songda looks the order up by its order number. SF never accepts the same
 //! order number twice.
@@ -113,8 +113,8 @@ impl Carrier for Sf {
         if refusal.kind != RefusalKind::WrongState {
             return Err(refusal.fault(Operation::Cancel));
         }
-        // The code 8019, "confirmed or cancelled before", may mean our own earlier cancellation, if SF's answer to it
-        // was lost.
+        // The code 8019, "confirmed or cancelled before", can mean that our own earlier cancellation succeeded, and
+        // that SF's answer to that cancellation was lost.
         match self.look_up(order_no).await {
             Err(CarrierRefusal { kind: RefusalKind::Cancelled, .. }) => Ok(()),
             Ok(_) => Err(refusal.fault(Operation::Cancel)),

@@ -11,8 +11,9 @@ use crate::gateway::courier::beijing_time;
 use crate::gateway::courier::lenient::{self, Text, WithRaw};
 use crate::gateway::courier::meaning::{Meanings, of_code, with_words};
 
-/// The meanings of `opCode`s, learned from real routes. Three traps: 44 is not a delivery, because SF only chooses a
-/// courier; 36 is an ordinary departure; 99, 631 and 648 mean a return or a new address, and only the text says which.
+/// The meanings of `opCode`s, learned from real routes. Three codes are easy to misread. 44 is not a delivery: SF only
+/// chooses a courier. 36 is an ordinary departure. 99, 631 and 648 mean a return or a new address, and only the scan's
+/// text says which.
 const MEANINGS: Meanings = &[
     (ScanMeaning::PickedUp, &["50", "54"]),
     (ScanMeaning::InTransit, &["30", "31", "36", "44", "123", "130", "407", "501", "607"]),
@@ -106,8 +107,8 @@ fn key(parts: [&str; 4]) -> String {
     hex::encode(digest(&SHA256, parts.join("\0").as_bytes()))
 }
 
-/// Returns the meaning of a node. SF added the field `first_status` later; if a node has this field, it is more
-/// reliable than the code.
+/// Returns the meaning of a node. SF added the field `firstStatusCode` (`first_status`) later. If a node has this
+/// field, its value is more reliable than the `opCode`.
 fn meaning(op_code: &str, first_status: &str, remark: &str) -> ScanMeaning {
     if op_code == CLOSED {
         return ScanMeaning::Unchanged;

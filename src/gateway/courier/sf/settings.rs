@@ -22,7 +22,7 @@ pub(super) struct SfSettings {
     pub(super) label_template: String,
     /// HTTP clients for the base URLs, other than `SONGDA_SF_URL`, below which SF stores label files.
     pub(super) label_hosts: Vec<Http>,
-    // The values that every order repeats.
+    // Values that are the same in every order.
     pub(super) monthly_card: String,
     pub(super) express_type: u32,
     pub(super) payer: u32,

@@ -1,5 +1,5 @@
-//! The real-name check of Alibaba Cloud (`cloudauth`, `Id2MetaVerify`): compares name and resident ID number with the
-//! register.
+//! The real-name check of Alibaba Cloud (`cloudauth`, `Id2MetaVerify`): compares a name and a resident ID number with
+//! the population register.
 //!
 //! The names of fields and codes are not confirmed against Alibaba's documents or the service. An unknown answer counts
 //! as `Unavailable`, as if no answer had come.

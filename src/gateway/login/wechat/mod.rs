@@ -62,7 +62,7 @@ impl LoginGateway for WechatLogin {
     }
 }
 
-/// WeChat's answer. Its `session_key` is not read, because Songda does not need it.
+/// WeChat's answer to a successful sign-in. Its `session_key` is not read, because Songda does not need it.
 #[derive(Deserialize)]
 struct Session {
     openid: Private<String>,

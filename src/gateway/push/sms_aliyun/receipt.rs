@@ -1,5 +1,6 @@
-//! Reads the service's receipts (短信服务《SmsReport》). They are not signed. So a receipt counts only if it comes on the
-//! secret path and names a message that Songda sent. A receipt may come twice.
+//! Reads the service's receipts, which report whether a message arrived (短信服务《SmsReport》). Receipts are not signed. So
+//! a receipt counts only if it comes on our secret callback path and names a message that Songda sent. The same receipt
+//! can come twice.
 
 use serde::Deserialize;
 

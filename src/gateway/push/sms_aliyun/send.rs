@@ -68,7 +68,7 @@ fn fact(code: &str, now: Instant) -> Option<PushFact> {
     }
     Some(match code {
         "OK" => PushFact::Delivered { reference: None },
-        // The service may have sent the message before it failed.
+        // The service may have sent the message before the error occurred.
         "isp.SYSTEM_ERROR" => PushFact::Ambiguous,
         "isv.MOBILE_NUMBER_ILLEGAL" => PushFact::Gone,
         "isv.CUSTOMER_REFUSED" => PushFact::Refused,

@@ -1,8 +1,8 @@
-//! Decrypts WeChat's messages: AES-256-CBC over `random(16) || length(4) || message || appid`.
+//! Decrypts the messages in WeChat's callbacks: AES-256-CBC over `random(16) || length(4) || message || appid`.
 //!
 //! The defaults of libraries do not work, for two reasons. The padding is PKCS#7 with blocks of 32 bytes, not of 16.
-//! The key is 43 characters of base64 whose last two bits are surplus, and strict decoders refuse them unless they are
-//! zero.
+//! The key is 43 characters of base64 whose last two bits are surplus, and strict decoders refuse the key unless these
+//! two bits are zero.
 
 use aes::Aes256;
 use aes::cipher::block_padding::NoPadding;
@@ -29,13 +29,13 @@ const HEAD: usize = 20;
 pub struct AesKey(Private<[u8; 32]>);
 
 impl AesKey {
-    /// Reads the 43 characters that WeChat's console shows.
+    /// Reads a key from the 43 characters that WeChat's console shows.
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = KEY_ENGINE.decode(text).ok()?;
         Some(Self(Private::new(bytes.try_into().ok()?)))
     }
 
-    /// Returns `None` if the message was not encrypted with this key for this mini-program.
+    /// Decrypts a message. Returns `None` if it was not encrypted with this key for this mini-program.
     pub fn decrypt(&self, encrypted: &str, appid: &str) -> Option<Private<Vec<u8>>> {
         let mut bytes = STANDARD.decode(encrypted).ok()?;
         let cipher = cbc::Decryptor::<Aes256>::new(self.0.expose().into(), self.iv().into());

@@ -1,7 +1,7 @@
 //! WeChat subscribe messages (微信订阅消息) of a mini-program. The address is the person's openid.
 //!
 //! WeChat accepts no key from the sender of a message, so Songda cannot look a message up. If the outcome of a send is
-//! unknown, only the receipt shows it ([`crate::domain::work::doubt`]).
+//! unknown, only WeChat's receipt, a callback for each accepted message, shows it ([`crate::domain::work::doubt`]).
 
 mod answer;
 mod callback;
@@ -150,7 +150,8 @@ impl PushChannel for Wechat {
         }
     }
 
-    /// Fetches an access token, because WeChat then checks our secret. The token in use stays valid.
+    /// Gets an access token. `songda doctor` has no token yet, so it fetches one, and WeChat then checks our secret.
+    /// The token that other processes use stays valid.
     async fn probe(&self) -> Probe {
         match tokio::time::timeout(self.time_limit(), self.tokens.current()).await {
             Ok(Ok(_)) => Probe::Well,

@@ -41,7 +41,7 @@ pub async fn post(http: &Http, token: &AccessToken, form: &Value) -> Result<Http
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SendOutcome {
-    /// WeChat refused the access token and did not look at the message.
+    /// WeChat refused the access token and did not process the message.
     TokenRejected(WechatReply),
     Settled(PushReport),
 }

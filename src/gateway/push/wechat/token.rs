@@ -1,6 +1,6 @@
-//! The access token (微信《获取稳定版接口调用凭据》, `stable_token`). A token is kept until shortly before it expires, and fetched
-//! again if WeChat rejects it. A refresh is never forced: it would end the token of the other processes, and WeChat
-//! allows only twenty forced refreshes a day.
+//! The access token (微信《获取稳定版接口调用凭据》, `stable_token`). A process keeps a token until shortly before the token expires.
+//! If WeChat rejects the token earlier, the process fetches a new one. A refresh is never forced: it would end the
+//! token of the other processes, and WeChat allows only twenty forced refreshes a day.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +26,7 @@ struct Held {
     until: Instant,
 }
 
-/// The account's access token, fetched on demand. If the fetch fails, the error is the report of the message that could
+/// The account's access token, fetched on demand. If the fetch fails, the error is the report on the message that could
 /// not be sent without a token.
 pub struct AccessTokens {
     source: Arc<Source>,
@@ -73,7 +73,7 @@ impl Source {
             "force_refresh": false,
         }));
         let unavailable = |why: String| PushReport::new(PushFact::Unavailable, format!("no access token: {why}"));
-        // If this fetch fails, the message was certainly not sent.
+        // If this fetch fails, the message that needs the token was certainly not sent.
         let answer = http.send(request).await.map_err(|fault| unavailable(fault.to_string()))?;
         if let Ok(granted) = serde_json::from_slice::<Granted>(&answer.body) {
             return Ok(Held { token: granted.access_token, until: self.clock.now() + keep_for(granted.expires_in) });

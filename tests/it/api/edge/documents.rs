@@ -1,4 +1,5 @@
-//! The pages that are no operations of an API: OpenAPI documents, reference, problems, public keys, health.
+//! The pages that are not operations of an API: the OpenAPI documents, the reference pages, the pages about problem
+//! codes, the public keys and the health check.
 
 use songda::api::documents::documents;
 

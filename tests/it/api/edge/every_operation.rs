@@ -49,8 +49,8 @@ async fn every_operation_of_every_document_has_a_rate_limit() {
     desk.close().await;
 }
 
-/// A token for each security scheme of the OpenAPI documents. Staff really sign in, because they are looked up in the
-/// database.
+/// A token for each security scheme of the OpenAPI documents. The officer and the operator really sign in, because the
+/// API looks them up in the database.
 struct CallerTokens {
     person: String,
     officer: String,
@@ -146,7 +146,8 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
         Self { server, name: format!("{method} {path}"), path: filled, method, operation, headers, body }
     }
 
-    /// Sends a request without the headers `except` and with the headers `extra`. Asserts what holds for every answer.
+    /// Sends the request without the headers `except` and with the headers `extra`. Asserts the rules that every
+    /// response must keep: its headers, and a documented status.
     async fn send(&self, method: &Method, except: &[&str], extra: &[(&str, &str)], body: Vec<u8>) -> Read {
         let mut request = self.server.request(method.clone(), &self.path);
         for (name, value) in self.headers.iter().filter(|(name, _)| !except.contains(&name.as_str())) {
@@ -164,7 +165,7 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
         answer
     }
 
-    /// Sends the documented example, or another body.
+    /// Sends `body`, or the documented example if `body` is `None`.
     async fn send_json(&self, except: &[&str], body: Option<&str>) -> Read {
         let documented = self.body.as_ref().map(|(_, example)| example.to_string()).unwrap_or_default();
         let kind = self.body.as_ref().map_or("application/json", |(kind, _)| kind.as_str());
@@ -270,8 +271,8 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
         Read::of(request.send().await).await.assert_problem(400, "invalid_cursor", &self.name);
     }
 
-    /// Repeats one request until it is limited. A quota refills gradually, so the next operation may be allowed at
-    /// first.
+    /// Repeats one request until the rate limiter refuses it. Operations share a quota, which refills gradually. So
+    /// when the test of the next operation begins, the first requests can still be allowed.
     async fn is_limited(&self) {
         const MORE_THAN_ANY_QUOTA: usize = 30;
         if self.is_stream() {
@@ -280,7 +281,7 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
         for _ in 0..MORE_THAN_ANY_QUOTA {
             let answer = self.send_json(&[], None).await;
             assert!(!answer.status.is_server_error(), "{}: {} {}", self.name, answer.status, answer.body);
-            // The limit of sign-in codes for one phone number is another problem, with its own `code`.
+            // If one phone number asks for too many sign-in codes, the refusal is another problem, with its own `code`.
             if answer.status == 429 && answer.body.contains("too_many_requests") {
                 answer.assert_problem(429, "too_many_requests", &self.name);
                 let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
@@ -296,7 +297,8 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
         self.operation["responses"]["200"]["content"].get("text/event-stream").is_some()
     }
 
-    /// Asserts that a valid read by a caller who owns nothing is never answered with a 5xx, and that a 200 has an ETag.
+    /// Asserts that a valid read by a caller who owns nothing is never answered with a 5xx, and that a 200 has an ETag
+    /// if the operation documents a 304.
     async fn answers_a_valid_read(&self) {
         if self.is_stream() || self.method != Method::GET || self.path == sample::PANICKING {
             return;

@@ -112,7 +112,7 @@ impl<'a> Visit<'a> {
         assert_eq!(usize::try_from(length).unwrap(), plain.bytes.len(), "{}", self.path);
     }
 
-    /// Asserts that a request with the ETag of either representation is answered 304.
+    /// Asserts that a request with the ETag of the plain body or of the compressed body is answered 304.
     async fn is_not_sent_twice(&self, tags: &[&str]) {
         for tag in tags {
             assert!(!tag.is_empty(), "{}: no ETag", self.path);

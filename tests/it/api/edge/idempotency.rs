@@ -19,7 +19,7 @@ fn answer() -> Answer {
     Answer { form: json!({ "status": 201 }), body: json!({ "id": "case_1" }) }
 }
 
-/// Runs the use case in its own transaction. The end of the transaction releases the lock of the key.
+/// Runs a use case in a separate transaction. The end of the transaction releases the lock of the key.
 async fn ask(store: &Store, once: &IdempotentRequest, at: Instant) -> Result<Entered, IdempotencyError> {
     let mut tx = store.begin().await?;
     let entered = enter(&mut tx, store.keys(), Some(once), at).await;

@@ -1,5 +1,6 @@
-//! The edge that all APIs share. What holds for every operation is tested by a walk through the OpenAPI documents. What
-//! one kind of operation does is tested on a sample API.
+//! The edge: the code around the operations that all APIs share, such as tokens, rate limits, conditions and problems.
+//! Rules for every operation are tested by requests to each operation of the OpenAPI documents. Rules for one kind of
+//! operation are tested on a sample API.
 
 mod documents;
 mod every_operation;

@@ -28,12 +28,12 @@ pub struct Populated {
     pub operator: Caller,
     /// A back-office system that reported results.
     pub office: Office,
-    /// The reference of one of its results.
+    /// The reference of a result that the back-office system reported.
     pub reference: String,
     /// A granted case.
     pub case: String,
     pub address: String,
-    /// A file that is handed in.
+    /// The id of a file that the resident uploaded.
     pub upload: String,
     /// A draft that is not submitted.
     pub draft: String,

@@ -30,8 +30,8 @@ struct Process<E> {
     quotas: Arc<Quotas>,
 }
 
-/// Makes a process that allows each caller `quota` requests a minute. It reports to Redis only within
-/// [`Process::reporting_until`].
+/// Makes a process that allows each caller `quota` requests a minute. It reports the requests that it counted to Redis
+/// only while [`Process::reporting_until`] runs.
 fn process(
     tokens: &Tokens,
     redis: &str,

@@ -49,7 +49,7 @@ impl poem_openapi::types::Example for Note {
     }
 }
 
-/// The operation that panics.
+/// The path of the operation that panics.
 pub const PANICKING: &str = "/v1/failure";
 /// The version of every note.
 pub const VERSION: i64 = 7;

@@ -51,7 +51,7 @@ async fn concurrent_results_each_get_the_answer_of_their_own() {
     for (at, (one, other)) in each.iter().zip(&again).enumerate() {
         let mut statuses = [one.status.as_u16(), other.status.as_u16()];
         statuses.sort_unstable();
-        // The first result was reported a third time, and that request may have been the one that opened the case.
+        // The first result was reported a third time, and possibly that request opened the case.
         assert!(statuses == [200, 201] || (at == 0 && statuses == [200, 200]), "{statuses:?}");
         assert_eq!(other.text("/number").unwrap(), numbers[at], "one reference, one case");
     }

@@ -1,4 +1,4 @@
-//! The integration API (`/integration/v1`), a file for each noun; results have several.
+//! The integration API (`/integration/v1`), with one file for each kind of resource, and several files for results.
 
 mod concurrent_results;
 mod repeated_results;

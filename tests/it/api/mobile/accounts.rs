@@ -1,6 +1,6 @@
-//! People for whom other systems reported decisions before they signed in, and accounts that turn out to belong to one
-//! person. A person who proves a phone, an identity or a WeChat account finds everything reported for it, and no other
-//! person does.
+//! People for whom other systems reported decisions before these people signed in, and accounts that turn out to belong
+//! to one person. A person who proves a phone, an identity or a WeChat account finds everything reported for it, and no
+//! other person does.
 
 use std::fs;
 
@@ -22,7 +22,7 @@ use crate::support::office::{Office, result};
 
 const NAME: &str = "王小明";
 
-/// A desk with a back-office system.
+/// A test's own installation (a desk), with a back-office system.
 struct Town {
     desk: Desk,
     office: Office,
@@ -116,7 +116,8 @@ async fn a_result_that_names_a_resident_id_is_shown_only_to_the_person_who_prove
     let town = Town::with_worker().await;
     let owner = town.desk.resident().await;
     let resident_id = fresh_resident_id();
-    // The phone belongs to somebody else, such as a spouse: the message goes there, and its owner never sees the case.
+    // The phone belongs to somebody else, such as a spouse: the message goes to this phone, and the phone's owner never
+    // sees the case.
     let number = town.report(owner.phone(), Some(&resident_id)).await;
     assert_arrived_once(&town.desk, &[Decided::by_phone(number.clone(), owner.phone())]).await;
     assert_eq!(numbers(owner.caller()).await, Vec::<String>::new(), "it is another person's case");
@@ -171,16 +172,17 @@ async fn an_sms_account_and_a_wechat_account_of_one_person_are_joined_on_request
     let number = town.report(&phone, None).await;
     let id = async |caller: &Caller| caller.get("/v1/me").success().await.unwrap().text("/id").unwrap();
 
-    // The person opens the mini-program, which makes a second account with a draft. It cannot be verified as the same
-    // person.
+    // The person opens the mini-program, which makes a second account, and saves a draft. The second account cannot be
+    // verified with the same resident ID.
     let mini = town.by_wechat(&name).await;
     let draft = mini.draft(ITEM, &electronic()).await.unwrap();
     assert_problem(&verify(mini.caller(), &resident_id).await, 409, "identity_taken");
 
-    // The answer to a proof of the phone says which choices the person has. The code stays valid for the next request.
+    // If the phone belongs to another account, the proof of the phone is refused. The code stays valid for another
+    // request.
     let code = town.code(&phone).await;
     assert_problem(&prove(mini.caller(), &phone, &code, "refuse").await, 409, "phone_taken");
-    // The other account can attach WeChat instead.
+    // Instead, the first account (made by SMS) can attach the WeChat account.
     let attach = async |if_taken: &str| {
         let body = json!({"code": format!("wx-{name}.{}", fresh_key()), "if_taken": if_taken});
         first.put("/v1/me/wechat").json(&body).answer().await.unwrap()

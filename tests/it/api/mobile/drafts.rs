@@ -1,4 +1,4 @@
-//! Drafts.
+//! Drafts: who can read and change them, and which items are refused.
 
 use crate::support::acts::{begun, fresh_draft, submit};
 use crate::support::answers::assert_problem;
@@ -57,7 +57,7 @@ async fn an_item_that_is_not_published_or_not_on_the_phone_is_refused_and_the_at
         assert_problem(&reply, 422, code);
     }
 
-    // The item is checked again at submission: it may have changed since the draft was begun.
+    // The item is checked again at submission: the item can have changed since the draft was begun.
     let draft = desk.journey(ITEM).await;
     let moved = sqlx::query("update drafts set item_code = $1, item_version = 1").bind(ONLINE_ITEM);
     moved.execute(&desk.database).await.unwrap();

@@ -1,5 +1,5 @@
-//! The mobile API (`/v1`), a file for each noun. `accounts` is about several: phones, identities and WeChat accounts
-//! that turn out to belong to one person.
+//! The mobile API (`/v1`), with one file for each kind of resource. `accounts` is about several kinds: phones,
+//! identities and WeChat accounts that turn out to belong to one person.
 
 mod accounts;
 mod addresses;

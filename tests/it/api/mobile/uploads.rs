@@ -1,4 +1,4 @@
-//! Uploads: what is accepted, who may read it, and how long it is kept.
+//! Uploads: what is accepted, who is allowed to read it, and how long it is kept.
 
 use std::path::PathBuf;
 
@@ -27,7 +27,7 @@ async fn uploaded(resident: &Resident) -> String {
     made.text("/id").unwrap()
 }
 
-/// Returns the path of the file with the content of an upload. The file may be removed already.
+/// Returns the path of the file with the content of an upload. The file can be removed already.
 async fn content_of(desk: &Desk, upload: &str) -> PathBuf {
     let id: Uuid = upload.parse::<UploadId>().unwrap().uuid();
     let path = sqlx::query_scalar("select object_path from uploads where id = $1").bind(id);
@@ -166,7 +166,7 @@ async fn the_number_of_uploads_that_are_not_handed_in_is_limited() {
     while waiting_uploads(&desk).await < 3 {
         waiting.push(uploaded(resident).await);
     }
-    // The resident uploads two files at the same time, and may upload only one more.
+    // The resident uploads two files at the same time, and is allowed to upload only one more.
     let both = tokio::join!(upload(resident.caller(), PDF), upload(resident.caller(), PDF));
     let both = [both.0, both.1];
     let too_many: Vec<&Reply> = both.iter().filter(|reply| reply.status.as_u16() != 201).collect();

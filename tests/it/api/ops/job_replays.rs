@@ -1,4 +1,4 @@
-//! Replaying many dead letters.
+//! Replays dead letters: jobs that failed for good.
 
 use songda::demo::fresh_key;
 
@@ -32,7 +32,8 @@ async fn a_long_replay_reports_its_progress_and_stops_at_its_limit() {
 async fn a_replayed_push_is_not_sent_if_another_channel_delivered_the_message() {
     let mut desk = Desk::open().await;
     desk.leave_jobs();
-    // For an openid like this WeChat answers that there is no such template.
+    // WeChat in the sandbox answers each message to an openid that ends in 40037 with error 40037: the template does
+    // not exist.
     let resident = desk.resident_named(&format!("{}-40037", fresh_key())).await;
     tap(&desk, resident.openid(), "accept").await;
     let phone = resident.phone();

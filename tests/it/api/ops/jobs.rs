@@ -1,4 +1,4 @@
-//! A dead letter, shown and replayed over the API and by `songda jobs`.
+//! A dead letter (a job that failed for good), shown and replayed over the API and by `songda jobs`.
 
 use serde_json::{Value, json};
 use songda::demo::fresh_key;

@@ -1,4 +1,4 @@
-//! Lanes.
+//! Lists the lanes, which are the queues before the gateways, over the API.
 
 use crate::support::desk::Desk;
 

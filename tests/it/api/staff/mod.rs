@@ -1,4 +1,4 @@
-//! The staff API (`/staff/v1`), a file for each noun.
+//! The staff API (`/staff/v1`), with one file for each kind of resource.
 
 mod cases;
 mod decisions;

@@ -1,4 +1,4 @@
-//! The parcels of an agency: those of a case, and those in a state, the most urgent first.
+//! The parcels of an agency: listed by case, and listed by state with the most urgent first.
 
 use serde_json::{Value, json};
 use songda::demo::fresh_phone;
@@ -17,7 +17,7 @@ fn granted(item: &str, decided_at: &str) -> Value {
     decision
 }
 
-/// Returns the cases of an officer's pending parcels, page by page.
+/// Returns the cases of the pending parcels that an officer sees, page by page.
 async fn pending(officer: &Caller, limit: &str) -> Vec<Vec<String>> {
     let mut pages = Vec::new();
     let mut cursor = None::<String>;

@@ -1,5 +1,5 @@
-//! Signing staff in and out, and shutting them out: a closed account, an ended session or another role counts long
-//! before the access token expires.
+//! Signing staff in and out. A closed account, an ended session or a changed role takes effect long before the access
+//! token expires.
 
 use futures_util::future::join_all;
 use songda::casework::people::officers::{NewOfficer, OfficerError};

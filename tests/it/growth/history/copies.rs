@@ -6,8 +6,8 @@ use sqlx_macros::FromRow;
 
 use super::Failure;
 
-/// The tables that grow, each after the tables to which it refers; and for how many days housekeeping keeps their rows,
-/// if not for ever.
+/// The tables that grow, each after the tables to which it refers, and the number of days for which housekeeping keeps
+/// the table's rows; `None` if they are kept for ever.
 pub const TABLES: [(&str, Option<i64>); 25] = [
     ("people", None),
     ("wechat_accounts", None),
@@ -74,7 +74,8 @@ impl Copied {
         cases / self.cases
     }
 
-    /// Writes the copies `from` to `to`, of `all`, in one transaction. The highest number is the oldest.
+    /// Writes the copies with the numbers `from` to `to`, of `all` copies, in one transaction. The copy with the
+    /// highest number is the oldest.
     pub async fn copy(&self, conn: &mut PgConnection, from: i64, to: i64, all: i64) -> Result<(), Failure> {
         let apart = DAYS * 24 * 3_600 * 1_000 / all;
         let mut tx = conn.begin().await?;
@@ -114,7 +115,7 @@ pub async fn count(conn: &mut PgConnection) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Makes one case of a hundred wait for its officer, like the case with this number.
+/// Makes one case in a hundred wait for its officer, by copying the state of the case with this number.
 pub async fn leave_open(conn: &mut PgConnection, like: &str) -> Result<(), Failure> {
     sqlx::query(
         "update cases c set state = o.state, detail_sealed = o.detail_sealed, due_on = o.due_on + abs(hashtext(c.number)) % 20,
@@ -134,7 +135,7 @@ struct Column {
     kind: String,
 }
 
-/// Returns the names of a table's columns, and the expression for each in a copy.
+/// Returns the names of a table's columns, and the SQL expressions for the values of these columns in a copy.
 async fn columns(conn: &mut PgConnection, table: &str, apart: i64) -> Result<(String, String), Failure> {
     let columns: Vec<Column> = sqlx::query_as(
         "select attname::text as name, format_type(atttypid, null) as kind from pg_attribute

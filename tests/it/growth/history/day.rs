@@ -56,7 +56,8 @@ impl Times {
 }
 
 impl Town {
-    /// Plays one day: one case whose result goes by post, one online, and all others reported by another system.
+    /// Plays one day: one case whose result goes by post, one case without a parcel, and many cases that a back-office
+    /// system reports as decided. Then an operator reads the jobs.
     pub async fn lives_a_day(&self, times: &mut Times) -> Played<()> {
         self.is_served_by_post(times).await?;
         self.is_served_online(times).await?;

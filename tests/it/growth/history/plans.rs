@@ -44,7 +44,7 @@ async fn set(conn: &mut PgConnection, setting: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Returns the present length of the log.
+/// Returns the present length of PostgreSQL's log in bytes.
 pub async fn length(conn: &mut PgConnection) -> Result<i64, Failure> {
     Ok(sqlx::query_scalar(AssertSqlSafe(format!("select (pg_stat_file({LOG})).size"))).fetch_one(conn).await?)
 }
@@ -74,7 +74,7 @@ pub async fn since(conn: &mut PgConnection, start: i64) -> Result<Statements, Fa
     Ok(statements)
 }
 
-/// The first key of an index. `is_partial` is true if the index covers only a part of its table.
+/// The first column or expression of an index. `is_partial` is true if the index covers only a part of its table.
 struct FirstKey {
     text: String,
     is_partial: bool,
@@ -175,7 +175,8 @@ impl Statement {
         }
     }
 
-    /// Collects the faults of a node and of the nodes below it. `stops` is true if a node above takes only some rows.
+    /// Collects the faults of a plan's node and of the nodes below it. `stops` is true if a node above reads only some
+    /// of the rows, as `Limit` does.
     fn walk(
         &mut self,
         plan: &Value,

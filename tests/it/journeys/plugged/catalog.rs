@@ -1,4 +1,5 @@
-//! The shipped catalogue, changed for the plugged gateways: templates for the pigeon, an item for the runner.
+//! The shipped catalogue, changed for the two gateways of these tests: with templates for the channel `pigeon`, and
+//! with an item whose result the carrier `runner` delivers.
 
 use std::fs;
 use std::path::Path;

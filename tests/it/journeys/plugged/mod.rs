@@ -72,7 +72,8 @@ async fn an_order_at_a_plugged_carrier_whose_answer_was_lost_is_found_and_not_re
     keeper.desk.close().await;
 }
 
-/// A resident who keeps pigeons, and a catalogue in which only runners carry the result of [`ITEM`].
+/// A resident whose device is registered at the channel `pigeon`, and a catalogue in which only the carrier `runner`
+/// carries the result of [`ITEM`].
 struct PigeonKeeper {
     desk: Desk,
     resident: Person,
@@ -93,7 +94,7 @@ impl PigeonKeeper {
         Self { desk, resident }
     }
 
-    /// Makes a granted case of the resident whose result goes by courier.
+    /// Makes a granted case of the resident. Its result goes by courier.
     async fn granted(&self) -> Case {
         let journey = self.desk.journey(ITEM).by(&self.resident).by_courier();
         journey.submitted().accepted().granted().await.case

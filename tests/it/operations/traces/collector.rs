@@ -24,7 +24,7 @@ pub struct Span {
     pub id: (String, String),
     /// The id of the parent span; empty for the first span of a trace.
     pub parent: String,
-    /// The spans from which it follows.
+    /// The spans to which this span links.
     pub links: Vec<(String, String)>,
     pub attributes: BTreeMap<String, String>,
     /// The whole span as text, to be searched for personal data.

@@ -1,4 +1,4 @@
-//! Traces: a decision's request, its jobs, their attempts and the gateways' calls, as a collector receives them from
+//! Traces: a decision's request, its jobs, their attempts and the calls to gateways, as a collector receives them from
 //! real processes. A collector that is away does no harm.
 
 mod collector;
@@ -18,7 +18,7 @@ use crate::support::process::{Watched, stop_gracefully};
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const CALLER: &str = "b7ad6b7169203331";
 
-/// All attributes that spans may have. None of them is text of a caller or a gateway.
+/// All attributes that spans are allowed to have. No attribute contains text that a caller or a gateway wrote.
 const ATTRIBUTES: [&str; 11] = [
     "error.type",
     "http.request.method",
@@ -39,7 +39,7 @@ async fn processes(desk: &Desk, collector: &str) -> [Watched; 2] {
     [desk.watched("serve", &settings).await, desk.watched("work", &settings).await]
 }
 
-/// Reports a decision for a phone in the trace [`TRACE`]. Returns it with the `traceparent` of the answer.
+/// Reports a decision for a phone in the trace [`TRACE`]. Returns the decision, and the `traceparent` of the answer.
 async fn decide(desk: &Desk, server: &Watched, phone: &str) -> (Decided, String) {
     let office = Office::register(desk).await.at(&server.api().await);
     let call = office.api.post("/integration/v1/result-batches").once(phone);
@@ -49,7 +49,7 @@ async fn decide(desk: &Desk, server: &Watched, phone: &str) -> (Decided, String)
     (Decided::by_phone(number, phone), reply.header("traceparent").to_owned())
 }
 
-/// Stops the sandbox's callbacks, because each would create a job after the worker has stopped.
+/// Stops the sandbox's callbacks, because a callback that came after the worker has stopped would leave a job undone.
 fn stop_callbacks(desk: &Desk) {
     desk.sandbox.world().callbacks.aim(None);
 }

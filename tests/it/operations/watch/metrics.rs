@@ -1,4 +1,4 @@
-//! The metrics of a journey through real processes, and that the files under `deploy` use only metrics that exist.
+//! The metrics that real processes export during a journey. The files under `deploy` must use only metrics that exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,7 +50,7 @@ async fn a_journey_is_counted_and_the_files_use_only_metrics_that_exist() {
     }
     assert_files_fit(&[served, worked]);
     assert_not_public(&api).await;
-    // The processes run until the desk is closed, because receipts of gateways may come late.
+    // The processes run until the desk is closed, because receipts of gateways can come late.
     desk.close().await;
     drop((server, worker));
 }

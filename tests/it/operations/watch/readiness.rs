@@ -24,7 +24,8 @@ async fn readiness(process: &Watched) -> (u16, String) {
 async fn a_worker_whose_lane_hangs_is_not_ready_until_the_lane_goes_on() {
     let desk = Desk::builder().without_worker().open().await;
     let decided = decide(&desk, 1).await;
-    // The claim of a job waits for the lock, so the lane hangs within its round, and everything else answers.
+    // The worker's claim of the job waits for this lock. So the lane hangs in one round of its loop, and the rest of
+    // the worker still answers.
     let lock = lock(&desk, "jobs").await;
     let worker = desk.watched("work", &[("SONGDA_STALLED_AFTER", "3s"), ("SONGDA_LEASE", "1m")]).await;
     let is_stalled = async || {

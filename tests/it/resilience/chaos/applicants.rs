@@ -1,5 +1,5 @@
 //! Residents who apply, and the officer who accepts and grants: all steps to a decision, with files, under load. Each
-//! step is repeated under its key until it succeeds.
+//! request is repeated until it succeeds, with the same idempotency key if it has one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,7 +83,7 @@ impl Pair {
 
     /// Plays all steps from WeChat's dialog to the decision. `None` if a step failed, which is recorded in the ledger.
     async fn apply(&self, town: &Town) -> Option<()> {
-        // A consent may get lost on its way. Then the message goes out by SMS.
+        // A consent can get lost on its way. Then the message goes out by SMS.
         let resident = self.resident.read().await.clone();
         let openid = self.openid();
         let dialog = resident.answer_dialog(&town.sandbox, &openid, "accept");
@@ -182,7 +182,7 @@ impl Pair {
         format!("openid-{}", self.name)
     }
 
-    /// True if a file can be read and has its contents.
+    /// True if a file can be read and has the content that was uploaded.
     pub async fn still_has(&self, file: &StoredFile) -> bool {
         let read = self.resident(|caller| caller.get(&format!("/v1/uploads/{}/content", file.upload)), &[404]).await;
         read.is_some_and(|reply| file.is(&reply.bytes))

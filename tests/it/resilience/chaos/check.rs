@@ -32,7 +32,7 @@ impl Verdict {
     }
 }
 
-/// The third ledger, from the sandbox.
+/// The third ledger: what phones and carriers received, as the sandbox reports it.
 struct World {
     phones: BTreeMap<String, Vec<ShownMessage>>,
     /// By carrier and order number.

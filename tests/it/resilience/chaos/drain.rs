@@ -16,7 +16,7 @@ pub struct Drained {
     pub owed: Vec<String>,
 }
 
-/// Waits until nothing is owed, and moves parcels meanwhile.
+/// Waits until every promised message and parcel has arrived, and moves parcels meanwhile.
 pub async fn drain(town: &Town, within: Duration) -> Drained {
     const PRINT_EVERY: Duration = Duration::from_secs(10);
     const POLL_EVERY: Duration = Duration::from_millis(500);
@@ -43,8 +43,8 @@ pub async fn drain(town: &Town, within: Duration) -> Drained {
     }
 }
 
-/// Returns the jobs that are not done and the parcels that are not delivered. The next tracking of a parcel that has
-/// arrived and the removal of a content without a row are not owed.
+/// Returns the jobs that are not done and the parcels that are not delivered. Leaves out pending jobs that track a
+/// parcel or remove a content without a row, and dead pushes over WeChat.
 async fn owed(town: &Town) -> Vec<String> {
     let owed = "select concat_ws(' ', key, state, 'due in', date_trunc('second', due_at - now()), 'attempts', attempts,
                        'unclear', unclear, cause)
@@ -57,7 +57,7 @@ async fn owed(town: &Town) -> Vec<String> {
 
 const LANES: [&str; 5] = ["push.sms_aliyun", "login.sms_aliyun", "courier.ems", "courier.sf", "inside"];
 
-/// Replays dead letters. Those of WeChat went out by SMS, so a replay would send the message twice.
+/// Replays dead letters, except those of WeChat: their messages went out by SMS instead.
 async fn replay(town: &Town) -> Vec<(String, i64)> {
     let dead = "select kind || ': ' || coalesce((select outcome from attempts a where a.job_id = j.id
                                                  order by fence desc limit 1), ''), count(*)

@@ -1,4 +1,5 @@
-//! The first ledger: what clients were promised by an answer that they received. Only this counts as a promise.
+//! The first ledger: what clients were promised by an answer that they received. Only such an answer counts as a
+//! promise.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -45,7 +46,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Records a promise under the client's reference. A repeated one must name the same case.
+    /// Records a promise under the client's reference. If the promise is repeated, it must name the same case.
     pub fn promised(&self, reference: &str, promise: Promise) {
         let mut promises = self.promises.lock().unwrap();
         let number = promise.number.clone();

@@ -1,6 +1,6 @@
-//! APIs, workers, PostgreSQL, Redis and the sandbox run as processes while clients decide, and everything that can go
-//! wrong does. At the end three ledgers are compared: what clients were promised, what PostgreSQL contains, and what
-//! phones and carriers received.
+//! APIs, workers, PostgreSQL, Redis and the sandbox run as processes. Clients apply and report decisions meanwhile, and
+//! all parts fail again and again. At the end three ledgers are compared: what clients were promised, what PostgreSQL
+//! contains, and what phones and carriers received.
 //!
 //! The tests make a little trouble. `script/chaos` makes as much as its arguments say, and prints the table. Both run
 //! the same code of the test binary, which has the proxies and servers for it. The processes are of the development

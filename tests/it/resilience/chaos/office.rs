@@ -158,7 +158,7 @@ impl Office {
     }
 
     fn sign_in_again(&self) -> impl AsyncFnMut() {
-        // If it fails, the next request is answered 401 again.
+        // If this sign-in fails, the next request is answered 401 as well, and the client signs in again.
         async || drop(self.sign_in().await)
     }
 }

@@ -7,14 +7,14 @@ use songda::demo::fresh_key;
 /// The environment variable with the arguments of `script/chaos`.
 const ARGUMENTS: &str = "SONGDA_CHAOS";
 
-/// How much trouble, for how long.
+/// How much trouble is made, and for how long.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// The seed of all randomness.
     pub seed: u64,
-    /// How many faults must strike.
+    /// How many faults must take effect.
     pub faults: u64,
-    /// How often a process must die at each step.
+    /// How many processes must die at each step of processing a job.
     pub kills: u64,
     /// How long trouble is made at least.
     pub at_least: Duration,
@@ -22,20 +22,20 @@ pub struct Plan {
     pub at_most: Duration,
     /// How many decisions are reported a second while nothing fails.
     pub rate: u32,
-    /// How long the last decision may take to arrive after the trouble.
+    /// The time within which everything that was promised must arrive after the trouble has ended.
     pub drain_within: Duration,
     /// True if the run can wait for minutes, as some gateways demand.
     pub has_time: bool,
     /// True if times of recovery are measured.
     pub measures: bool,
-    /// The name under which servers run and the report is kept.
+    /// The name of the servers' folder in `var/`, and of the report's folder in `target/chaos/`.
     pub name: &'static str,
     /// Settings that differ from production.
     pub settings: &'static [(&'static str, &'static str)],
 }
 
-/// Settings of `script/chaos`. Parcels arrive soon, and calls of unknown outcome are looked up after the times of
-/// production.
+/// Settings of `script/chaos`. Parcels move quickly. A gateway is asked about a call of unknown outcome after the same
+/// time as in production.
 const LONG: [(&str, &str); 7] = [
     ("SONGDA_ABSENT_FOR", "60s"),
     ("SONGDA_MESSAGE_ABSENT_FOR", "2m"),

@@ -1,4 +1,4 @@
-//! How long the product takes to recover from each kind of trouble alone, with the settings of production.
+//! How long the product takes to recover from each kind of trouble alone, with the leases and time-outs of production.
 
 use std::time::Duration;
 
@@ -89,7 +89,7 @@ async fn killed_worker(town: &Town, office: &Office) -> (Duration, Duration) {
     (taken_over, watch.elapsed())
 }
 
-/// Redis is emptied while many jobs wait.
+/// Empties Redis while many jobs wait. Returns the time until all jobs are done.
 async fn flushed(town: &Town, office: &Office) -> Duration {
     office.hand_in_at_once(300).await;
     trouble::flush(town).await.unwrap();
@@ -98,7 +98,8 @@ async fn flushed(town: &Town, office: &Office) -> Duration {
     watch.elapsed()
 }
 
-/// Redis is killed while many jobs wait, and comes back empty.
+/// Kills Redis, adds many jobs, and starts Redis again without data. Returns the time from the start until all jobs are
+/// done.
 async fn restarted(town: &Town, office: &Office) -> Duration {
     let mut own = town.own.lock().await;
     own.order("kill redis").await;
@@ -110,7 +111,8 @@ async fn restarted(town: &Town, office: &Office) -> Duration {
     watch.elapsed()
 }
 
-/// Kills an API after it committed a decision and before it offered the jobs.
+/// Kills an API after it committed a decision and before it offered the jobs. Returns the time from the kill until the
+/// message is on the phone.
 async fn committed(town: &Town, office: &Office) -> Duration {
     let blueprint = town.doomed(true);
     let listens = blueprint.settings.iter().rev().find(|(name, _)| name == "SONGDA_LISTEN").unwrap();

@@ -86,7 +86,7 @@ impl Supervised {
         self.pid.load(Ordering::SeqCst)
     }
 
-    /// Sends SIGKILL. Returns after the restart, with a clock that is wrong by this many seconds.
+    /// Sends SIGKILL. Returns after the process was restarted with a clock that is wrong by `skew` seconds.
     pub async fn kill(&self, skew: i64) {
         self.order(Order::Kill(skew)).await;
     }
@@ -154,8 +154,8 @@ impl Supervisor {
         }
     }
 
-    /// Records that a process ended by itself. It may refuse to start without a database, but must not end after its
-    /// start.
+    /// Records that a process ended by itself. A process is allowed to end at its start if the database is away, but
+    /// must not end after its start.
     async fn record_end(&self, child: &mut Child, log_length: u64) {
         const A_MOMENT: Duration = Duration::from_millis(300);
         let status = child.wait().await.unwrap();

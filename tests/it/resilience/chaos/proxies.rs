@@ -37,7 +37,7 @@ impl Proxies {
     }
 }
 
-/// Free ports. A restarted API keeps its port; the last one is for APIs that are started to die.
+/// Free ports. A restarted API keeps its port. The last port in `apis` is for APIs that are started to die.
 pub struct Ports {
     pub sandbox: SocketAddr,
     pub apis: Vec<SocketAddr>,

@@ -14,7 +14,7 @@ pub struct Case {
     pub number: String,
     /// The reporting system, or `mobile`.
     pub source: String,
-    /// That system's reference.
+    /// The reporting system's reference for the case.
     pub source_ref: Option<String>,
 }
 

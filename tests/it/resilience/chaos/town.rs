@@ -54,7 +54,7 @@ pub struct Town {
     pub balancer: Proxy,
     /// The API through the load balancer.
     pub api: Caller,
-    /// What phones and carriers received. No trouble is made for the sandbox.
+    /// A client of the sandbox, which reports what phones and carriers received. No trouble is made for the sandbox.
     pub sandbox: SandboxClient,
     /// The sandbox's control endpoints.
     pub control: Caller,
@@ -66,7 +66,7 @@ pub struct Town {
     pub surprises: Arc<Mutex<Vec<String>>>,
     /// The folder of logs and of the report.
     pub home: PathBuf,
-    /// Keys and uploads.
+    /// The folder of the keys and the uploads.
     pub folder: Folder,
     pub own: tokio::sync::Mutex<Own>,
     doomed: [Blueprint; 2],
@@ -144,7 +144,7 @@ impl Town {
         self.apis.iter().chain(&self.workers)
     }
 
-    /// Copies PostgreSQL's log to those of the processes.
+    /// Copies PostgreSQL's log to the folder of the processes' logs.
     pub fn keep_logs(&self, plan: &Plan) {
         let log = Path::new(env!("CARGO_MANIFEST_DIR")).join("var").join(plan.name).join("postgres/log");
         fs::copy(log, self.home.join("postgres.log")).unwrap();
@@ -189,7 +189,7 @@ fn gateways() -> Vec<&'static str> {
     SandboxSettings::for_tests(Registry::shipped().twins()).twins.iter().map(|twin| twin.name()).collect()
 }
 
-/// Returns the settings of all processes beside those of every desk.
+/// Returns the settings of all processes, without those that every test installation (desk) has.
 fn town_settings(plan: &Plan, ports: &Ports, public: &str) -> Settings {
     let sandbox = SandboxSettings::for_tests(Registry::shipped().twins());
     let mut all = sandbox.client_settings(&format!("http://{}", ports.sandbox));

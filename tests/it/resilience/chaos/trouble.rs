@@ -30,7 +30,7 @@ pub async fn make(town: &Town, plan: &Plan) {
     }
 }
 
-/// Reads the counts of struck connections from the proxies, and of struck calls from the sandbox.
+/// Reads from the proxies how many connections trouble struck, and from the sandbox how many calls each fault struck.
 pub async fn take_stock(town: &Town) {
     for at in 0..3 {
         let struck = town.proxies.iter().map(|proxies| proxies.all()[at].1.struck()).sum();
@@ -210,7 +210,8 @@ const SLOW_MS: u64 = 30_000;
 
 /// Gateways fail now and then, and sometimes altogether. EMS collects some parcels without having answered the order.
 async fn gateways(town: &Town, plan: &Plan, mut dice: Dice, enough: &CancellationToken) {
-    // After it throttles, WeChat must not be called for a minute. A short run has no time for that.
+    // After WeChat refused a call because of its rate limit, WeChat must not be called for a minute. A short run has no
+    // time for that.
     let can_have = |gateway: &str, fault: &str| plan.has_time || gateway != "wechat" || fault != "throttle";
     let mut go_on = true;
     while go_on {
@@ -252,7 +253,7 @@ async fn disk(town: &Town, mut dice: Dice, enough: &CancellationToken) {
     let away = town.folder.join("uploads.away");
     while wait(enough, dice.millis(4_000, 12_000)).await {
         fs::rename(&disk, &away).unwrap();
-        // A file in its place keeps the product from creating the folder.
+        // A file in the folder's place keeps the product from creating the folder.
         fs::write(&disk, "").unwrap();
         wait(enough, dice.millis(500, 2_500)).await;
         fs::remove_file(&disk).unwrap();

@@ -73,7 +73,8 @@ impl Twin for Ems {
     }
 
     fn client_settings(&self) -> Vec<(&'static str, String)> {
-        // The rate and the slots are higher than for EMS, because the sandbox takes more calls.
+        // The sandbox can serve more calls than the real EMS. So the rate (calls per second) and the slots
+        // (simultaneous calls) are higher than their defaults.
         vec![
             ("SONGDA_EMS_SENDER_NO", self.sender_no.clone()),
             ("SONGDA_EMS_AUTHORIZATION", self.authorization.expose().clone()),
@@ -173,8 +174,9 @@ impl Ems {
     }
 }
 
-/// Returns the recipient's phone, which may order a fault. An order contains the phone. Other calls name an order or a
-/// waybill, and the phone is that of its recipient.
+/// Returns the recipient's phone, because some phone numbers make the sandbox simulate a fault (see
+/// `sandbox/faults.rs`). An order contains the phone. Any other call contains an order number or a waybill number, by
+/// which this function finds the parcel and its recipient.
 fn recipient_of(world: &World, said: &Value) -> String {
     if let Some(receiver) = said.get("receiver") {
         return phone(receiver);

@@ -15,7 +15,7 @@ use crate::sandbox::written_time::second;
 use crate::sandbox::{Moved, World};
 
 impl Ems {
-    /// Makes one callback for each new scan, in order.
+    /// Makes one callback for each new scan, in the order of the scans.
     pub(super) fn callbacks(&self, world: &World, moved: &Moved) -> Vec<Callback> {
         moved.scans.iter().map(|scan| self.callback(world, &moved.parcel, scan)).collect()
     }

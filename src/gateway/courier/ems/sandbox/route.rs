@@ -1,4 +1,4 @@
-//! The routes of parcels (all scans, in order), and EMS's JSON for one scan.
+//! The routes of simulated parcels, and EMS's JSON for one scan. A route lists all scans of a parcel in their order.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The route of a parcel: all its scans, in order.
+//! The route of a simulated parcel: all its scans in their order.
 
 use crate::sandbox::parcels::Station;
 

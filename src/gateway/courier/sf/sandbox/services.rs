@@ -34,8 +34,9 @@ impl Sf {
         })
     }
 
-    /// Returns the recipient's phone, which may order a fault. An order contains the phone. Other calls name an order
-    /// or a waybill, and the phone is that of its recipient.
+    /// Returns the recipient's phone, because some phone numbers make the sandbox simulate a fault (see
+    /// `sandbox/faults.rs`). An order contains the phone. Any other call contains an order number or a waybill number,
+    /// by which this function finds the parcel and its recipient.
     pub(super) fn recipient_of(world: &World, said: &Value) -> String {
         if let Some(receiver) = contact(said, 2) {
             return phone(receiver);
@@ -50,7 +51,7 @@ impl Sf {
         parcel.map(|parcel| parcel.recipient.phone).unwrap_or_default()
     }
 
-    /// Builds the answer to an order if SF does not deliver to its address. No order is created.
+    /// Builds the answer to an order if SF does not deliver to the recipient's address. No order is created.
     pub(super) fn not_deliverable(order_no: &str) -> Value {
         json!({ "orderId": order_no, "filterResult": 3, "remark": "不在派送范围", "waybillNoInfoList": [] })
     }

@@ -1,5 +1,6 @@
-//! Simulates Alibaba Cloud SMS in the sandbox. Like the real service, it delivers every copy of a message, lists
-//! messages by phone number and day, and repeats a receipt until Songda accepts it.
+//! Simulates Alibaba Cloud SMS in the sandbox. Like the real service, it delivers every copy of a message, and lists
+//! messages by phone number and day. For each message it sends a receipt, which reports whether the message arrived.
+//! Until Songda accepts the receipt, it is repeated a few times.
 
 mod sent;
 
@@ -119,7 +120,8 @@ impl Sms {
         Ok(variables)
     }
 
-    /// Delivers a message, even if the same message was delivered before.
+    /// Delivers a message, even if the same message was delivered before, and sends its receipt. If the simulated fault
+    /// `undelivered` applies, the message is accepted but does not arrive.
     fn deliver(&self, world: &World, fields: &Fields, variables: BTreeMap<String, String>) -> Response {
         let phone = fields.get("PhoneNumbers").to_owned();
         let at = world.now();

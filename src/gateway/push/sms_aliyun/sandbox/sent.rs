@@ -1,5 +1,6 @@
-//! A message that the service accepted, and its receipt (`SmsReport`). The receipt is first sent 5 seconds after the
-//! message. Until Songda accepts the receipt, it is repeated at most three times, after waits of 1, 5 and 10 minutes.
+//! A message that the service accepted, and its receipt (`SmsReport`), which reports whether the message arrived. The
+//! receipt is first sent 5 seconds after the message. Until Songda accepts the receipt, it is repeated at most three
+//! times, after waits of 1, 5 and 10 minutes.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Reads the three events of subscribe messages: a person answered the consent dialog, a person changed a consent in
-//! WeChat's settings, a message was sent. Other events are ignored.
+//! Reads the three events of subscribe messages: a person answered the consent dialog; a person changed a consent in
+//! WeChat's settings; WeChat reports whether it delivered a message (a receipt). Other events are ignored.
 
 use chrono::DateTime;
 use serde_json::Value;

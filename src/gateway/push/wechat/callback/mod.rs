@@ -25,8 +25,8 @@ pub struct CallbackReader {
 }
 
 impl CallbackReader {
-    /// Returns the answer to WeChat's check of our callback address, which is its `echostr`; `None` if the signature is
-    /// wrong.
+    /// Returns the answer to WeChat's check of our callback address: the query's `echostr`. Returns `None` if the
+    /// signature is wrong.
     pub fn challenge(&self, query: &str) -> Option<String> {
         let query = Query::read(query);
         self.check("signature", &query, "").ok()?;

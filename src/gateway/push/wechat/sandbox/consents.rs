@@ -11,7 +11,7 @@ pub(super) enum Tap {
     /// Allows one message of a one-time template, or all messages of a long-term one.
     Accept,
     Reject,
-    /// Switches messages off in the settings, and ends all earlier consents.
+    /// Switches the template's messages off in the settings, and ends all earlier consents to the template.
     SwitchOff,
 }
 
@@ -38,7 +38,7 @@ impl GivenConsents {
         });
     }
 
-    /// Uses up one consent, if it is one-time; a long-term consent stays. Returns false if there is no consent.
+    /// Uses up a one-time consent, or uses a long-term consent, which stays. Returns false if there is no consent.
     pub(super) fn take(&self, openid: &str, template: &str) -> bool {
         let key = key(openid, template);
         self.0.with(&key, |shard| match shard.get_mut(&key) {

@@ -1,4 +1,4 @@
-//! WeChat's callbacks to Songda, encrypted and signed. A callback is sent at most three times, until the answer is
+//! WeChat's callbacks to Songda, encrypted and signed. A callback is sent at most three times, until Songda's answer is
 //! `success` or empty.
 
 use std::sync::Arc;

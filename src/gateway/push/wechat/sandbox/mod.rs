@@ -6,10 +6,13 @@
 //!
 //! | call | does |
 //! |---|---|
-//! | `POST consents {openid, templates, answer, lasting?}` | plays the tap in the dialog, which offers at most three templates: `accept`, `reject`, or later `switch_off` |
+//! | `POST consents {openid, templates, answer, lasting?}` | plays a person's answer to a request for consent |
 //! | `PUT templates [{priTmplId, title, content, type, keywordEnumValueList?}]` | sets the account's templates |
 //! | `PUT pages ["pages/case/index"]` | sets the pages of the published version; before that, all pages exist |
 //! | `POST tokens/expire` | ends all access tokens |
+//!
+//! In the consent dialog, which offers at most three templates, a person answers `accept` or `reject`. Later, in
+//! WeChat's settings, a person can `switch_off` a consent.
 
 mod answer;
 pub mod cipher;

@@ -1,4 +1,4 @@
-//! The message templates of the simulated account. Until a test sets templates, every template exists, takes any
+//! The message templates of the simulated account. Until a test sets templates, every template exists, allows any
 //! fields, and needs a new consent for each message.
 
 use std::collections::BTreeMap;

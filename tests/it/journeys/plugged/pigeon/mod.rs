@@ -1,7 +1,7 @@
 //! Carrier pigeons (信鸽): the smallest possible channel. An address is the loft where the owner of a phone keeps
 //! pigeons, registered by the owner's device.
 //!
-//! The gateway drops a note with a number that arrived before, so a repetition does no harm.
+//! The gateway drops a note if a note with the same number has arrived before, so a repetition does no harm.
 
 pub mod sandbox;
 
@@ -29,7 +29,7 @@ const HTTP: HttpNames = HttpNames {
     timeout: "SONGDA_PIGEON_TIMEOUT",
 };
 
-/// The speed of pigeons is not documented.
+/// The default rate and the default number of slots are invented, as this gateway is.
 const PACE: PaceNames =
     PaceNames { rate: "SONGDA_PIGEON_RATE", default_rate: "100", slots: "SONGDA_PIGEON_SLOTS", default_slots: "16" };
 

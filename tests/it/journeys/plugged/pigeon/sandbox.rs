@@ -51,7 +51,7 @@ impl Pigeons {
     }
 }
 
-/// Brings a note to its loft, unless it is there already.
+/// Brings a note to its loft, unless a note with the same number is there already.
 fn fly(world: &World, note: Note) -> Response {
     let Note { loft, number, form, words } = note;
     if !world.phones.of(&loft).iter().any(|message| message.key.as_ref() == Some(&number)) {

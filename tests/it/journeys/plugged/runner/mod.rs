@@ -1,5 +1,6 @@
-//! A runner (跑腿): the smallest possible carrier. It gets an errand under our number, answers with a ticket, and reports
-//! its stops. An errand of unknown outcome is looked up by our number.
+//! A runner (跑腿): the smallest possible carrier. It accepts an errand (an order for a parcel) under the order number
+//! that Songda chose, answers with a ticket, and reports each stop of the errand. If the outcome of an order is
+//! unknown, Songda looks the errand up by that order number.
 
 pub mod sandbox;
 mod stops;
@@ -32,7 +33,7 @@ const HTTP: HttpNames = HttpNames {
     timeout: "SONGDA_RUNNER_TIMEOUT",
 };
 
-/// The speed of runners is not documented.
+/// The default rate and the default number of slots are invented, as this gateway is.
 const PACE: PaceNames =
     PaceNames { rate: "SONGDA_RUNNER_RATE", default_rate: "100", slots: "SONGDA_RUNNER_SLOTS", default_slots: "16" };
 
@@ -61,7 +62,7 @@ impl Runner {
         }
     }
 
-    /// Sends a request that changes something. If no answer comes, the change may have happened.
+    /// Sends a request that changes something. If no answer comes, the change has possibly happened.
     async fn change(&self, request: RequestBuilder) -> Result<HttpAnswer, CarrierFault> {
         let answer = self.http.send(request).await.map_err(|fault| match fault {
             HttpFault::NotSent(_) => CarrierFault::new(CarrierFact::Unavailable, fault.to_string()),

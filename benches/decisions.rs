@@ -43,8 +43,8 @@ fn batch_of(token: &str, named: impl Iterator<Item = impl AsRef<str>>) -> Vec<u8
     wire::request("POST", "/integration/v1/result-batches", &headers, &format!(r#"{{"results":[{}]}}"#, rows.join(",")))
 }
 
-/// Returns one decision as JSON. `reference` is a further JSON member of the decision, and `named` is one of its
-/// applicant. Both can be empty.
+/// Returns one decision as JSON. `reference` is the text of a further JSON member of the decision, and `named` is the
+/// text of a further member of the applicant. Both can be empty.
 fn decision(reference: &str, phone: u64, named: &str) -> String {
     let decided_at = Clock::system().now().to_rfc3339();
     format!(

@@ -48,7 +48,8 @@ pub struct Site<'a> {
 }
 
 impl Installation {
-    /// Makes the installation's keys, and in its empty database the tables, the catalogue and a back-office client.
+    /// Makes the installation's keys. Then creates the tables, the catalogue and a back-office client in its empty
+    /// database.
     pub async fn prepare(program: Program, site: Site<'_>) -> Measured<Self> {
         let homes = PathBuf::from(env::var("SERVICES_HOME").unwrap_or_else(|_| "var/bench".to_owned()));
         let home = homes.join(site.name);

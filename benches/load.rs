@@ -34,13 +34,12 @@ impl Load {
     }
 }
 
-/// The rate of `count` operations.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
 pub fn per_second(count: usize, took: Duration) -> f64 {
     count as f64 / took.as_secs_f64()
 }
 
-/// Returns the time within which a share (0 to 1) of the sorted times lies, in milliseconds.
+/// Returns the time that a share (0 to 1) of the sorted times does not exceed, in milliseconds.
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
 pub fn percentile(sorted: &[Duration], share: f64) -> f64 {
     let index = ((sorted.len() as f64 * share) as usize).min(sorted.len().saturating_sub(1));

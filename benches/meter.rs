@@ -53,7 +53,7 @@ impl Threads {
     fn of(processes: impl IntoIterator<Item = u32>) -> Measured<Self> {
         let mut threads = HashMap::new();
         for process in processes {
-            // A PostgreSQL backend can end before its threads are read, and so can a thread.
+            // A PostgreSQL backend can end before its threads are listed, and a thread before its counter is read.
             let Ok(tasks) = fs::read_dir(format!("/proc/{process}/task")) else { continue };
             for task in tasks {
                 let task = task?;
@@ -65,8 +65,9 @@ impl Threads {
         Ok(Self(threads))
     }
 
-    /// Returns the processor time since an earlier reading. A thread that has ended meanwhile is left out. Little is
-    /// missing, because a thread of a pool ends only after it had nothing to do for seconds.
+    /// Returns the processor time since an earlier reading. A thread that has ended meanwhile is left out. The error is
+    /// small: a pool thread ends only after it was idle for seconds, so it used little processor time in the measured
+    /// period.
     fn since(&self, earlier: &Self) -> Duration {
         let before = |thread| earlier.0.get(thread).copied().unwrap_or_default();
         self.0.iter().map(|(thread, time)| time.saturating_sub(before(thread))).sum()

@@ -39,7 +39,7 @@ impl Process {
         self.id
     }
 
-    /// Returns processor time of all threads so far.
+    /// Returns the processor time of all threads so far.
     pub fn cpu(&self) -> Measured<Duration> {
         cpu_of(self.id)
     }
@@ -55,7 +55,7 @@ impl Process {
     }
 
     /// Returns the part of the resident memory that holds pages of the program's file and its libraries, in MB. All
-    /// processes of the program share these pages, and Linux drops them if it needs room.
+    /// processes of the program share these pages, and Linux drops them if memory is short.
     pub fn program_memory(&self) -> Measured<f64> {
         self.status("RssFile:")
     }
@@ -77,12 +77,12 @@ impl Process {
     }
 }
 
-/// Returns processor time of a process so far, in user and kernel mode.
+/// Returns the processor time of a process so far, in user and kernel mode.
 pub fn cpu_of(id: u32) -> Measured<Duration> {
     Ok(Stat::read(&format!("/proc/{id}/stat"))?.own)
 }
 
-/// Returns processor time of a process and all its children so far, including children that ended.
+/// Returns the processor time of a process and all its children so far, including children that ended.
 pub fn cpu_of_family(id: u32) -> Measured<Duration> {
     let parent = Stat::read(&format!("/proc/{id}/stat"))?;
     let mut sum = parent.own + parent.ended_children;
@@ -107,12 +107,12 @@ pub fn children(id: u32) -> Measured<Vec<u32>> {
     Ok(children)
 }
 
-/// Returns processor time of the calling thread so far.
+/// Returns the processor time of the calling thread so far.
 pub fn cpu_of_this_thread() -> Measured<Duration> {
     Ok(Stat::read("/proc/thread-self/stat")?.own)
 }
 
-/// Returns processor time of a thread of this program so far, found by its name.
+/// Returns the processor time of a thread of this program so far, found by its name.
 pub fn cpu_of_thread(name: &str) -> Measured<Duration> {
     for task in fs::read_dir("/proc/self/task")? {
         let path = task?.path();

@@ -1,7 +1,8 @@
-//! The measured figures beside their limits and targets: a table for people, and the same as JSON.
+//! The measured figures beside their limits and targets: a table for people, and JSON with the same content for
+//! programs.
 //!
-//! Absolute figures drift, because other virtual machines on the same host take a varying share of it. So a ratio is
-//! taken inside one round, and the medians of all rounds are reported.
+//! Absolute figures drift, because other virtual machines on the same host take a varying share of it. So a ratio
+//! divides two figures of the same round, and the medians over all rounds are reported.
 
 use serde_json::{Value, json};
 

@@ -1,6 +1,7 @@
-//! The gateways of all measurements, played by a thread: SMS, WeChat's sign-in and the real-name check. It answers in
-//! the gateways' form, at once or after a fixed time, and records when each phone got a message. It verifies nothing,
-//! so that it costs little. The sandbox verifies.
+//! A thread that plays the gateways of all measurements except `history`: SMS, WeChat's sign-in and the real-name
+//! check. It answers in the gateways' form, at once or after a fixed time, and records when each phone got a message.
+//! It takes little processor time, because it does not check the calls. (The sandbox, which the tests use, checks
+//! them.)
 
 use std::collections::HashSet;
 use std::net::SocketAddr;

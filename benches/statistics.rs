@@ -19,8 +19,8 @@ pub fn range(values: &[f64]) -> Option<(f64, f64)> {
     Some((least, greatest))
 }
 
-/// Returns the distance from the least value to the greatest one, as a share of the median. A single value has no known
-/// spread: it is infinite.
+/// Returns the distance from the least value to the greatest one, as a share of the median. The spread of a single
+/// value is unknown, so infinity is returned.
 pub fn spread(values: &[f64]) -> f64 {
     match range(values) {
         Some((least, greatest)) if values.len() > 1 => (greatest - least) / median(values),

@@ -1,5 +1,5 @@
-//! Decides if a program is faster or slower than another one, by the ratios that were taken inside each round. Pure
-//! functions: tests/it includes this file.
+//! Decides if a program is faster or slower than another one, by the ratio of their figures in each round. Pure
+//! functions, because tests/it includes this file.
 
 use std::fmt;
 

@@ -126,8 +126,8 @@ impl App {
         Ok(())
     }
 
-    /// Serves health checks and metrics until the process ends, so that `/readyz` can report that the process is
-    /// stopping. `serves` is true if the process also serves the API.
+    /// Serves health checks and metrics until the process ends, even after `stop` is cancelled: `/readyz` then reports
+    /// that the process is stopping. `serves` is true if the process also serves the API.
     pub async fn serve_watch(
         &self,
         listener: TcpListener,
@@ -307,8 +307,8 @@ fn people(config: &Config, store: Store, catalog: &Catalog, bell: Bell) -> Peopl
 
 fn quotas(queue: &Queue) -> Quotas {
     const CALLERS: usize = 100_000;
-    /// How long a request waits for Redis if Redis must count it for a rate limit. After that, this process decides
-    /// alone.
+    /// How long a request waits if Redis must decide whether a rate limit allows it. If Redis does not reply in this
+    /// time, this process decides alone.
     const TIME_OUT: Duration = Duration::from_millis(100);
     Quotas::new(queue.clone(), Clock::steady(), CALLERS, TIME_OUT)
 }

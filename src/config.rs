@@ -173,8 +173,8 @@ impl Gateways {
         }
     }
 
-    /// Reports, as faults, the channels and carriers whose calls for one attempt at a job can take longer than the
-    /// time-out of an attempt.
+    /// Reports a fault for each channel and each carrier whose time limit for a call is too long: all calls of one
+    /// attempt at a job together must not take longer than the time-out of an attempt.
     fn check_time_limits(&self, env: &mut Env, worker: &WorkerSettings) {
         for channel in self.channels.iter() {
             worker.time_outs.check_time_limit(env, channel.code().as_str(), channel.time_limit());

@@ -4,7 +4,8 @@
 //! failure, no destructor runs and nothing is flushed. With `SONGDA_KILL_AT=called@courier.ems` it does so only for
 //! jobs of the lane `courier.ems`. The deployed program does not read this variable.
 
-/// The `lane` of the boundary [`Boundary::Committed`], because the jobs of one commit can belong to several lanes.
+/// The `lane` with which [`pass`] is called at [`Boundary::Committed`]. One commit can add jobs of several lanes, so
+/// this boundary belongs to no lane.
 pub const NO_LANE: &str = "";
 
 /// The boundaries, in the order in which a job reaches them.

@@ -1,5 +1,5 @@
-//! Lists every gateway that Songda knows. To add one, add a folder under `gateway/` and a line in [`Registry::shipped`].
-//! Tests build their own registries with made-up gateways.
+//! Lists every gateway that Songda knows. To add one, add a folder under `gateway/` and a line in
+//! [`Registry::shipped`]. Tests build their own registries with made-up gateways.
 
 use crate::catalog::FieldRules;
 use crate::domain::notice::notification::ChannelCode;

@@ -15,8 +15,8 @@ pub struct SingleFlight<T, E>(Mutex<State<T, E>>);
 
 enum State<T, E> {
     Empty,
-    /// Only the waiting callers keep the attempt alive. If all of them give up, it is dropped, and the next caller begins
-    /// another.
+    /// Only the waiting callers keep the attempt alive. If all of them give up, it is dropped, and the next caller
+    /// begins another.
     Running(WeakShared<Attempt<T, E>>),
     Made(T),
 }
@@ -69,8 +69,8 @@ impl<T: Clone, E: Clone> SingleFlight<T, E> {
         }))
     }
 
-    /// Stores the value of an attempt if the attempt is still the current one. If it is not, another caller has stored
-    /// the value already, and perhaps a third caller has forgotten it since.
+    /// Stores the outcome of an attempt: the value, or an empty state after an error. Does nothing if the attempt is no
+    /// longer the current one: another caller that waited for it has stored the outcome already.
     fn keep(&self, attempt: &Shared<Attempt<T, E>>, outcome: &Result<T, E>) {
         let mut state = self.lock();
         let is_current = match &*state {

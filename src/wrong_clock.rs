@@ -1,5 +1,5 @@
-//! Gives a process a wrong clock, to test how it affects the other processes. `SONGDA_CLOCK_SKEW=-90` makes the clock of
-//! a development build ninety seconds slow. The deployed program does not read this variable.
+//! Gives a process a wrong clock, to test how it affects the other processes. `SONGDA_CLOCK_SKEW=-90` makes the clock
+//! of a development build ninety seconds slow. The deployed program does not read this variable.
 
 use crate::domain::kernel::clock::Clock;
 

@@ -36,7 +36,8 @@ pub const LEAST_ROUNDS: usize = 3;
 const BASE: &str = "songda_base";
 const NEW: &str = "songda_new";
 
-/// Compares the program of this tree with that of a commit. Fails if the new program is slower in a line of the table.
+/// Compares the program of this tree (`new`) with that of another commit (the base). Fails if the new program is slower
+/// in a line of the table.
 pub async fn run(new: Program, options: &Options) -> Measured<()> {
     let base = Program::named_by("SONGDA_BENCH_BASE")?.ok_or("no program to compare with: run script/bench")?;
     let commit = base.name();

@@ -49,8 +49,8 @@ pub trait Stage: Sized {
     const LINES: &'static [Line];
     /// The number of turns of each program in a round.
     const TURNS: usize;
-    /// The number of turns of each program at the beginning of a round whose results are not used: they open
-    /// connections and fill caches.
+    /// The number of additional turns of each program at the beginning of a round. They open connections and fill
+    /// caches, and their results are not used.
     const WARM_UPS: usize;
 
     /// Starts the processes that the turns need.

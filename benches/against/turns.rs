@@ -22,8 +22,8 @@ pub struct Sides {
 /// For each line of the table, the pairs of turns of one round.
 pub type Turns = Vec<(&'static Line, Vec<Pair>)>;
 
-/// Starts a measurement for both programs and lets them take turns. Which program begins changes from pair to pair of
-/// turns, and from round to round.
+/// Starts a measurement for both programs and lets them take turns. The program that begins changes with each pair of
+/// turns, and with each round.
 pub async fn alternate<S: Stage>(sides: &Sides, round: usize) -> Measured<Turns> {
     let base = Side::Base.named(S::start(&sides.base).await)?;
     let new = Side::New.named(S::start(&sides.new).await)?;

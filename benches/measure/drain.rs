@@ -1,5 +1,5 @@
-//! How fast a newly started worker does waiting jobs: with a gateway that responds at once, and with one
-//! that takes 20 ms. Every claim before the call and every attempt after it is durable in PostgreSQL.
+//! How fast a newly started worker does waiting jobs: with a gateway that responds at once, and with one that responds
+//! after 20 ms. PostgreSQL durably stores every claim before the call to the gateway, and every attempt after the call.
 
 use std::time::Duration;
 

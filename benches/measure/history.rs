@@ -1,6 +1,7 @@
 //! Measures Songda with five million cases of three years: the bytes of a case, the pages that each SQL statement of
-//! the product reads, and the time of a town's steps, compared with the time in an empty database.
-//! `tests/it/growth/history` says how the history is made and how query plans are judged.
+//! the product reads, and the time of each step in a simulated day (for example: sign in, submit), compared with the
+//! time in an empty database. The days are those of a town, with its residents, officers, operator and back-office
+//! system. `tests/it/growth/history` says how the history is made and how query plans are judged.
 //!
 //! The measurement creates the database `songda_history`, and drops it at the end.
 
@@ -127,7 +128,8 @@ impl Place {
         Ok(Self { installation, sandbox, password, days: bench.size(DAYS[0], DAYS[1]) })
     }
 
-    /// Starts all processes, runs the timed days and stops the processes. Returns the time of each step.
+    /// Starts all processes, runs the timed days and stops the processes. Returns how long each step within the days
+    /// took. The start and the stop are not timed.
     async fn lives(&self, conn: &mut PgConnection) -> Measured<Times> {
         let mut times = Times::default();
         let (town, processes) = self.wakes().await?;

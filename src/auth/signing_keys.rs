@@ -3,9 +3,9 @@
 //! To replace a key, an operator adds a new one, and removes the old key when its last token has expired. No restart is
 //! needed: each process reads the folder every minute, and also when a token names an unknown key.
 //!
-//! Every key in the folder verifies tokens. Only one of them signs: of the keys that are at least [`RIPE_AFTER`] old,
-//! the last by name. Every process knows that key by then. So names must sort by time, as those of `songda keys rotate`
-//! do: `20261123T080000.pem`.
+//! Every key in the folder verifies tokens, but only one key signs them. Of the keys that are at least [`RIPE_AFTER`]
+//! old, it is the last by name. A key of that age is known to every process. The last name must belong to the newest
+//! key, so names must sort by time, as those of `songda keys rotate` do: `20261123T080000.pem`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,9 +23,9 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::kernel::clock::{Instant, Stopwatch};
 use crate::domain::kernel::private::Private;
 
-/// The age from which a key is allowed to sign, counted from the modification time of its file. It is longer than
-/// copying the file to every machine takes. If no key is that old, the first by name signs, because it is the oldest
-/// and every process has it.
+/// The age from which a key is allowed to sign, counted from the modification time of its file. It leaves time to copy
+/// the file to every machine. If no key is that old, the first by name signs. It is the oldest, and so the most likely
+/// to be on every machine.
 pub const RIPE_AFTER: Duration = Duration::from_secs(3600);
 /// How often a process reads the folder.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
@@ -58,7 +58,7 @@ struct Shared {
     /// The folder of the keys. `None` if the keys were given as texts; they then never change.
     folder: Option<PathBuf>,
     ring: RwLock<Arc<Ring>>,
-    /// Started when a caller last caused a read of the folder. `None` if no caller has caused one yet.
+    /// Measures the time since a caller last caused a read of the folder. `None` if no caller has caused one yet.
     looked: Mutex<Option<Stopwatch>>,
 }
 

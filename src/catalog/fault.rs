@@ -29,8 +29,8 @@ impl fmt::Display for CatalogFault {
     }
 }
 
-/// Collects the faults of the catalogue's files. Code that checks a file or an item first enters the file or the item
-/// here. Each fault is then recorded with the file and the item that were entered last.
+/// Collects the faults of the catalogue's files. Code that checks a file or an item first names it with `enter` or
+/// `enter_item`. Each fault is then recorded with the file and the item that were named last.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     file: String,

@@ -26,8 +26,8 @@ impl Templates {
         missing.chain(unknown).chain(consent).chain(self.choice_doubts(assignment, theirs, &place)).collect()
     }
 
-    /// Returns a warning for each text that the gateway would refuse, because its template allows only listed texts in
-    /// that field.
+    /// Some fields of the gateway's template accept only certain texts, which the gateway lists. Returns a warning for
+    /// each of our texts that is not in the list of its field, because the gateway would refuse the message.
     fn choice_doubts(&self, assignment: &Assignment, theirs: &KnownTemplate, place: &str) -> Vec<String> {
         let mut doubts = Vec::new();
         for (name, pattern) in &assignment.wording.fields {

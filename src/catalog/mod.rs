@@ -118,7 +118,8 @@ pub struct Filter {
 }
 
 impl Snapshot {
-    /// Indexes a publication. `past` contains the older versions of items on which cases were opened.
+    /// Indexes a publication. `past` contains all versions that are no longer in force. Cases and drafts that were
+    /// begun with such a version still refer to it.
     pub fn new(revision: Revision, in_force: Vec<ItemVersion>, past: Vec<ItemVersion>, parts: Parts) -> Self {
         let mut items = in_force;
         items.sort_by(|a, b| a.item.code.cmp(&b.item.code));
@@ -150,8 +151,7 @@ impl Snapshot {
         self.places.get(code).and_then(|at| self.items.get(*at))
     }
 
-    /// Returns one version of an item: the version in force, or an older one on which a case was opened. `None` if the
-    /// snapshot has no such version.
+    /// Returns one version of an item, which may be in force or not. `None` if the snapshot has no such version.
     pub fn version(&self, code: &ItemCode, version: i32) -> Option<&ItemVersion> {
         let past = self.past.get(code).into_iter().flatten();
         self.in_force(code).into_iter().chain(past).find(|known| known.version == version)

@@ -1,6 +1,6 @@
-//! Checks the rules between the fields of an item and between items. Most of them are rules by which the public
-//! administration checks its own lists of items. The administration's rules on fields that our data do not contain are
-//! left out.
+//! Checks the rules for items: for the fields of one item, and for all items together (unique codes and names). Most of
+//! them are rules by which the public administration checks its own lists of items. The administration's rules on
+//! fields that our data do not contain are left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,7 +43,7 @@ pub(super) fn check(placed: &[Placed], shared: &Shared, faults: &mut Faults) {
 /// A rule: the field that it concerns, the advice, and a function that returns true if an item breaks the rule.
 type Rule = (&'static str, &'static str, fn(&Item) -> bool);
 
-/// The rules between the fields of one item. Most are rules by which the administration checks its lists of items (GB/T
+/// The rules for the fields of one item. Most are rules by which the administration checks its lists of items (GB/T
 /// 39554); the others are our own.
 const RULES: &[Rule] = &[
     ("name", "needs a text in both languages", |item| item.name.zh.trim().is_empty() || item.name.en.trim().is_empty()),
@@ -188,8 +188,9 @@ fn tells(item: &Item, fact: Fact) -> bool {
     }
 }
 
-/// True if a promised period surely ends after the legal period, whatever the start day. A promise in natural days can
-/// end earlier than a legal period of fewer working days, so the result is false for these two units.
+/// True if a promised period surely ends after the legal period, whatever the start day. If the promise is in natural
+/// days and the legal period in working days, the result is false: the promise may end earlier, even if its number of
+/// days is larger.
 const fn is_longer(promised: TimeLimit, legal: TimeLimit) -> bool {
     let may_fit = matches!((promised.unit, legal.unit), (DayUnit::Day, DayUnit::Workday));
     promised.days > legal.days && !may_fit

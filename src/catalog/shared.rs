@@ -29,8 +29,8 @@ pub(super) struct Shared {
     templates: Option<Templates>,
 }
 
-/// The stages of the procedure, and the frequent questions with their answers, that apply to all items of a type by
-/// law.
+/// The part of an item's guide that the law makes the same for all items of a type: the stages of the procedure, and
+/// frequent questions with their answers.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Procedure {

@@ -253,8 +253,8 @@ fn sorted(mut lines: Vec<String>) -> Vec<String> {
     lines
 }
 
-/// Edits that break each rule between fields once: the file, the item, the old text, the new text, and the fields in
-/// which the check must find a fault.
+/// Edits of the catalogue's files, each of which breaks one rule for the fields of an item. An edit consists of the
+/// file, the item, the old text, the new text, and the fields in which the check must find a fault.
 const BROKEN: &[(&str, &str, &str, &str, &[&str])] = &[
     ("tax", "JT-0081", "case_kind = \"immediate\"", "case_kind = \"promised\"", &["promised"]),
     ("tobacco", "JT-0070", "days = 5", "days = 50", &["promised"]),

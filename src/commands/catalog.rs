@@ -24,8 +24,8 @@ pub enum Catalog {
     Load {
         #[command(flatten)]
         folder: Folder,
-        /// If the calendar lacks the working days of this year or the next, take Monday to Friday. For demonstrations
-        /// and tests, which must run on any day.
+        /// If the calendar lacks this year or the next, take Monday to Friday as the working days of that year. For
+        /// demonstrations and tests, which must run on any day.
         #[cfg(feature = "development")]
         #[arg(long)]
         rehearse: bool,

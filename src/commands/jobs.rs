@@ -66,7 +66,8 @@ impl Which {
 /// Runs the command. It only changes the database; the sweeper of a running worker finds and offers the replayed jobs.
 pub async fn run(command: Jobs) -> Result<(), Failure> {
     let store = record()?;
-    // A bell wakes the relay in the same process. This process has no relay, so nothing receives the news.
+    // A bell announces jobs to the relay of the same process. This process has no relay, so the receiver of the rings
+    // is dropped.
     let (bell, _) = Bell::new();
     let operations = Operations { store: &store, bell: &bell };
     match command {

@@ -21,8 +21,8 @@ pub enum Keys {
         /// The folder to make. It must not exist.
         folder: PathBuf,
     },
-    /// Add a token key, which signs access tokens. Running processes verify with it within a minute, and sign with it
-    /// an hour later.
+    /// Add a token key, which signs access tokens. Within a minute, running processes accept tokens that are signed
+    /// with it. They sign with it themselves when it is an hour old.
     Rotate {
         /// The keys folder.
         folder: PathBuf,

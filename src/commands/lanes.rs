@@ -1,5 +1,6 @@
-//! Lists the lanes (one job queue per gateway) that `top` and `doctor` examine. They belong to all gateways that Songda
-//! supports, even if this installation does not use them. So these commands need not read the gateways' settings.
+//! Lists the lanes (the queues of jobs, mostly one for each gateway) that `top` and `doctor` examine. The list covers
+//! all gateways that Songda supports, including those that this installation does not use. So these commands need not
+//! read the gateways' settings.
 
 use songda::domain::delivery::parcel::CarrierCode;
 use songda::domain::notice::notification::ChannelCode;

@@ -20,8 +20,8 @@ use super::wait::until;
 use crate::domain::kernel::clock::{Clock, Stopwatch};
 use crate::env::Env;
 
-/// How long the batch waits until all messages and parcels have arrived, and how long it then waits until the phones
-/// are silent. Long enough for the retries after failures.
+/// The longest wait for all messages and parcels to arrive, and also the longest wait, after that, for the phones to
+/// fall silent. It leaves time for the retries after failures.
 const BATCH_TIME_OUT: Duration = Duration::from_secs(300);
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 
@@ -64,8 +64,8 @@ struct HandedIn {
 }
 
 impl HandedIn {
-    /// Returns the texts that messages on the phone must contain. Messages about a parcel before its delivery are
-    /// optional, because Songda does not send them any more after the delivery.
+    /// Returns the texts that messages on the phone must contain. Messages about earlier states of a parcel are
+    /// optional: Songda reports the state after all scans that it knows, so it can skip a state.
     fn news(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.decision).chain(self.by_courier.then_some(news::DELIVERED))
     }

@@ -15,8 +15,8 @@ pub struct Applicant {
     pub home: &'static str,
 }
 
-/// Returns answers to a form, given as the JSON that `GET /v1/items/{code}` returns. `upload` is the file id for file
-/// fields; if it is empty, file fields are left out.
+/// Returns answers to a form. `form` describes the form, as the member `form` of the response to `GET /v1/items/{code}`
+/// does. `upload` is the file id for file fields; if it is empty, file fields are left out.
 pub fn fill(form: &Value, applicant: &Applicant, upload: &str, today: NaiveDate) -> Value {
     let filler = Filler { applicant, upload, today };
     let sections = form["sections"].as_array().into_iter().flatten();

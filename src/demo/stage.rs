@@ -1,4 +1,4 @@
-//! What all parts of the demonstration share: the clients of the API and of the sandbox, and the report.
+//! The clients of the API and of the sandbox, and the report. All parts of the demonstration share them.
 
 use super::http::Caller;
 use super::mishap::Played;

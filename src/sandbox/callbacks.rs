@@ -41,10 +41,11 @@ pub struct Callback {
 const AT_ONCE: usize = 64;
 /// The time-out of one callback. This is WeChat's value, and the twins of other gateways use it too.
 const TIME_OUT: Duration = Duration::from_secs(5);
-/// An additional pause before each repetition. The time scale shortens the waits of a callback, but not this pause.
+/// An additional pause before each repetition of a callback. The time scale ([`WorldSettings::time_scale`]) shortens
+/// the waits of a callback, but not this pause.
 const LEAST_PAUSE: Duration = Duration::from_millis(250);
-/// The operation name of all callbacks. A requested fault can strike callbacks if the request names this operation, or
-/// no operation.
+/// The operation name of all callbacks. A fault strikes callbacks only if the test requested it for this operation, or
+/// for no particular operation.
 const OPERATION: &str = "callback";
 
 pub struct Callbacks {

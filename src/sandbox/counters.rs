@@ -68,7 +68,7 @@ impl Counters {
         lock(&self.counts).get(&(gateway, name.to_owned())).copied().unwrap_or_default()
     }
 
-    /// Resets all counts, except that calls that are still running stay counted as running.
+    /// Resets all counts. Calls that are still running stay counted as running.
     pub fn clear(&self) {
         lock(&self.counts).clear();
         lock(&self.under_way).values_mut().for_each(|under_way| under_way.at_most = under_way.now);

@@ -19,8 +19,8 @@ pub fn garbage() -> Response {
     Response::builder().content_type("application/json").body("{\"errcode\":<<\u{fffd}")
 }
 
-/// Breaks the connection off before the answer is complete, after `hold` if given. A long `hold` makes the caller time
-/// out.
+/// Waits for `hold`, if it is given, and then breaks the connection off before the answer is complete. A long `hold`
+/// makes the caller time out.
 pub async fn severed(hold: Option<Duration>) -> Response {
     if let Some(hold) = hold {
         tokio::time::sleep(hold).await;

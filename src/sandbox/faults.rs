@@ -1,12 +1,13 @@
 //! Faults on demand: a call to a simulated gateway (a twin) fails in a chosen way. A test requests a fault through the
 //! control API, for the next n calls or for a share of all calls. A *magic recipient* also causes a fault: a phone
-//! number `1380000<code>`, or any other address that ends in `-<code>`.
+//! number `1380000<code>`, or any other address that ends in `-<code>`. In the table, "done" means that the twin does
+//! what the call asks for, and "refused" that it does not, and answers with its gateway's error.
 //!
 //! | code | fault | what happens |
 //! |---|---|---|
 //! | 0200 | `garbage_200` | done, but the answer is an unreadable 200 |
 //! | 0401 | `expired_token` | refused: the caller's credential has expired |
-//! | 0403 | `user_refused` | refused: the person has opted out; a carrier does not deliver there |
+//! | 0403 | `user_refused` | refused: the person has opted out, or the carrier does not deliver to the address |
 //! | 0404 | `unknown_number` | refused: no such number exists |
 //! | 0407 | `timeout_before` | nothing is done, no answer comes |
 //! | 0408 | `timeout_after_commit` | done, but no answer comes |
@@ -15,7 +16,7 @@
 //! | 0500 | `http_500_html` | nothing is done, the answer is a 500 with HTML |
 //! | 0600 | `slow` | done, and answered late |
 //! | 0701 | `duplicate_callback` | callbacks are sent twice |
-//! | 0702 | `reorder_callbacks` | callbacks are sent after those of the next step |
+//! | 0702 | `reorder_callbacks` | callbacks are held back, and sent after the callbacks about the next scans |
 //! | 0703 | `drop_callback` | callbacks are not sent |
 //! | 0704 | `undelivered` | a message is accepted but does not arrive; its receipt says so |
 //!

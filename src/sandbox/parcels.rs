@@ -1,6 +1,6 @@
-//! The parcels of all simulated carriers. A parcel gets the scans of its route (the carrier's reports on its way) one
-//! after another. The carrier's twin (the simulation) defines the route. An order can be cancelled before the first
-//! scan.
+//! The parcels of all simulated carriers. A parcel gets the scans of its route one after another. A scan is the
+//! carrier's report that the parcel was seen somewhere. The route is a list of planned scans, which the carrier's twin
+//! (the simulation) defines. An order can be cancelled before the first scan.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::str::FromStr;
@@ -162,7 +162,8 @@ impl Parcels {
         })
     }
 
-    /// Adds the first scan to all parcels of a recipient that have no scan yet. Sends no callback.
+    /// Adds the first scan to every parcel of a recipient, except to parcels that have a scan already. Sends no
+    /// callback.
     pub fn collect(&self, carrier: &str, phone: &str, now: Instant) {
         self.by_order.each(|_, parcel| {
             if parcel.carrier == carrier && parcel.recipient.phone == phone && parcel.scans.is_empty() {

@@ -28,7 +28,7 @@ pub struct VersionedCase {
 /// Keyed hashes of a back-office system's report of a decision. They show whether the same report is sent again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportMark {
-    /// Hash of the whole report.
+    /// Hash of the report's content: item, applicant, decision, time and delivery.
     pub said: Vec<u8>,
     /// Hash of the report's `Idempotency-Key`, if the report did not come in a batch.
     pub key: Option<Vec<u8>>,

@@ -43,8 +43,8 @@ pub async fn after(conn: &mut Conn, person: PersonId, seq: i64, limit: i64) -> R
     Ok(sqlx::query_as(sql).bind(person).bind(seq).bind(limit).fetch_all(conn).await?)
 }
 
-/// Returns the last position in a person's log, or 0 if the log is empty. A client that has just read all of the
-/// person's data later asks only for changes after this position.
+/// Returns the last position in a person's log, or 0 if the log is empty. After a client has read all of the person's
+/// data, it needs only the changes after this position.
 pub async fn latest(conn: &mut Conn, person: PersonId) -> Result<i64, StoreError> {
     let sql = "select max(seq) from changes where person_id = $1";
     let latest: Option<i64> = sqlx::query_scalar(sql).bind(person).fetch_one(conn).await?;

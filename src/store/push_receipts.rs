@@ -58,8 +58,9 @@ pub struct InDoubt<'a> {
 /// The maximum difference between the gateway's clock and ours. A receipt may be dated this long before the attempt
 /// that it is about.
 const SKEW: TimeDelta = TimeDelta::minutes(1);
-/// How long after the worker stopped waiting for the answer a gateway may still accept a message. During this time, a
-/// push that has ended may still deliver a copy. The receipt of that copy must not be counted for the push in doubt.
+/// A gateway may still accept a message until this long after the worker stopped waiting for the gateway's answer. So a
+/// push that has ended may still deliver a copy during this time. The receipt of that copy must not be counted for the
+/// push in doubt.
 const TAKEN_LATE: TimeDelta = TimeDelta::minutes(10);
 
 /// Counts the receipts that may belong to a push whose outcome is unknown. One statement reads receipts and pushes at
@@ -113,8 +114,8 @@ pub async fn push_of(conn: &mut Conn, pushes: &[String], reference: &str) -> Res
     Ok(sqlx::query_scalar(sql).bind(pushes).bind(reference).fetch_optional(conn).await?)
 }
 
-/// Removes up to `limit` receipts that were received before an instant. Returns how many. The caller must choose an
-/// instant for which the outcomes of all pushes with older receipts are already known.
+/// Removes up to `limit` receipts that were received before an instant. Returns how many. The caller must choose the
+/// instant so that every push with an older receipt already has a known outcome.
 pub async fn forget(conn: &mut Conn, heard_before: Instant, limit: i64) -> Result<u64, StoreError> {
     let sql = "delete from push_receipts where heard_at < $1 and ctid = any (array(
                    select ctid from push_receipts where heard_at < $1 order by heard_at limit $2))";

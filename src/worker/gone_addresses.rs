@@ -12,14 +12,15 @@ use crate::gateway::push::PushFact;
 #[derive(Clone, Default)]
 pub struct GoneAddresses(Arc<Mutex<BTreeMap<ChannelCode, Reports>>>);
 
-/// The numbers of recent reports of one channel that an address is gone, or that an address is valid.
+/// The recent reports of one channel: how many called an address gone, and how many showed that an address is valid.
 #[derive(Debug, Clone, Copy, Default)]
 struct Reports {
     gone: u32,
     valid: u32,
 }
 
-/// A gateway is believed while at most one address in this many is gone. The first gone address is always believed.
+/// A gateway is believed as long as it has reported at most one gone address for this many valid addresses. The first
+/// gone address is not counted, so it is always believed.
 const ONE_IN: u32 = 10;
 /// The number of reports after which both counts are halved, so that recent reports weigh more than old ones.
 const REMEMBERED: u32 = 1_000;

@@ -1,4 +1,5 @@
-//! The integration tests: one binary, against a real PostgreSQL and Redis and the sandbox. `script/test` starts them.
+//! The integration tests: one binary. They use a real PostgreSQL, a real Redis and the sandbox, which plays the
+//! gateways. `script/test` runs them.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod api;

@@ -128,7 +128,7 @@ struct ChangeBody {
     kind: String,
     id: String,
     at: Instant,
-    /// The cursor that points behind this change.
+    /// The cursor for the changes after this one.
     cursor: String,
 }
 

@@ -15,7 +15,7 @@ use crate::domain::work::job::JobState;
 pub struct OpsJobs(pub Services);
 
 const LIST: &str = "list_jobs";
-/// The count of matching dead jobs stops at this number.
+/// The count of the dead jobs that match a replay request stops at this number.
 const MOST_COUNTED: i64 = 10_000;
 /// The maximum number of jobs that one request replays.
 const MOST_REPLAYED: i64 = 1_000;
@@ -74,8 +74,8 @@ impl OpsJobs {
 
     /// 批量重放 · Replay dead jobs
     ///
-    /// Replays the dead jobs that match, at most 1000 at a time. Repeat the request while `matched` is larger than
-    /// `replayed`.
+    /// Replays the dead jobs that match the conditions in the body, at most 1000 at a time. Repeat the request while
+    /// `matched` is larger than `replayed`.
     #[oai(path = "/job-replays", method = "post", operation_id = "replay_jobs")]
     async fn replay_all(&self, _operator: Operator, body: Body<ReplayOrder>) -> Result<Json<Replayed>, Problem> {
         let ReplayOrder { lane, kind, cause, dry_run } = body.into_inner();
@@ -164,7 +164,7 @@ struct AttemptBody {
     outcome: Option<String>,
     /// The gateway's message, in its own words.
     detail: Option<String>,
-    /// The gateway's own id for what was sent.
+    /// The gateway's own id of the message or order that it accepted.
     reference: Option<String>,
 }
 

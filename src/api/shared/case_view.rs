@@ -86,7 +86,8 @@ pub enum WayWord {
     Counter,
 }
 
-/// Returns a fault if this way of delivery needs a member that is missing, or forbids a member that is present.
+/// Checks whether a member of the body fits the chosen way of delivery. `is_there` is true if the member is present,
+/// and `is_wanted` is true if the way of delivery needs it. Returns a fault if only one of the two is true.
 pub fn misplaced(pointer: &str, is_there: bool, is_wanted: bool) -> Option<FieldError> {
     let (code, zh, en) = match (is_there, is_wanted) {
         (false, true) => ("required", "必填", "This is required"),

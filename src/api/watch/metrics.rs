@@ -29,8 +29,8 @@ pub struct Sources {
     pub queue: Queue,
     /// All lanes of this installation. A lane is the queue of jobs for one gateway.
     pub lanes: Vec<Lane>,
-    /// Returns, for each lane of this process, the time since the lane's loop, which fetches jobs, last completed a
-    /// round. Returns an empty list if the process is not a worker.
+    /// Returns, for each lane of this process, the time since its loop last completed a round. The loop of a lane
+    /// fetches the lane's jobs. Returns an empty list if the process is not a worker.
     pub rounds: Rounds,
 }
 
@@ -74,8 +74,8 @@ impl Sources {
         }
     }
 
-    /// Updates the metrics that need no query: database connections, and the time since each lane's loop, which fetches
-    /// jobs, last completed a round.
+    /// Updates the metrics that need no query: the number of database connections, and for each lane the time since its
+    /// loop last completed a round.
     fn look(&self) {
         let connections = self.casework.store().connections();
         database::set_connections(connections.busy, connections.idle, connections.limit);

@@ -29,8 +29,8 @@ pub struct Ready {
     pub queue: Queue,
     /// True for a process that only works on jobs: it cannot do anything without Redis.
     pub needs_redis: bool,
-    /// Returns, for each lane of this process, the time since the lane's loop, which fetches jobs, last completed a
-    /// round. Returns an empty list if the process is not a worker.
+    /// Returns the times since the lanes' loops last completed a round ([`Rounds`]). Returns an empty list if the
+    /// process is not a worker.
     pub rounds: Rounds,
     /// A lane has stalled if its loop has not completed a round for longer than this.
     pub stalled_after: Duration,

@@ -1,4 +1,4 @@
-//! 补正: an applicant answers a supplement notice, and the time limit for the officer's next step starts again.
+//! 补正: an applicant answers a supplement notice, and the time limit for the officer's next act starts again.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,6 @@
-//! 更正收件地址: after a parcel was refused, returned or cancelled, the applicant gives another address, and the result
-//! is sent again. The job that orders the new parcel is saved in the same transaction as the new address.
+//! 更正收件地址: after a parcel was returned or cancelled, or its carrier refused the address, the applicant gives another
+//! address, and the result is sent again. The job that orders the new parcel is saved in the same transaction as the
+//! new address.
 
 use serde_json::json;
 
@@ -34,7 +35,8 @@ pub struct Correction {
 }
 
 impl Cases<'_> {
-    /// Sends a result again, to another address. Refused unless the last parcel failed.
+    /// Sends a result again, to another address. Refused unless the last parcel was returned or cancelled, or its
+    /// carrier refused the address.
     pub async fn correct_delivery(
         self,
         acting: Acting<PersonId>,

@@ -15,7 +15,7 @@ use crate::domain::work::job::Offer;
 /// The content of one ring: what a commit changed for other processes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct News {
-    /// Due jobs, whose ids workers must get.
+    /// The due jobs that must be announced to workers.
     pub offers: Vec<Offer>,
     /// People whose data changed. Their waiting clients are woken.
     pub people: BTreeSet<PersonId>,

@@ -1,5 +1,5 @@
-//! Gives numbers to new cases. All processes draw the numbers of a day from one row of the database. To wait for that
-//! row rarely, a process draws a block of numbers at a time.
+//! Gives numbers to new cases. All processes draw the numbers of a day from one row of the database. A process draws a
+//! block of numbers at a time, so that it seldom waits for that row.
 //!
 //! So a smaller number does not mean an earlier case, and a process that stops loses the rest of its block.
 

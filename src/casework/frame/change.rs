@@ -1,5 +1,5 @@
-//! The steps that every act on a case shares. Read the case under a lock, and let the domain make the transition. Then
-//! save the new state together with the notifications, parcels and jobs that follow from it.
+//! The steps that every act on a case shares: the case is read under a lock, the domain makes the transition, and the
+//! new state is saved together with the notifications, parcels and jobs that follow from it.
 
 use chrono::NaiveDate;
 use serde_json::Value;

@@ -22,7 +22,8 @@ impl Jobs<'_> {
         jobs::claim(&mut *self.0.store().connection().await?, ids, at_most, worker, lease).await
     }
 
-    /// Returns when a job's earlier attempts of unknown outcome began. Some gateways can look messages up only by day.
+    /// Returns when a job's earlier attempts of unknown outcome began. A worker needs the days, because some gateways
+    /// can look messages up only by day.
     pub async fn handed_over(self, id: JobId) -> Result<Vec<Instant>, StoreError> {
         let handed_over = jobs::handed_over(&mut *self.0.store().connection().await?, id).await?;
         Ok(handed_over.map(|handed_over| handed_over.at).unwrap_or_default())

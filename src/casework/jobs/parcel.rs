@@ -168,8 +168,8 @@ impl Jobs<'_> {
 
 /// Hastens the job that asks the carrier about a parcel. After a callback the job is due at once, even if it was done
 /// before. If the carrier was just asked and did not confirm its own callback, the job is due after
-/// [`CONFIRM_AGAIN_AFTER`]. The job is in the database, or still in this record. It is in this record if a callback is
-/// the first sign that the carrier has the order: `change_parcel` has then just added the job.
+/// [`CONFIRM_AGAIN_AFTER`]. Usually the job is in the database. If a callback is the first sign that the carrier has
+/// the order, `change_parcel` has just added the job, and it is still in `record`.
 async fn confirm(tx: &mut Tx<'_>, record: &mut Record, parcel: &Parcel, source: ScanSource) -> Result<(), StoreError> {
     let key = track(parcel).key();
     let within = match source {

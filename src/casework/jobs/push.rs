@@ -154,8 +154,8 @@ impl Jobs<'_> {
             undelivered.push((found.get(&id).cloned().unwrap_or_else(|| Err(missing(id)))?, push));
         }
         // All workers lock these consents in the order of people, so that the consents cause no deadlock. Other
-        // statements of two settlements may still deadlock. PostgreSQL then ends one of the two transactions, and its
-        // settler tries it again.
+        // statements of two settlements may still deadlock. PostgreSQL then ends one of the two transactions, and the
+        // worker of this transaction settles again.
         undelivered.sort_by_key(|(notification, _)| notification.person);
         for (notification, push) in undelivered {
             settle_consent(tx, push.job, push.effect, notification.person).await?;

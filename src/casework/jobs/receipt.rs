@@ -1,4 +1,4 @@
-//! Receipts: a gateway's later report on a message that it had accepted. A receipt may settle a push of unknown
+//! A receipt is a gateway's later report on a message that it had accepted. A receipt may settle a push of unknown
 //! outcome, or report that an accepted message did not arrive.
 
 use std::time::Duration;
@@ -33,7 +33,7 @@ impl Jobs<'_> {
     }
 
     /// Applies a receipt. A push of unknown outcome becomes due at once, and its next attempt reads the receipt. If a
-    /// message that counts as delivered did not arrive, the notification goes on over the next channel.
+    /// message that counts as delivered did not arrive, the notification is pushed over the next channel.
     pub(super) async fn apply_receipt(
         self,
         tx: &mut Tx<'_>,

@@ -39,8 +39,8 @@ impl Jobs<'_> {
                 }
             }
         }
-        // Consents are applied first, because a push that goes on over another channel may need one. Parcels are
-        // applied last, because their notifications must not use a channel on which a push just failed.
+        // Consents are applied first, because a notification that is now pushed over the next channel may need one.
+        // Parcels are applied last, because their notifications must not use a channel on which a push just failed.
         self.apply_consents(&mut tx, &news, now).await?;
         self.apply_pushes(&mut tx, &mut record, &pushes).await?;
         // Delivery receipts are applied after the pushes, because a receipt can report that a message did not arrive

@@ -1,5 +1,6 @@
-//! An officer reads a file of a case. A file may show a whole identity card. So the case's history records the officer
-//! and the time before any of the content is sent. The officer gives no reason, because every decision needs the files.
+//! An officer reads a file of a case. A file may show a whole identity card. So before any content is sent, the case's
+//! history records the officer and the time. The officer is not asked for a reason, because every decision needs the
+//! files.
 
 use serde_json::json;
 

@@ -2,8 +2,9 @@
 //! many of these decisions, because a commit costs as much for one decision as for many. If only one decision is
 //! waiting, it is written at once.
 //!
-//! The request that gets the writer's permit writes all waiting decisions. If the client of this request disconnects
-//! before the decisions are written, the other requests queue their decisions again.
+//! The request that gets a permit to write (there are [`WRITERS`]) writes the waiting decisions of all requests, at
+//! most [`AT_ONCE`] at a time. If the client of this request disconnects before the decisions are written, the other
+//! requests queue their decisions again.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -55,7 +56,8 @@ impl Default for Gather {
 
 impl Gather {
     /// Marks a request as in progress; `None` if this process is working on the same request already. If another
-    /// process is working on it, the database makes this process wait, and then reports the decision as already known.
+    /// process is working on it, the statement that writes the decision waits for that process in the database. This
+    /// process then finds the decision in the database.
     pub(super) fn enter(&self, reported: &Reported) -> Option<UnderWay<'_>> {
         let (source, reference) = reported.key();
         let request = (source, reference, reported.key.clone());

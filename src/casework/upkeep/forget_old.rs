@@ -15,7 +15,7 @@ use crate::store::{
 
 /// Ended sessions are kept this long, so that an operator can find out how they ended.
 const SESSION_MEMORY: TimeDelta = TimeDelta::days(30);
-/// How long refused applications for unpublished items are kept: like a log of operations, for three years.
+/// How long refused applications are kept: three years, as a log of operations would be.
 const REFUSAL_MEMORY: TimeDelta = TimeDelta::days(3 * 365);
 /// How long gateways' delivery receipts are kept. The outcome of a push is settled long before.
 const RECEIPT_MEMORY: TimeDelta = TimeDelta::days(3);

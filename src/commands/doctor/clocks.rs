@@ -9,7 +9,8 @@ use super::finding::Finding;
 
 /// Up to this difference the two clocks count as equal.
 const UNNOTICED: TimeDelta = TimeDelta::seconds(1);
-/// Up to this difference all parts of Songda still work, so the finding is a warning. A larger one is a fault.
+/// Up to this difference all parts of Songda still work, so the finding is a warning. If the difference is larger, the
+/// finding is a fault.
 const BEARABLE: TimeDelta = TimeDelta::seconds(30);
 
 /// Compares two clocks. `theirs` is the time that the server read from its clock. On this machine's clock, it was read

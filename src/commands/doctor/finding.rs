@@ -52,7 +52,7 @@ impl Finding {
         Self { state: State::Fault, ..Self::warning(group, check, what, advice) }
     }
 
-    /// Puts the name of the server before the text, if the same check is done on several servers.
+    /// Puts the name of the server (`place`) before the text. This is for checks that are done on several servers.
     pub fn at(self, place: &impl fmt::Display) -> Self {
         Self { what: format!("{place}: {}", self.what), ..self }
     }

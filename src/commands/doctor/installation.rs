@@ -1,4 +1,4 @@
-//! The settings and clients of this installation that several checks of the doctor use.
+//! The database settings, the Redis client and the clock that several checks of the doctor use.
 
 use songda::config::{DatabaseSettings, RedisSettings};
 use songda::domain::kernel::clock::Clock;

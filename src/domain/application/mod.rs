@@ -38,7 +38,7 @@ pub struct Application {
     pub materials: Vec<HandedIn>,
 }
 
-/// A person's particulars, as verified in the real-name step.
+/// A person's particulars. The name and the resident ID are those that the real-name check (实名认证) verified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Particulars {
     /// 姓名

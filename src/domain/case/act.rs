@@ -22,7 +22,7 @@ words! {
         Withdrawn = "withdrawn",
         /// 更正收件地址
         DeliveryCorrected = "delivery_corrected",
-        /// 查看完整信息
+        /// 查看完整信息: an officer looked at the applicant's unmasked ID and phone numbers.
         Disclosed = "disclosed",
         /// An officer opened a submitted file.
         UploadRead = "upload_read",

@@ -183,8 +183,8 @@ pub enum Refusal {
 type Step = Result<(Case, Vec<Owed>), Refusal>;
 
 impl Case {
-    /// 受理: the officer accepts the case. `deadlines` returns the deadlines of a case that counts as accepted on a day,
-    /// or an error if they are unknown.
+    /// 受理: the officer accepts the case. `deadlines` takes the day from which the case counts as accepted, and returns
+    /// the deadlines that follow from it, or an error if they are unknown.
     pub fn accept<E: From<Refusal>>(
         self,
         by: Actor,

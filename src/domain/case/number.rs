@@ -22,7 +22,7 @@ shown!(CaseNumber);
 pub struct InvalidCaseNumber;
 
 impl CaseNumber {
-    /// Makes the case number of a day with this counter (from 1).
+    /// Makes the number of the `count`-th case of a day. `count` begins at 1.
     pub fn new(day: NaiveDate, count: u32) -> Self {
         let body = format!("{DIVISION}{:04}{:02}{:02}{count:06}", day.year(), day.month(), day.day());
         let check = check_character(&body).unwrap_or('0');
@@ -79,8 +79,8 @@ mod tests {
 
     #[test]
     fn the_check_character_matches_real_licences() {
-        // Identifiers of two real e-licences (GB/T 36904), without their root and dots. The expected value is the last
-        // character of the identifier, which is its check character.
+        // Identifiers of two real e-licences (GB/T 36904), without the root code at the beginning and without the dots.
+        // The expected value is the last character of the identifier, which is its check character.
         assert_eq!(check_character("11100000000013338W01111430000006122244L20230000403001"), Some('U'));
         assert_eq!(check_character("11100000000013338W03211220000013544541J2430599001"), Some('F'));
     }

@@ -11,7 +11,7 @@ use crate::domain::kernel::private::Private;
 pub struct PostalAddress {
     /// 收件人: the recipient at the door.
     pub name: Private<String>,
-    /// A mobile number, `1XXXXXXXXXX`.
+    /// A mobile number, `1XXXXXXXXXX`. The number of an office that sends parcels can also be a landline.
     pub phone: Private<String>,
     /// The six-digit GB/T 2260 code of the county or district.
     pub region: String,

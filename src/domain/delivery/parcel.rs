@@ -26,8 +26,8 @@ pub struct OrderNo(String);
 shown!(OrderNo);
 
 impl OrderNo {
-    /// The order number for the `round`-th order of a parcel, from 1. Another order is placed only after the previous
-    /// one is proved to be cancelled or impossible.
+    /// The order number for the `round`-th order of a parcel, from 1. The next number is used only if it is certain
+    /// that the previous order was cancelled or never existed.
     pub fn mint(parcel: ParcelId, round: u32) -> Self {
         let body = ulid::Ulid::from_bytes(*parcel.uuid().as_bytes());
         if round <= 1 { Self(format!("SD{body}")) } else { Self(format!("SD{body}-{round}")) }

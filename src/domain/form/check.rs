@@ -256,7 +256,7 @@ fn number(value: &Value, min: i64, max: i64, unit: &str) -> Result<(), Refusal> 
 
 /// Returns the value as a whole number. `1.0` counts as whole, as in JSON Schema.
 fn whole(value: &Value) -> Option<i64> {
-    const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53: every whole number up to it has one form.
+    const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53: an `f64` represents every whole number up to it exactly.
     let float = || value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() <= EXACT);
     #[expect(clippy::cast_possible_truncation, reason = "it is whole, and far below 2^63")]
     value.as_i64().or_else(|| float().map(|number| number as i64))

@@ -74,7 +74,7 @@ pub struct Field {
 pub struct When {
     /// The name of the other field. It must be a choice or a boolean that is always shown.
     pub field: String,
-    /// The values of the other field that show this field, as in the JSON answer.
+    /// The values of the other field with which this field is shown, written as in the JSON answer.
     pub is: Vec<serde_json::Value>,
 }
 
@@ -82,9 +82,9 @@ pub struct When {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Prefill {
-    /// The name proved by the real-name step.
+    /// The name that the real-name check (实名认证) verified.
     Name,
-    /// The resident ID proved by the real-name step.
+    /// The resident ID that the real-name check verified.
     ResidentId,
     /// The phone number used to sign in.
     Phone,

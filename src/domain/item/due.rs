@@ -2,19 +2,19 @@
 //! natural days.
 //!
 //! The due date is the earlier of the days on which the two periods end. The numbers of days alone do not show which
-//! day is earlier: around the long holidays a promise of two working days ends after a legal period of seven natural
-//! days.
+//! day is earlier: around the long holidays a promise of two working days can end after a legal period of seven
+//! natural days.
 
 use chrono::{Datelike, Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::item::calendar::{Calendar, UnknownYear};
 
-/// 行政许可法 32-4: the number of working days after the submission of an application within which an officer can give a
-/// supplement notice.
+/// 行政许可法 32-4: an officer can give a supplement notice within this number of working days after the application was
+/// submitted.
 pub const NOTICE_WITHIN: u32 = 5;
 
-/// 行政许可法 44: the number of working days after a decision within which its result must be delivered to the applicant.
+/// 行政许可法 44: the result must be delivered to the applicant within this number of working days after the decision.
 const SERVE_WITHIN: u32 = 10;
 
 /// 送达期限: the date by which the result of a decision must have arrived. The officers' list of parcels is sorted by this
@@ -60,8 +60,8 @@ pub struct Deadlines {
     pub accepted_on: NaiveDate,
     /// 承诺办结日
     pub promised_on: NaiveDate,
-    /// 法定办结日, if the law sets a period. `None` while it is later than the promise and in a year whose working days are
-    /// not announced.
+    /// 法定办结日: the legal date. `None` if the law sets no period. Also `None` while the legal date is certainly later
+    /// than `promised_on`, but is unknown because the working days of its year are not announced.
     pub legal_on: Option<NaiveDate>,
 }
 
@@ -74,8 +74,9 @@ pub enum Missed {
 }
 
 impl Deadlines {
-    /// The deadlines of a case that counts as accepted on a day. Fails if the promise, or a legal period that may end
-    /// before it, reaches a year whose working days are not announced.
+    /// The deadlines of a case that counts as accepted on the day `accepted_on`. Fails if the promised period reaches a
+    /// year whose working days are not announced. Fails also if the legal period reaches such a year and may end before
+    /// the promised one.
     pub fn after(
         accepted_on: NaiveDate,
         promised: TimeLimit,

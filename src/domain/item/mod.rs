@@ -1,5 +1,6 @@
 //! Items (事项): the services that residents can apply for. An item is data, published in versions. A case keeps the item
-//! version for which it was opened. Code tables: GB/T 39046-2020, annex A.
+//! version for which it was opened. References such as "A.6" mean the code tables in annex A of GB/T 39046-2020, and
+//! numbers such as "(01)" are codes in these tables.
 
 pub mod calendar;
 pub mod due;
@@ -234,7 +235,7 @@ pub struct Item {
     pub legal: Option<TimeLimit>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fee: Option<Fee>,
-    /// 设定依据: the law on which the item is based, if it is certain.
+    /// 设定依据: the law on which the item is based, if it is known for certain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub legal_basis: Option<String>,
     /// 受理条件

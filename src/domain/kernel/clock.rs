@@ -1,5 +1,5 @@
-//! The only file that reads the machine's clock or its randomness (`clippy.toml` forbids the bare calls elsewhere). All
-//! other code is given the time.
+//! The only file that reads the machine's clock or its randomness (`clippy.toml` forbids the direct calls elsewhere).
+//! All other code gets the time as an argument.
 #![expect(clippy::disallowed_methods, reason = "this is the one file that the rule points to")]
 
 use std::sync::Arc;

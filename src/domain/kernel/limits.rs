@@ -1,5 +1,5 @@
-//! Rate limits: an action is allowed at most a number of times within a period. If there are several limits, all of
-//! them apply.
+//! Rate limits. A limit is the maximum number of times that an action is allowed within a period. If there are several
+//! limits, all of them apply.
 
 use std::time::Duration;
 

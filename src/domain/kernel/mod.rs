@@ -1,4 +1,4 @@
-//! Used by every other module of the domain: ids, time, text, limits, and rules for retries and rates.
+//! The basis of all other modules of the domain: ids, time, text, limits, and rules for retries and rates.
 
 pub mod clock;
 pub mod foreign;

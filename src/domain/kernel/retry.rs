@@ -15,7 +15,7 @@ pub struct RetryPolicy {
     pub age: Duration,
 }
 
-/// What to do after an attempt that may be repeated.
+/// What to do after a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// Retry after this wait.

@@ -67,7 +67,8 @@ pub struct ConsentBalance {
     /// the platform did.
     pub unmatched: i32,
     /// The time of the latest accept or refusal that the platform reported. The platform may report each of them
-    /// several times. So an accept from this time or earlier is ignored, and so is a refusal from an earlier time.
+    /// several times. So an accept from this time or earlier is ignored, and so is a refusal from an earlier time. A
+    /// refusal from the same second is not ignored: it outweighs an accept.
     pub heard_at: Option<Instant>,
 }
 
@@ -118,8 +119,8 @@ impl ConsentBalance {
         Self { balance: 0, unmatched: 0, lasting: false, refused_at: Some(at), ..self }
     }
 
-    /// True if a client should ask for consent at the next tap. One-time consents are collected until there is one for
-    /// every event of the template.
+    /// True if a client should ask the person for consent at the next tap on a button. One-time consents are collected
+    /// until there is one for every event of the template.
     pub fn should_ask(self, template: &ConsentTemplate) -> bool {
         match template.kind {
             Consent::NotNeeded => false,

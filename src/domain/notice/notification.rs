@@ -71,7 +71,8 @@ pub struct Notification {
     pub created_at: Instant,
 }
 
-/// The wording of one event on one channel in one language: an approved template and the contents of its fields.
+/// The wording of one event on one channel in one language: a template that the gateway has approved, and the contents
+/// of its fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Template {

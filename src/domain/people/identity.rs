@@ -79,8 +79,8 @@ fn starred(text: &str, head: usize, tail: usize) -> String {
     text.chars().enumerate().map(|(at, letter)| if is_shown(at) { letter } else { '*' }).collect()
 }
 
-/// A birth date before this year is a fault. One of the standard's example numbers has a birth date in 1880, but no
-/// living person was born before 1850.
+/// A birth date before this year is a fault. The year is early enough for all living people, and for an example number
+/// of the standard whose birth date is in 1880.
 const EARLIEST_BIRTH_YEAR: i32 = 1850;
 
 fn birth_date(text: &str) -> Option<NaiveDate> {
@@ -222,7 +222,7 @@ mod tests {
             "320413201503070027",
             "320482200002290011",
             "320422198506150024",
-            "320413199003070012", // born before the division existed: the holder moved, or the table is wrong
+            "320413199003070012", // born before the division existed: divisions are not checked
             "810000199001010019",
             "820000197712120014",
             "830000198505060027",

@@ -15,7 +15,7 @@ pub const TRIES: i32 = 5;
 /// The maximum number of codes sent to one number, by period. SMS services apply the same limits to codes.
 pub const LIMITS: [Limit; 3] = [(1, TimeDelta::minutes(1)), (5, TimeDelta::hours(1)), (10, TimeDelta::hours(24))];
 
-/// How far back sent codes count towards a limit.
+/// A code counts towards the limits until this long after it was sent.
 pub const MEMORY: TimeDelta = TimeDelta::hours(24);
 
 /// A random code of six digits.

@@ -1,4 +1,4 @@
-//! People (申请人): applicants, under their real names.
+//! People (申请人): the applicants, and their verified real names.
 
 use chrono::TimeDelta;
 
@@ -43,7 +43,7 @@ impl Person {
 /// reveals something about the holder of the resident ID.
 pub const MISMATCHES: [Limit; 2] = [(5, TimeDelta::hours(1)), (20, TimeDelta::hours(24))];
 
-/// How far back mismatches count towards these limits.
+/// A mismatch counts towards these limits until this long after it happened.
 pub const MISMATCH_MEMORY: TimeDelta = TimeDelta::hours(24);
 
 /// A name and a resident ID that belong together, as confirmed by an identity gateway.

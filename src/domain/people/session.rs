@@ -19,7 +19,7 @@ use crate::domain::kernel::clock::{Instant, random_bytes};
 use crate::domain::kernel::private::Private;
 use crate::domain::kernel::words::words;
 
-/// How long after its first use a refresh token is answered with its successor again.
+/// Until this long after its first use, a refresh token is answered with the same successor again.
 pub const GRACE: Duration = Duration::from_secs(30);
 
 words! {

@@ -64,11 +64,12 @@ pub struct Doubt {
 /// How long the worker waits for evidence about a message in doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waits {
-    /// How long to wait for a receipt after a copy was sent to the gateway. It applies before a further copy is sent,
-    /// if the person could receive both. It also applies after the last copy, before another channel takes over.
+    /// How long to wait for a receipt after a copy was sent to the gateway. The worker waits before it sends a further
+    /// copy, if the person could receive both copies. It also waits after the last copy, before another channel takes
+    /// over.
     pub receipt: Duration,
-    /// How long to wait for a receipt after the gateway refused a copy, because the refusal suggests that an earlier
-    /// copy arrived. Then another channel takes over.
+    /// How long to wait for a receipt after the gateway refused a copy. The refusal suggests that an earlier copy
+    /// arrived. If no receipt comes in this time, another channel takes over.
     pub confirmation: Duration,
 }
 

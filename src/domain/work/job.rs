@@ -101,8 +101,8 @@ impl Lane {
         Self(format!("login.{channel}"))
     }
 
-    /// For a lane of one-time codes: the lane of the push messages to the same gateway, because both share the
-    /// gateway's rate limit. `None` for any other lane.
+    /// For a lane of one-time codes, returns the lane of the push messages to the same gateway. Both lanes share the
+    /// gateway's rate limit. Returns `None` for any other lane.
     #[must_use]
     pub fn pushes_beside(&self) -> Option<Self> {
         self.0.strip_prefix("login.").map(|channel| Self(format!("push.{channel}")))

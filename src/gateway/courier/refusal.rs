@@ -128,8 +128,8 @@ pub(super) fn body(answer: HttpAnswer) -> Result<Bytes, CarrierRefusal> {
         StatusCode::TOO_MANY_REQUESTS => RefusalKind::Throttled { after: answer.retry_after },
         StatusCode::REQUEST_TIMEOUT => RefusalKind::Unclear,
         status if status.is_server_error() || status.is_success() => RefusalKind::Unclear,
-        // The answer comes from a proxy, a firewall or a login page. A later attempt may succeed, but the warning tells
-        // an operator.
+        // The answer comes from a proxy, a firewall or a login page. A later attempt may succeed. If none does, the
+        // warning shows an operator why.
         status => {
             tracing::warn!(%status, "a proxy in front of a carrier refused a call");
             RefusalKind::TurnedAway

@@ -168,7 +168,7 @@ pub struct PushReceipt {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReceiptOf {
     Key(String),
-    /// By the gateway's id for the message, which was in its answer when Songda sent the message.
+    /// By the gateway's id for the message, which the gateway returned when Songda sent the message.
     Message {
         reference: String,
         /// The template's id at the gateway.

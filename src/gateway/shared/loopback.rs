@@ -1,5 +1,5 @@
-//! A fake gateway on the loopback address, for the adapters' tests. The test defines its answers. It can also close the
-//! connection or stay silent, and it records all calls.
+//! A fake gateway on the loopback address, for the adapters' tests. The test defines how the gateway answers. The
+//! gateway can also close the connection or stay silent, and it records all calls.
 #![expect(clippy::disallowed_methods, reason = "a test's server ends with the test")]
 
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! Jobs (任务): work that a use case promises in the database, and that workers do later.
+//! Jobs (任务): work that a use case stores in the database, and that workers do later.
 //!
 //! This file enqueues and revives jobs, and marks jobs as offered. An offered job has an entry on a Redis stream, where
 //! workers find it. Other code writes the stream. All times are by the database's clock, so that workers with wrong

@@ -1,5 +1,5 @@
-//! Computes when a failed job is tried again. The wait depends on the job's retry policy and on a random share
-//! (jitter).
+//! Computes when a failed job is tried again. The wait is random (full jitter), up to a bound that the job's retry
+//! policy sets. The caller can set a minimum.
 
 use std::time::Duration;
 

@@ -95,7 +95,7 @@ impl PushVerdict {
     }
 }
 
-/// Returns how a push ends that is given up. `unclear` is the number of attempts that may have delivered the message.
+/// Returns the end of a push that is given up. `unclear` is the number of attempts that may have delivered the message.
 pub const fn lost(unclear: i32) -> PushEnd {
     if unclear > 0 { PushEnd::Unknown } else { PushEnd::Failed }
 }

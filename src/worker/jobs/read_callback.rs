@@ -21,9 +21,9 @@ use crate::worker::workshop::Workshop;
 /// The maximum number of scans in one callback; a callback with more is refused. SF reports at most ten scans in one
 /// callback, EMS fewer.
 const MOST_SCANS: usize = 500;
-/// If a receipt in a callback reports that a message did not arrive, but the push of the message is not settled yet,
-/// the callback is read again later. After this time since the callback arrived, the callback is applied anyway,
-/// because such a push will never be settled.
+/// A receipt in a callback can report that a message did not arrive, although the push of the message is not settled
+/// yet. The callback is then read again later. Once the callback is older than this, it is applied anyway, because a
+/// push that is still not settled will never be settled.
 const RECORDED_WITHIN: Duration = Duration::from_secs(60);
 /// The wait before such a callback is read again.
 const READ_AGAIN_AFTER: Duration = Duration::from_secs(2);

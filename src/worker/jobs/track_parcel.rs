@@ -66,10 +66,10 @@ async fn look(workshop: &Workshop, carrier: &dyn Carrier, parcel: &Parcel) -> Re
     Ok(Some(ParcelNews { waybill: Some(waybill), scans, source: ScanSource::Query }))
 }
 
-/// Concludes an attempt if the carrier has the order but no waybill yet. This happens because SF checks some orders by
-/// hand, and because EMS may have collected a parcel before its order could be withdrawn. The job asks again later. If
-/// the job is older than `waybill_within`, it becomes a dead letter, and an operator must ask the carrier. A callback
-/// that brings the waybill revives the job.
+/// Concludes an attempt if the carrier has the order but no waybill yet. This happens if SF checks an order by hand. It
+/// also happens if an order to EMS had an unknown outcome: Songda tries to withdraw such an order, but EMS may have
+/// collected the parcel already. The job asks again later. If the job is older than `waybill_within`, it becomes a dead
+/// letter, and an operator must ask the carrier. A callback that brings the waybill revives the job.
 fn without_waybill(job: &Claimed, settings: &WorkerSettings, order_no: &OrderNo) -> Conclusion {
     let ending = if job.age() > settings.time_outs.waybill_within {
         let why = format!("ask the carrier for the waybill of order {}: it did not report it", order_no.as_str());

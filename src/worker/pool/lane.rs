@@ -83,8 +83,8 @@ struct Begun {
 }
 
 impl LaneRunner {
-    /// Waits up to [`LISTEN`] for room in the pool, and returns a permit to begin jobs. `None` if there is no room, the
-    /// gateway's circuit breaker is open, or the process stops.
+    /// Waits up to [`LISTEN`] until the pool can take more jobs, and returns a permit to begin jobs. `None` if the pool
+    /// can take none, the gateway's circuit breaker is open, or the process stops.
     async fn permit(&self, stop: &CancellationToken) -> Option<Permit> {
         // With the time-out, the loop of the lane goes on and reports that it is alive, even while all slots are taken.
         let room = tokio::time::timeout(LISTEN, self.pool.room());
@@ -105,7 +105,7 @@ impl LaneRunner {
             if stop.is_cancelled() {
                 return self.ring_again(rings).await;
             }
-            // At a slow rate this loop takes long, so it reports itself that the lane is alive.
+            // At a slow rate this loop takes long. So the loop itself must report that the lane is alive.
             self.workshop.health.beat(&self.lane);
             let queue = &self.workshop.queue;
             let allowed = queue.take(&self.lane, self.pace, rings.len()).await.unwrap_or(rings.len());

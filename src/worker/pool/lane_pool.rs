@@ -91,7 +91,7 @@ impl LanePool {
         }
     }
 
-    /// Waits until there is room for a claim of useful size, and returns how many jobs the pool has room for.
+    /// Waits until the pool can take enough jobs to make a claim worthwhile. Returns how many jobs it can take.
     pub async fn room(&self) -> usize {
         loop {
             let room = self.room_now();
@@ -234,7 +234,7 @@ async fn attempt(workshop: &Workshop, job: &Claimed, plan: Plan) -> Conclusion {
     }
 }
 
-/// Returns the output of `work`, or `None` after `limit`. The clock is also checked before every step of `work`: if the
+/// Returns the output of `work`, or `None` after `limit`. The clock is also checked before every poll of `work`: if the
 /// process was suspended, timers fire late, and another worker may hold the job by then.
 async fn within<W: Future>(limit: Duration, work: W) -> Option<W::Output> {
     let since = Stopwatch::start();

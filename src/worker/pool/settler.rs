@@ -75,7 +75,8 @@ async fn settle(workshop: &Workshop, settlements: &[Settlement]) {
     if !matches!(try_settle(workshop, settlements).await, Settled::Refused(_)) {
         return;
     }
-    // Callbacks come last, as within a batch, because a receipt in a callback can revoke the delivery of a push.
+    // Callbacks are settled last, because a receipt in a callback can revoke the delivery of a push. Within a batch,
+    // the order is the same.
     let (callbacks, others): (Vec<_>, Vec<_>) =
         settlements.iter().partition(|it| matches!(it.effect, Effect::Callback { .. }));
     for settlement in others.into_iter().chain(callbacks) {

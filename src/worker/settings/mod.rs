@@ -13,12 +13,13 @@ pub struct WorkerSettings {
     pub time_outs: TimeOuts,
     pub retry: RetrySettings,
     pub upkeep: UpkeepSettings,
-    /// The rate limit and the slots (the number of attempts at the same time) of the lane `inside`, whose jobs call no
-    /// gateway. The pace of a gateway's lane is defined in the folder of that gateway.
+    /// The pace of the lane `inside`, whose jobs call no gateway: its rate limit and its slots (the number of attempts
+    /// at the same time). The pace of a gateway's lane is defined in the folder of that gateway.
     pub inside: Pace,
 }
 
-/// The settings of the lane `inside`. The defaults are a load that PostgreSQL can bear in addition to all other work.
+/// The names and defaults of the settings for the lane `inside`. The default pace is a load that PostgreSQL can bear in
+/// addition to all other work.
 const INSIDE: PaceNames =
     PaceNames { rate: "SONGDA_INSIDE_RATE", default_rate: "5000", slots: "SONGDA_INSIDE_SLOTS", default_slots: "64" };
 

@@ -8,7 +8,7 @@ import schemathesis
 # Ids of existing resources, by their prefix or by the name of the parameter.
 KNOWN = json.loads(os.environ["SONGDA_KNOWN"])
 
-# The codes of refusals of requests that fit their schema.
+# The codes with which the server may refuse a request that fits its schema.
 BEYOND_SCHEMAS = {
     "invalid_cursor",  # opaque, and signed
     "version_stale", "version_required",  # one of If-Match and If-None-Match is enough
@@ -18,10 +18,10 @@ BEYOND_SCHEMAS = {
     "unsupported_media_type",  # of an upload, whose content decides the type
 }
 
-# Codes of faults that a schema expresses. Others are about check digits, numbers, places and templates.
+# Codes of faults that a schema can express. Other faults are about check digits, numbers, places and templates.
 OF_SCHEMAS = {"wrong_type", "too_long", "too_short", "wrong_format", "unknown", "invalid", "blank"}
 
-# The parts of a draft that the item's form and materials decide.
+# The parts of a draft whose rules depend on the item, so the schema of a draft does not state them.
 OF_ITEMS = ("/form", "/materials", "/delivery")
 
 
@@ -37,18 +37,18 @@ def map_path_parameters(context, path_parameters):
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    """Reports a refusal of a request that fits its schema only if the schema should have expressed the rule."""
+    """If a request that fits its schema is refused, reports this only if the schema should have expressed the rule."""
     if failure.code != "ST202":
         return True
     problem = json.loads(response.content)
     if problem["code"] in BEYOND_SCHEMAS:
         return False
-    # Both conditions at once, or an empty one, which Schemathesis treats as missing.
+    # The API refuses both conditions at once. It also refuses an empty one, which Schemathesis treats as missing.
     conditions = [name for name in ("If-Match", "If-None-Match") if name in (case.headers or {})]
     is_odd = len(conditions) > 1 or any(not case.headers[name] for name in conditions)
     if problem["code"] == "invalid_parameter" and is_odd:
         return False
-    # Names of multipart fields that no header can contain.
+    # The API refuses names of multipart fields that no header can contain.
     if problem["code"] == "malformed_request" and case.operation.path == "/v1/uploads":
         return False
     stated = [

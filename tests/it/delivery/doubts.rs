@@ -108,7 +108,7 @@ async fn a_refused_second_copy_counts_as_delivered_if_a_receipt_confirms_the_fir
     recipient.desk.fault("wechat", FaultKind::TimeoutAfterCommit).on("send").once();
     let number = recipient.granted().await;
     let outcomes = recipient.outcomes().await;
-    // The receipt can come before the second copy is sent.
+    // The receipt can come before the second copy is sent. Then there is no attempt between these two.
     assert!(matches!(&outcomes[..], [first, .., last] if first == "ambiguous" && last == "confirmed"), "{outcomes:?}");
     assert_eq!(recipient.copies(&number), (1, 0));
     recipient.close().await;
@@ -151,9 +151,10 @@ async fn a_message_goes_out_by_sms_if_wechat_never_answers() {
     recipient.close().await;
 }
 
-/// A gateway can accept a message long after its sender gave up waiting and sent a copy. Here each of two pushes had
-/// one attempt with an unknown outcome, and one push has finished since. The first receipt possibly belongs to a late
-/// copy of the finished push, so only the second receipt confirms the other push.
+/// A gateway can accept a message long after its sender gave up waiting and sent a copy. Here two pushes to one
+/// recipient each had one attempt with an unknown outcome. One push is done, and the other is in doubt. The first
+/// receipt possibly belongs to a late copy of the push that is done, so only the second receipt confirms the push in
+/// doubt.
 #[tokio::test]
 async fn the_receipt_of_a_late_copy_does_not_confirm_another_message() {
     let record = Record::create().await;

@@ -30,13 +30,13 @@ async fn parcel(desk: &Desk) -> (String, Option<String>) {
     sqlx::query_as("select state, waybill from parcels").fetch_one(&desk.database).await.unwrap()
 }
 
-/// Returns the only order to a phone.
+/// Returns the carriers' only order for a recipient with this phone.
 async fn only_order(desk: &Desk, phone: &str) -> HeldParcel {
     let [order] = &desk.outside().parcels_to(phone).await.unwrap()[..] else { panic!("one order") };
     order.clone()
 }
 
-/// Orders a parcel whose address SF accepts, and finds undeliverable when it checks by hand.
+/// Orders a parcel. SF accepts the order at first, but then checks the address by hand and finds it undeliverable.
 async fn refused_after_a_check(desk: &Desk, phone: &str) -> HeldParcel {
     let mut decided = result(phone);
     decided["item_code"] = json!("JT-0067");

@@ -12,8 +12,8 @@ use crate::support::desk::Desk;
 use crate::support::office::{Office, result};
 use crate::support::wait::wait_until;
 
-/// Returns the sandbox's list of WeChat templates, in which the template of Chinese decisions accepts only one value
-/// for its phrase.
+/// Returns a list of WeChat templates for the sandbox. The Chinese template of decisions accepts only one value in its
+/// field `phrase2`, which shows the status.
 fn templates() -> Value {
     let template = |kind: &str, language: &str| {
         let status = if language == "zh" { "phrase2" } else { "thing2" };
@@ -65,7 +65,8 @@ async fn a_message_refused_for_an_unknown_reason_is_tried_three_times_and_then_s
     desk.close().await;
 }
 
-/// WeChat does not know the openids of another mini-program. If WeChat knows no openid at all, our settings are wrong.
+/// WeChat does not know the openids of another mini-program. So if WeChat knows none of our openids, our credentials
+/// are probably those of another mini-program, and the addresses are not gone.
 #[tokio::test]
 async fn if_all_addresses_seem_gone_at_most_one_is_forgotten() {
     let mut desk = Desk::open().await;

@@ -68,7 +68,7 @@ async fn a_strange_row_of_a_batch_does_not_affect_the_others() {
     desk.leave_jobs();
     let office = Office::register(&desk).await;
     let mut strange = mangle::some(&mangle::json(vec![result("13912345678")]), mangle::cases() / 2);
-    // A row that is nested too deeply makes the whole batch unreadable.
+    // Leaves out rows that are nested too deeply, because such a row makes the whole batch unreadable.
     strange.retain(|row| serde_json::from_str::<Value>(&json!({"results": [row]}).to_string()).is_ok());
     for rows in strange.chunks(20) {
         let valid = [result("13912345678"), result("13912345679")];

@@ -17,10 +17,9 @@ use crate::support::office::{Office, result};
 use crate::support::settings::QUICK;
 use crate::support::wait::wait_until;
 
-/// Signs a message as its gateway does.
+/// Makes a callback of a message as the gateway does, with the gateway's signature if it signs its callbacks.
 type Seal = fn(&Mangled) -> RawCallback;
-/// Each gateway, a folder with real messages of the gateway (seeds), and the function that signs a message as the
-/// gateway does.
+/// Each gateway, the folder with its real messages (seeds), and the function that makes callbacks of them.
 const CALLERS: [(&str, &str, Seal); 5] = [
     ("ems", "callbacks/ems", |message| seals::ems(&String::from_utf8_lossy(&message.0))),
     ("sf", "callbacks/sf-json", |message| seals::call("application/json", "", message.0.clone())),

@@ -50,7 +50,7 @@ async fn every_answer_to_schemathesis_is_documented() {
     desk.close().await;
 }
 
-/// How many requests Schemathesis sends.
+/// Which requests Schemathesis sends, and how many.
 struct Plan {
     seed: u64,
     /// Requests for each operation.
@@ -61,7 +61,8 @@ struct Plan {
 }
 
 impl Plan {
-    /// Returns the plan of `script/fuzz-api`'s arguments, or the short one of the tests.
+    /// Returns the plan that the arguments of `script/fuzz-api` describe. Without them, returns the short plan of the
+    /// tests.
     fn from_arguments() -> Self {
         let short = Self { seed: 20_261_123, examples: 5, only: None, is_long: false };
         match std::env::var(ARGUMENTS) {

@@ -1,5 +1,6 @@
-//! Fills every form of the catalogue with any answers. Our check and an independent JSON Schema validator, which knows
-//! only the schema that we serve, agree on each, as far as a schema can express the check.
+//! Fills every form of the catalogue with arbitrary answers. Our check and an independent JSON Schema validator must
+//! agree on each filled form, as far as a schema can express our rules. The validator knows only the schema that we
+//! serve.
 
 use std::path::Path;
 

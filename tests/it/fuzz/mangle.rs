@@ -118,7 +118,7 @@ fn spoiled(mut message: Vec<u8>, spoil: Spoil, seeds: &[Vec<u8>]) -> Vec<u8> {
     message
 }
 
-/// Generates JSON values that the code that reads them possibly does not expect.
+/// Generates JSON values that our code possibly does not expect.
 fn strange() -> impl Strategy<Value = Value> {
     let texts = [
         "",
@@ -165,9 +165,9 @@ fn strange() -> impl Strategy<Value = Value> {
 enum Change {
     Replace(Value),
     Remove,
-    /// Repeats the first entry of a list, or the first member under another name.
+    /// Repeats the first entry of a list, or the first member of an object under another name.
     Repeat(String, usize),
-    /// Adds an entry or a member.
+    /// Adds an entry to a list, or a member to an object.
     Add(String, Value),
 }
 

@@ -81,8 +81,8 @@ impl Operation {
         Request { target, headers, body }
     }
 
-    /// Sends a request, and asserts the rules for every answer: a documented status, no 5xx, a complete problem for a
-    /// 4xx, and pointers of faults that exist in the body.
+    /// Sends a request, and asserts the rules for every answer: the status is documented, and it is no 5xx. A 4xx comes
+    /// with a problem (RFC 9457), and the pointers in the problem lead into the body of the request.
     pub async fn send<E: Endpoint<Output = Response>>(&self, server: &TestClient<E>, sent: &Request) -> Read {
         let mut request = server.request(self.method.clone(), &sent.target);
         for (name, value) in &sent.headers {
@@ -91,8 +91,8 @@ impl Operation {
         let answer = Read::of(request.body(sent.body.clone()).send().await).await;
         let about = || format!("{self:?} answers {}: {} to {sent:?}", answer.status, answer.body);
         assert!(!answer.status.is_server_error(), "{}", about());
-        // A request to any operation can have a path or headers that are too long, so no operation documents these
-        // statuses.
+        // These statuses mean that a path or headers are too long. Every operation can answer them, so no document
+        // lists them.
         let anywhere = [414, 431].contains(&answer.status.as_u16());
         let is_documented = self.described["responses"].get(answer.status.as_str()).is_some();
         assert!(is_documented || anywhere, "undocumented: {}", about());

@@ -1,5 +1,5 @@
-//! The adapters that read callbacks. They read each callback twice: once while the gateway waits, to recognise
-//! forgeries, and once in a job.
+//! The adapters that read the callbacks of gateways. They read each callback twice: first while the gateway waits for
+//! the answer, to recognise forgeries, and then in a job.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Callbacks with valid signatures and any contents, so that the contents are read.
+//! Makes callbacks with any contents. Their signatures are valid, because the contents of a forgery would not be read.
 
 use serde_json::json;
 use songda::domain::kernel::private::Private;

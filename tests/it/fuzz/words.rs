@@ -21,7 +21,8 @@ proptest! {
         let ours = token(&tokens, "person", now());
         prop_assert!(verify(&ours));
         prop_assert!(!verify(&String::from_utf8_lossy(&junk.0)));
-        // Forged tokens: the signature with other claims, and a header with another algorithm.
+        // Every forged token has other claims: with the header and the signature of a real token, with a header that
+        // names another algorithm, or with such a header and no signature.
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let parts: Vec<&str> = ours.split('.').collect();
         let header = part(&json!({"alg": algorithm, "typ": "at+jwt", "kid": "test"}));

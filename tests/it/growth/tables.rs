@@ -1,5 +1,5 @@
-//! On the way of a decision from the request to the phone and the carrier, PostgreSQL reads no table of history as a
-//! whole (sequential scan).
+//! While a decision goes from the request to the phone and the carrier, PostgreSQL makes no sequential scan of a table
+//! that grows with every case.
 
 use songda::demo::fresh_phone;
 

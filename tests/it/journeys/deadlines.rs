@@ -1,5 +1,5 @@
 //! The legal deadlines, as the API reports them while the test moves its clock on by days. The working days are those
-//! that were announced for 2026.
+//! that the government has announced for 2026.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,9 @@ use crate::support::items::{AGENCY, ITEM};
 use crate::support::journey::{courier, electronic};
 use crate::support::people::add_staff;
 
-/// Returns the days of a case: due, accepted, promised (7 working days for [`ITEM`]), legal (15 days).
+/// Returns four dates of a case: the due date of the agency's next act, the acceptance, the promised deadline, and the
+/// legal deadline. For [`ITEM`], the promised deadline is 7 working days after the acceptance. The legal one is 15
+/// calendar days after it, or on the next working day if that is a day off.
 fn days(case: &Value) -> [Option<&str>; 4] {
     ["due_on", "accepted_on", "promised_on", "legal_on"].map(|day| case[day].as_str())
 }

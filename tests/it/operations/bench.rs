@@ -1,5 +1,6 @@
-//! `script/bench --against` judges two programs by the ratios of five rounds: a difference within the noise is never
-//! judged "slower", and a slowdown beyond the noise always is.
+//! `script/bench --against` measures two programs in five rounds, divides the figure of one by the figure of the other
+//! in each round, and judges by these five ratios. A difference within the noise is never judged "slower", and a
+//! slowdown beyond the noise always is.
 
 #[path = "../../../benches/statistics.rs"]
 mod statistics;

@@ -9,7 +9,8 @@ use crate::support::database::Record;
 use crate::support::desk::Desk;
 use crate::support::wait::wait_until;
 
-/// Stores 1500 idempotent answers, more than one batch deletes. All but the last one have expired.
+/// Stores 1500 answers under idempotency keys. All but the last one have expired. A single batch cannot delete them
+/// all.
 const ANSWERS: &str = "insert into idempotent_answers (scope, key, fingerprint, form, body_sealed, created_at)
     select 'per_1:submit_case', n::text, '', '{}', '', now() - case when n < 1500 then 31 else 29 end * interval '1 day'
     from generate_series(1, 1500) n";

@@ -86,7 +86,8 @@ impl Scene {
         reply
     }
 
-    /// The officer denies a case after a supplement and a disclosure of personal numbers.
+    /// The officer denies a case. Before that, the officer asks for a supplement, the resident answers, and the officer
+    /// has the resident's personal numbers disclosed.
     async fn deny_a_supplemented_case(&self, address: &str) {
         let case = self.submit(address).await;
         self.act(&case, "supplement-notice", &json!({"points": [WORDS[0]]})).await;

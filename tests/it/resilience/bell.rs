@@ -1,5 +1,6 @@
-//! The bell: entries on a lane's stream that wake a worker up. Superfluous entries change nothing, no superfluous ones
-//! are added, and the rate limiter lets through what a lane's rate allows.
+//! The bell: entries on a lane's Redis stream that wake a worker up. A job that has an entry gets no second one, a
+//! superfluous entry does no harm, and no entry is lost if its reader leaves. The rate limiter gives each lane the
+//! permits that the lane's rate allows.
 
 use std::time::Duration;
 

@@ -25,8 +25,8 @@ async fn assert_survives_a_kill_at(step: Boundary) {
     tokio::join!(assert_outgoing_survives(step), assert_incoming_survives(step));
 }
 
-/// Kills a worker with a job of each lane, lets another worker finish the jobs, and checks what phones and carriers
-/// received.
+/// Kills one worker for each lane while it processes a job of that lane. Then lets another worker finish the jobs, and
+/// checks what phones and carriers received.
 async fn assert_outgoing_survives(step: Boundary) {
     let desk = quick_desk().await;
     let office = Office::register(&desk).await;
@@ -69,7 +69,8 @@ async fn move_to_the_door(desk: &Desk, decided: &Decided) {
 }
 
 /// Reports a decision that creates a job in this lane. For WeChat the applicant is a resident who consented, otherwise
-/// a new person. For SF the item is one that SF carries, otherwise one that EMS carries.
+/// a new person. For SF the decision is about an item whose results go by SF, otherwise about one whose results go by
+/// EMS.
 async fn decide_in(desk: &Desk, office: &Office, lane: &str) -> Decided {
     let phone = fresh_phone();
     let mut result = result(&phone);
@@ -119,7 +120,8 @@ async fn a_job_is_done_once_if_its_worker_is_killed_after_the_claim() {
 
 #[tokio::test]
 async fn a_job_is_done_once_if_its_worker_is_killed_before_the_call() {
-    // Jobs that read callbacks make no call that must not be made twice, so only outgoing jobs are tested here.
+    // A job reaches this step only before a call that must not be made twice. The jobs that follow from a callback make
+    // no such call, so they are not tested here.
     assert_outgoing_survives(Boundary::Prepared).await;
 }
 

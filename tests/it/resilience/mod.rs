@@ -1,4 +1,4 @@
-//! Processes, servers and connections fail, and no promise is lost or kept twice.
+//! Processes, servers and connections fail, and no message or parcel is lost or sent twice.
 
 mod attempt_limits;
 mod bell;

@@ -1,6 +1,6 @@
-//! PostgreSQL and Redis stop, crash and come back while decisions are reported. Meanwhile each request is either done
-//! or answered 503, every accepted decision arrives, a refused one is accepted when it is repeated, and no process of
-//! ours is restarted.
+//! PostgreSQL and Redis stop, crash and come back while decisions are reported. Meanwhile each request either succeeds
+//! or is answered 503. The message and the parcel of every accepted decision arrive, a refused decision is accepted
+//! when it is repeated, and no process of ours is restarted.
 
 use std::sync::atomic::Ordering;
 

@@ -48,8 +48,9 @@ async fn a_lane_gets_all_that_its_rate_allows_and_never_more() {
     desk.close().await;
 }
 
-/// Plays the events on a lane's bucket. Checks each number of permits against two bounds: at least what a bucket
-/// without any refill would give, and at most what a bucket with a refill for all the time that passed would give.
+/// Plays the events on a lane's token bucket, and checks two bounds. Each call gives all permits that it wants, or at
+/// least those that the bucket would hold without any refill. All calls together give at most a full bucket, the
+/// advance for sign-in codes, and the refill of the time that passed.
 async fn play(queue: &Queue, pace: Pace, events: &[Event]) {
     let channel = ChannelCode::new(fresh_uuid().as_simple().to_string());
     let [pushes, codes] = [Lane::push(&channel), Lane::login(&channel)];
@@ -81,8 +82,8 @@ async fn play(queue: &Queue, pace: Pace, events: &[Event]) {
     }
 }
 
-/// The window is an hour, so no whole request is refilled during the test, and `missing`, the expected number, leaves
-/// refills out.
+/// A quota is refilled over its window. Here the window is an hour, so the refill during the test is less than one
+/// request. `missing`, the number of requests that are expected to be gone from the quota, leaves the refill out.
 #[tokio::test]
 async fn a_caller_owes_what_was_let_through_beyond_its_quota() {
     let desk = Desk::builder().without_worker().open().await;

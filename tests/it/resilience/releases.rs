@@ -18,8 +18,8 @@ use crate::support::process::stop_gracefully;
 use crate::support::settings::QUICK;
 use crate::support::wait::wait_until;
 
-/// What the next release is allowed to do to the schema while this one runs: new columns on every table that statements
-/// read, and an index.
+/// Changes that the next release is allowed to make to the schema while this one runs: new columns on every table that
+/// statements read, and an index.
 const NEXT: [(&str, &str); 2] = [
     (
         "9001_more_columns.sql",

@@ -1,5 +1,5 @@
 //! Backup and restore as `docs/operations/recover.md` describes them: a backup taken during work is restored into a
-//! fresh database with an empty Redis. The tables are the same, and every promise is kept once.
+//! fresh database with an empty Redis. The tables are the same, and every message and parcel arrives once.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -49,7 +49,7 @@ async fn decide_during_work(desk: &Desk) -> Vec<Decided> {
     let mut worker = desk.worker();
     assert_arrived_once(desk, &decided).await;
     worker.kill().await.unwrap();
-    // A receipt that came between the digests and the backup would be in the backup only.
+    // Stops the callbacks: a receipt that came after the digests and before the backup would be in the backup only.
     desk.sandbox.world().callbacks.aim(None);
     decided.extend(decide(desk, 4).await);
     assert_killed(desk, desk.worker_dying_at(Boundary::Called), Boundary::Called).await;

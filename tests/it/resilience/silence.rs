@@ -90,7 +90,7 @@ async fn processes_whose_connections_to_redis_fall_silent_reach_it_over_others()
     desk.close().await;
 }
 
-/// Reports a decision again and again until it is accepted, after any other answer and if no answer comes.
+/// Reports a decision until it is accepted: again after any other answer, and again if no answer comes.
 async fn report_until_accepted(office: &Office, phone: &str) -> Decided {
     let row = result(phone);
     let key = fresh_key();

@@ -1,5 +1,5 @@
-//! Slowness does no harm elsewhere: a hanging gateway delays no other gateway, and a worker that comes too late changes
-//! nothing.
+//! Slowness does no harm elsewhere: a hanging gateway delays no other gateway, and a worker that finishes a job after
+//! its lease has ended changes nothing.
 
 use std::time::Duration;
 

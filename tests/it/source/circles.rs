@@ -1,5 +1,5 @@
-//! No two files import each other, directly or through other files. A circle means that none of its files can be
-//! understood, moved or tested alone.
+//! No two files import each other in a circle, directly or through other files. If they did, no file of the circle
+//! could be understood, moved or tested alone.
 //!
 //! An arrow is a path in a file's code that leads into another file: a `use`, or a path written out. Unit tests are
 //! left out. A `pub use` is no arrow, because with it a folder's `mod.rs` only re-exports what the folder's files
@@ -12,7 +12,7 @@ use regex::Regex;
 
 use super::layers::{code_of, sources};
 
-/// A module by its path: `["store", "record"]`.
+/// The path of a module, for example `["store", "record"]`.
 type Module = Vec<String>;
 type Arrows = BTreeMap<Module, BTreeSet<Module>>;
 
@@ -30,7 +30,8 @@ fn arrows() -> Arrows {
     files.iter().map(|file| (module_of(file), reader.arrows_of(&module_of(file), &code_of(file)))).collect()
 }
 
-/// `src/store/record/mod.rs` → `store`, `record`. The crate's root is the empty path.
+/// Returns the path of a file's module: `src/store/record/mod.rs` → `store`, `record`. The crate's root is the empty
+/// path.
 fn module_of(file: &Path) -> Module {
     let inside = file.strip_prefix("src").unwrap().with_extension("");
     let mut names: Module = inside.iter().map(|name| name.to_string_lossy().into_owned()).collect();
@@ -90,7 +91,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Returns the file that a path leads into: the longest beginning that is a module.
+    /// Returns the file that a path leads into: the longest beginning of the path that is a module.
     fn owner(&self, path: &Module) -> Option<Module> {
         (1..=path.len()).rev().map(|count| path[..count].to_vec()).find(|beginning| self.modules.contains(beginning))
     }
@@ -116,7 +117,7 @@ fn circles(arrows: &Arrows) -> Vec<Vec<String>> {
     found.into_iter().collect()
 }
 
-/// Returns all modules that arrows lead to from a module, through any number of files.
+/// Returns all modules that a module reaches by arrows, directly or through other modules.
 fn reached<'a>(arrows: &'a Arrows, from: &Module) -> BTreeSet<&'a Module> {
     let mut open: Vec<&Module> = arrows.get(from).into_iter().flatten().collect();
     let mut seen = BTreeSet::new();

@@ -1,6 +1,7 @@
 //! The language of everything that we write: one name for one thing, and plain English. CONTRIBUTING.md has the rules.
 //!
-//! The examples of bad language in CONTRIBUTING.md are between `<!-- bad language -->` and `<!-- /bad language -->`.
+//! The tests skip the examples of bad language in CONTRIBUTING.md. These are between `<!-- bad language -->` and
+//! `<!-- /bad language -->`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,12 +11,14 @@ use regex::Regex;
 
 use crate::support::files::files_under;
 
-/// Synonyms of words in docs/architecture.md's table, which must not name anything in the sources.
+/// Synonyms of the words in the table of docs/architecture.md. No type or module in the sources may have one in its
+/// name.
 const SYNONYMS: &str = "Applicationform|Errand|Shipment|Consignment|Citizen|Approver|Clerk|Courier[A-Z]?Company";
 
-/// Public types that share a name. The first kind is a thing of the domain and its form in JSON or in a database row.
-/// The second kind is a handle and the operations that use it. The third kind is two types of modules that never use
-/// each other. Names can be removed from this list, and must not be added.
+/// Names that more than one public type has, for one of three reasons. First: one type is a thing of the domain, and
+/// another one is its form in JSON or in a database row. Second: one type groups use cases, and another one groups the
+/// API operations that call them. Third: the types are in modules that never use each other. Names can be removed from
+/// this list, and must not be added.
 const SHARED_NAMES: [&str; 36] = [
     "Addresses",
     "Agency",

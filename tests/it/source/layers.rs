@@ -38,7 +38,7 @@ const MAY_USE: [(&str, &[&str]); 27] = [
     // Not part of the product: the simulated outside world, and the client of the demonstration.
     ("sandbox", &["gateway", "domain"]),
     ("demo", &["domain"]),
-    // A gateway's twin is in the gateway's folder and belongs to the sandbox.
+    // A gateway's counterpart in the sandbox. Its code is in the gateway's folder.
     ("twin", &["sandbox", "gateway", "domain"]),
 ];
 /// The lines with which the unit tests of a file begin.
@@ -142,7 +142,7 @@ fn used_by(file: &Path, text: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// Returns how many times `super::` leads from a file to the crate's root.
+/// Returns how many times a path in a file must repeat `super::` to reach the crate's root.
 fn depth_of(file: &Path) -> usize {
     let parts = file.iter().count() - 1;
     let is_root_of_folder = file.file_name().is_some_and(|name| name == "mod.rs");
@@ -190,7 +190,7 @@ fn places(words: &[&str], allowed: impl Fn(&Path) -> bool) -> Vec<String> {
     found
 }
 
-/// Returns the text of a file without comments and unit tests. The other lines keep their numbers.
+/// Returns the text of a file without comments and unit tests. The lines that remain keep their numbers.
 pub(super) fn code_of(file: &Path) -> String {
     let text = fs::read_to_string(file).unwrap();
     let product = TESTS.iter().fold(text.as_str(), |code, tests| code.split(tests).next().unwrap_or_default());

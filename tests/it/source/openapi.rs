@@ -1,4 +1,5 @@
-//! The OpenAPI document that is generated from handlers: statuses, parameters, headers and examples.
+//! The OpenAPI document that is generated from the handlers of a sample API lists all statuses, parameters, headers and
+//! examples.
 
 use serde_json::Value;
 

@@ -1,5 +1,5 @@
-//! TypeScript clients generated from the OpenAPI documents type-check, and the one of `openapi/mobile.json` goes
-//! through a whole journey.
+//! Generates TypeScript clients from the OpenAPI documents and type-checks them. The client of `openapi/mobile.json`
+//! then plays a resident's whole journey, from the sign-in to the parcel and the inbox.
 
 use std::io::Write as _;
 use std::process::Stdio;
@@ -60,7 +60,8 @@ async fn decide(desk: &Desk) {
     officer.grant(&case, &json!({"title": "居住证"})).await.unwrap();
 }
 
-/// Prints a reason without the test runner, which hides the output of a test that passes.
+/// Prints why the test is skipped, directly to standard error: the test runner hides what a passing test prints in the
+/// usual way.
 fn skipped(why: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {why}");
 }

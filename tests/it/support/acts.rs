@@ -1,5 +1,5 @@
-//! What residents and officers do with a case, call by call. [`super::journey`] does it in one line, if every call
-//! succeeds.
+//! Single calls that residents and officers make about a case. A test uses them if it asserts something about a call or
+//! its answer. If all calls just have to succeed, [`super::journey`] makes them in one line.
 
 use reqwest::multipart::Part;
 use serde_json::{Value, json};
@@ -43,7 +43,8 @@ pub async fn correct_delivery(resident: &Caller, case: &str, address: &str, if_m
     call.json(&json!({"address": address})).answer().await.unwrap()
 }
 
-/// An officer acts on the present version of a case: `acceptance`, `supplement-notice` or `decision`.
+/// An officer acts on the present version of a case. `act` is the last part of the path: `acceptance`,
+/// `supplement-notice` or `decision`.
 pub async fn act(officer: &Caller, case: &str, act: &str, body: &Value) -> Reply {
     let path = format!("/staff/v1/cases/{case}");
     let read = officer.get(&path).success().await.unwrap();

@@ -37,7 +37,8 @@ impl Decided {
     }
 }
 
-/// Waits until each decision has its message and its order and no job is left, and asserts that nothing came twice.
+/// Waits until a message and a courier order have arrived for each decision, and until no job is left. Then asserts
+/// that nothing arrived twice.
 pub async fn assert_arrived_once(desk: &Desk, decided: &[Decided]) {
     let outside = desk.outside();
     let mut missing = Vec::new();
@@ -62,7 +63,8 @@ pub async fn assert_arrived_once(desk: &Desk, decided: &[Decided]) {
     }
 }
 
-/// Waits until each phone shows that the parcel is delivered and no job is left, and asserts that nothing came twice.
+/// Waits until each phone shows a message that the parcel is delivered, and until no job is left. Then asserts that no
+/// message came twice.
 pub async fn assert_delivered_once(desk: &Desk, decided: &[Decided]) {
     let outside = desk.outside();
     let arrived = wait::until("parcels at doors", TIMEOUT, async || {

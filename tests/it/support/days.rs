@@ -14,7 +14,8 @@ use super::journey::electronic;
 const APPLICANT: Applicant =
     Applicant { name: "王小明", resident_id: "320422198506150024", phone: "13800138000", home: "清风路1号" };
 
-/// A desk without a worker, with a separate clock, and with the announced calendar, which ends with 2026.
+/// A desk without a worker. Its clock shows the time that the test sets. Its calendar has only the years whose working
+/// days the government has announced, so it ends with 2026.
 pub struct Days {
     pub desk: Desk,
     now: Arc<Mutex<Instant>>,
@@ -48,7 +49,7 @@ impl Days {
         resident
     }
 
-    /// Signs in the officer of an agency again.
+    /// Signs in the officer of an agency. Each call makes a new session, because a token lives for minutes.
     pub async fn officer(&self, agency: &str) -> Caller {
         self.desk.officer(agency).await.caller().clone()
     }

@@ -31,7 +31,8 @@ use super::settings::{Settings, desk_settings, owned};
 use super::template::fresh_database;
 use super::wait::TIMEOUT;
 
-/// Removes the years after 2026 from the calendar. They are invented: the template's catalogue is loaded with them.
+/// Removes the years after 2026 from the calendar. The government has not announced their working days. The command
+/// `catalog load --rehearse`, which fills the template database, invents them.
 const FORGET_YEARS_TO_COME: &str = "update catalogue_parts set content = (
         select jsonb_agg(year) from jsonb_array_elements(content) year where (year->>'year')::int <= 2026)
     where name = 'calendar'";
@@ -96,7 +97,8 @@ impl<'a> DeskBuilder<'a> {
         self
     }
 
-    /// Reads the time from this clock, and uses a calendar that ends with 2026, as the announced calendar does.
+    /// Reads the time from this clock, and uses a calendar that ends with 2026, because the government has not
+    /// announced the working days of later years.
     pub fn in_2026(mut self, clock: &Clock) -> Self {
         self.clock = Some(clock.clone());
         self
@@ -219,7 +221,7 @@ impl Desk {
         std::mem::replace(&mut self.own, database).drop().await;
     }
 
-    /// Returns a client of the sandbox over HTTP, as the player of `songda demo` uses it.
+    /// Returns the HTTP client of the sandbox that `songda demo` also uses.
     pub fn outside(&self) -> songda::demo::sandbox::SandboxClient {
         songda::demo::sandbox::SandboxClient::new(self.sandbox.base_url().parse().unwrap()).unwrap()
     }
@@ -275,7 +277,7 @@ impl Desk {
         self.closed = true;
     }
 
-    /// Waits until all jobs are done. A job that is due much later, such as a look-up in an hour, is no part of a test.
+    /// Waits until no pending job is due within a minute. Later jobs, such as a look-up in an hour, are not waited for.
     pub async fn finish(&self) {
         let done = wait::until("all jobs are done", TIMEOUT, async || Ok((self.due_soon().await == 0).then_some(())));
         let done = done.await;

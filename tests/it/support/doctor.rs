@@ -27,7 +27,8 @@ impl Report {
         self.json["findings"].as_array().unwrap().iter()
     }
 
-    /// Returns the states of a check, one for each place that it looks at.
+    /// Returns the states of all findings of a check. A check that runs on several servers has one finding for each
+    /// server.
     pub fn states(&self, group: &str, check: &str) -> Vec<&str> {
         let of = self.findings().filter(|finding| finding["group"] == group && finding["check"] == check);
         of.map(|finding| finding["state"].as_str().unwrap()).collect()

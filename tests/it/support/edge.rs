@@ -19,7 +19,7 @@ pub fn tokens() -> Tokens {
     Tokens::new(SigningKeys::of([("test".to_owned(), SigningKeys::fresh_pem().unwrap())]).unwrap())
 }
 
-/// Issues a token of a new caller for a security scheme of the OpenAPI documents.
+/// Issues a token to a new caller. `scheme` is the name of a security scheme in the OpenAPI documents.
 pub fn token(tokens: &Tokens, scheme: &str, at: Instant) -> String {
     let officer = |role: &str| Grant {
         sid: Some(fresh(SessionId::from_uuid)),

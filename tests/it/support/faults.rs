@@ -17,7 +17,7 @@ pub struct GatewayFault<'d> {
 }
 
 impl Desk {
-    /// Plans a fault of a gateway, of all its operations unless [`GatewayFault::on`] names one.
+    /// Plans a fault of a gateway. The fault affects all operations, unless [`GatewayFault::on`] names one.
     pub const fn fault<'d>(&'d self, gateway: &'d str, fault: FaultKind) -> GatewayFault<'d> {
         GatewayFault { desk: self, gateway, fault, operation: None, delay: None }
     }
@@ -45,7 +45,7 @@ impl<'d> GatewayFault<'d> {
         self.times(1);
     }
 
-    /// Makes the fault strike this many of the next calls.
+    /// Makes the fault strike the next `times` calls.
     pub fn times(self, times: u64) {
         self.order(Often::Times(times));
     }

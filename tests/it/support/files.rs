@@ -11,7 +11,7 @@ pub fn documents() -> Vec<PathBuf> {
     files
 }
 
-/// Returns the files in a folder and in all folders below whose names end with `.<ending>`, sorted.
+/// Returns the files whose names end with `.<ending>`, in a folder and in all folders below it, sorted.
 pub fn files_under(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut files = files_in(folder, ending);
     for entry in fs::read_dir(folder).into_iter().flatten() {

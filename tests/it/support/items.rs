@@ -1,6 +1,7 @@
 //! The item and the agencies that most tests use.
 
-/// 居住证申领: applied for on the phone, asks for files, decided by [`AGENCY`], and its result can be sent by EMS.
+/// 居住证申领, the application for a residence permit. A resident applies on the phone and uploads files, [`AGENCY`]
+/// decides, and the result can be sent by EMS.
 pub const ITEM: &str = "JT-0045";
 /// The agency that decides [`ITEM`].
 pub const AGENCY: &str = "public-security";

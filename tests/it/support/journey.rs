@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Each step can be the last: the result of awaiting a journey is a draft, or a case that is submitted, accepted or
-//! granted. By default a new resident who signed in by WeChat applies, and the result is electronic.
+//! granted. By default the applicant is a new resident who signed in by WeChat, and the result is electronic.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -81,12 +81,12 @@ impl Desk {
 }
 
 impl<'d> Journey<'d, Drafted> {
-    /// This resident applies.
+    /// The applicant is this resident.
     pub fn by(self, person: &Person) -> Self {
         Self { person: Some(person.clone()), ..self }
     }
 
-    /// A new resident who signed in by SMS applies.
+    /// The applicant is a new resident who signed in by SMS.
     pub fn by_sms(self) -> Self {
         Self { by_sms: true, ..self }
     }

@@ -111,7 +111,7 @@ impl Installation {
     }
 
     /// Asserts that every accepted decision arrived once, that there are no other cases, and that neither process has
-    /// ended. `other` is a decision that was not the clerk's.
+    /// ended. `other` is one more accepted decision, which the clerk did not report.
     pub async fn close(mut self, other: Option<Decided>) {
         let decided: Vec<Decided> = self.clerk.accepted.into_inner().unwrap().into_iter().chain(other).collect();
         assert_arrived_once(&self.desk, &decided).await;

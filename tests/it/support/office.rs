@@ -1,4 +1,5 @@
-//! A back-office system that reports decisions over the integration API: the shortest way to a message and a parcel.
+//! A back-office system that reports decisions over the integration API. With it a test needs the fewest calls to cause
+//! a message and a parcel.
 
 use std::path::Path;
 
@@ -42,7 +43,7 @@ impl Office {
         format!("/integration/v1/results/{}/{reference}", self.source)
     }
 
-    /// Puts a result under its `ref`. Fails if no answer comes.
+    /// Puts a result under its `ref`. Returns an error if no answer comes.
     pub async fn try_put(&self, key: &str, result: &Value) -> Played<Reply> {
         let mut body = result.clone();
         let reference = body.as_object_mut().unwrap().remove("ref").unwrap();

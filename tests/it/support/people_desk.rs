@@ -1,5 +1,5 @@
-//! The use cases about people on an empty database, at a time that the test sets, for tests that need real
-//! locks.
+//! The use cases about people (sign-in, identity, addresses, consents and others), called without an API. They run at a
+//! time that the test sets, and on a real, empty database, because some tests depend on its locks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -46,12 +46,12 @@ impl PeopleDesk {
         Self { people: people(record.store.clone(), start, &register), start, register, record }
     }
 
-    /// Returns the same use cases some seconds after the start.
+    /// Returns the same use cases with a clock that is set some seconds after [`Self::start`].
     pub fn after(&self, seconds: i64) -> People {
         People { clock: Clock::frozen(self.start + TimeDelta::seconds(seconds)), ..self.people.clone() }
     }
 
-    /// Runs housekeeping some seconds after the start. Returns the number of deleted rows.
+    /// Runs housekeeping as if some seconds had passed since [`Self::start`]. Returns the number of deleted rows.
     pub async fn forget_old_after(&self, seconds: i64) -> u64 {
         forget_old(&self.record.store, self.start + TimeDelta::seconds(seconds)).await.unwrap()
     }
@@ -107,8 +107,9 @@ fn people(store: Store, now: Instant, register: &Register) -> People {
     }
 }
 
-/// Makes a catalogue with WeChat templates only: one-time templates of decisions in both languages, and a long-term
-/// one.
+/// Makes a catalogue with WeChat templates only. The templates of decisions, in Chinese and in English, need one
+/// consent for each message. The template of delivered parcels needs one consent for all messages. `of_decisions` is
+/// the id of the Chinese template of decisions.
 pub fn templates(revision: i64, of_decisions: &str) -> Snapshot {
     let template = |id: &str, language: &str, consent: &str, events: &[&str]| {
         json!({

@@ -8,8 +8,9 @@ use super::process::songda;
 
 pub type Settings = Vec<(String, String)>;
 
-/// Short leases, and short time-outs of gateways, for tests that wait until they end. Shorter ones would fail tests:
-/// another test installation that opens on the same thread can delay an answer by nearly a second.
+/// Short leases, and short time-outs of gateways, for tests in which a lease or a time-out must end. If they were even
+/// shorter, tests would fail: another test installation that opens on the same thread can delay an answer by nearly a
+/// second.
 pub const QUICK: [(&str, &str); 12] = [
     ("SONGDA_LEASE", "8s"),
     ("SONGDA_ATTEMPT_TIMEOUT", "6s"),

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use songda::demo::wait;
 
-/// How long a test waits before it fails. It measures nothing: it is far longer than anything takes, even on a busy
-/// machine or one that was suspended for a while. A sentinel that lost two seconds, for example, trusts no server for
-/// thirty (TILT).
+/// How long a test waits before it fails. It is no limit for the product: it is far longer than anything takes, even on
+/// a busy machine or one that was suspended for a while. For example, a Redis sentinel that was suspended for more than
+/// two seconds only monitors for the next thirty seconds (TILT mode).
 pub const TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Polls until the condition holds. `what` completes "waited for" in the message of a failed test.

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use crate::api::edge::limits::gcra::RatePolicy;
 
-/// Stores a `T` for each caller and policy, for at most twice `size` callers. When the young map is full, it becomes
-/// the old map, and the previous old map is dropped. A caller in the old map moves back to the young map when it calls
-/// again.
+/// Stores a `T` for each pair of a caller and a policy, and at most twice `size` pairs. A new pair goes into the young
+/// map. When the young map is full, it becomes the old map, and the previous old map is dropped. A pair in the old map
+/// moves back to the young map when the caller calls again.
 pub struct Callers<T> {
     size: usize,
     young: HashMap<Key, T>,

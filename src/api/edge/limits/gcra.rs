@@ -1,7 +1,7 @@
 //! The generic cell rate algorithm (GCRA, ITU-T I.371). It stores one instant per caller: the time at which the
-//! caller's quota is full again. A request moves this instant forward by one request's share of the window. A request
-//! is refused if the instant would then be more than one window in the future. [`crate::queue`] runs the same algorithm
-//! in Redis for all processes together.
+//! caller's quota is full again. A request moves this instant forward by the window divided by the quota. A request is
+//! refused if the instant would then be more than one window in the future. [`crate::queue`] runs the same algorithm in
+//! Redis for all processes together.
 
 use std::time::Duration;
 

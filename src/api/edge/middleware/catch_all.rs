@@ -2,8 +2,8 @@
 //! web framework (unknown route, wrong method, bad parameter, wrong media type), and panics. So the layers around this
 //! one never see an error.
 //!
-//! The framework's own error texts are dropped, because they repeat the caller's input, and call path parameters
-//! `param0`.
+//! The framework's own error texts are dropped, because they repeat the caller's input, and because they show `param0`
+//! instead of the name of a path parameter.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;

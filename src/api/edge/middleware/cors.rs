@@ -1,8 +1,8 @@
 //! Cross-origin requests of web clients (CORS protocol of the Fetch standard). Callers identify themselves by a bearer
 //! token, never by a cookie. So any origin can be admitted, and `Access-Control-Allow-Credentials` is never sent.
 //!
-//! poem's `Cors` responds to a foreign origin with a bare 403 instead of a problem. tower-http's `CorsLayer` wraps a
-//! tower service, so every request and response would be converted twice.
+//! Neither of the existing middlewares fits. poem's `Cors` responds to a foreign origin with a bare 403 instead of a
+//! problem. tower-http's `CorsLayer` wraps a tower service, so every request and response would be converted twice.
 
 use std::future::{Future, ready};
 use std::str::FromStr;

@@ -1,5 +1,5 @@
-//! Checks the rules for our OpenAPI documents. One path belongs to one `impl`. Every operation has an id, a summary in
-//! Chinese and English, one tag, a caller, header names as people write them, and examples without nulls.
+//! Checks the rules for our OpenAPI documents: one path belongs to one `impl`, and every operation has an id, a summary
+//! in Chinese and English, one tag, a caller, header names as people write them, and examples without nulls.
 
 use std::collections::HashSet;
 
@@ -11,9 +11,9 @@ use super::examples;
 use super::operations::{OperationRef, operations};
 use crate::api::edge::parameters::security::MARKS;
 
-/// Operations that write, need no token, and do not have the rate limit of attempts to sign in. The refresh of a
-/// session is in this list, because a refresh token cannot be guessed, and because many phones of a mobile network
-/// share one network address.
+/// Operations that write, need no token, and are exempt from the rate limit of attempts to sign in. The refresh of a
+/// session is exempt, because a refresh token cannot be guessed, and because that rate limit counts by network address,
+/// which many phones of a mobile network share.
 const OPEN_WRITES: [&str; 1] = ["refresh_session"];
 
 /// Checks three rules that cannot be checked on the finished document. No path belongs to two `impl`s, because the

@@ -34,7 +34,7 @@ pub struct City {
     pub code: String,
     /// 名称
     pub name: String,
-    /// 县级: their codes are valid for `region` of an address.
+    /// 县级: the counties. The code of a county is a valid `region` of an address.
     pub counties: Vec<Region>,
 }
 

@@ -1,5 +1,5 @@
-//! A resident signs in with a code from an SMS. The first sign-in creates the person, unless a back-office system
-//! reported the number before, without a resident ID: then the person exists already.
+//! A resident signs in with a code from an SMS. The first sign-in creates the person, unless the person exists already:
+//! a back-office system may have reported the phone number, without a resident ID.
 
 use super::Sessions;
 use super::open::SignedIn;

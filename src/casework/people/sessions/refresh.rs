@@ -34,7 +34,7 @@ impl Sessions<'_> {
         self.go_on(tx, person.ok_or(RefreshError::Invalid)?, token, held, now).await
     }
 
-    /// Refused if the officer's account is closed.
+    /// Like [`Self::refresh`], for an officer. Fails if the officer's account is closed.
     pub async fn refresh_officer(self, token: &RefreshToken) -> Result<SignedIn<Officer>, RefreshError> {
         let now = self.0.clock.now();
         let mut tx = self.0.store.begin().await?;

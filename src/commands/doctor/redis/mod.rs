@@ -1,5 +1,5 @@
-//! Checks a Redis that is a single server, a primary and replicas with sentinels, or a cluster. Checks each server, and
-//! how the servers work together.
+//! Checks each server of Redis, and how the servers work together. Redis is a single server, a primary and replicas
+//! with sentinels, or a cluster.
 
 mod server;
 mod together;

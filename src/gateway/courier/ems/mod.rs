@@ -4,8 +4,8 @@
 //!
 //! EMS cannot look up an order by our order number. If the outcome of an order is unknown, the only safe call is to
 //! cancel the order by its number. If EMS answers that it is too late to cancel, EMS already carries the parcel: the
-//! order exists, and only EMS's callbacks will report its waybill. Ordering again is not safe: some accounts return the
-//! first waybill, others create a second parcel.
+//! order exists, and only EMS's callbacks will report its waybill. Ordering again is not safe: for some accounts EMS
+//! returns the first waybill, for others it creates a second parcel.
 
 mod answer;
 mod callback;

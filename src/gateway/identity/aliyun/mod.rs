@@ -62,8 +62,8 @@ impl IdentityGateway for AliyunIdentity {
         }
     }
 
-    /// Sends a check without a name and a number, which costs nothing. Alibaba verifies our account before it refuses
-    /// the check.
+    /// Sends a check without a name and a number. Such a check costs nothing. Alibaba verifies our account before it
+    /// refuses the check.
     async fn probe(&self) -> Probe {
         aliyun::probe(self.rpc.call("Id2MetaVerify", &[("ParamType", "normal")]).await)
     }

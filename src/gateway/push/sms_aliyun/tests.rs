@@ -128,7 +128,7 @@ async fn the_queried_day_is_beijings() {
         (&["2026-01-01T15:59:30Z"], Found::Yes),     // half a minute before: both days are queried
         (&["2026-01-01T15:00:00Z"], Found::No),
         (&["2026-01-02T15:59:30Z"], Found::Yes),
-        (&["2026-01-01T15:00:00Z", "2026-01-01T15:30:00Z", NOW], Found::Yes), // the last copy, on the next day
+        (&["2026-01-01T15:00:00Z", "2026-01-01T15:30:00Z", NOW], Found::Yes), // only the last copy was sent on 01-02
     ] {
         let gateway = service_with_two_pages().await;
         assert_eq!(find(&gateway.settings, handed_over).await, found, "{handed_over:?}");

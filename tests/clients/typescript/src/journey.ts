@@ -19,7 +19,7 @@ function given(name: string): string {
   return value;
 }
 
-/** The answer's body. A problem ends the journey. */
+/** Returns the answer's body. An error (a problem, RFC 9457) ends the journey. */
 function body<T>(answer: { data?: T; error?: unknown; response: Response }): T {
   assert.ok(answer.response.ok, `${answer.response.url}: ${answer.response.status} ${JSON.stringify(answer.error)}`);
   return answer.data as T;

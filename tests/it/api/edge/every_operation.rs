@@ -239,7 +239,7 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
         }
     }
 
-    /// Asserts that paths are refused that are not UTF-8, have one slash too many, or have an id that cannot exist.
+    /// Asserts that a path is refused if it is not UTF-8, has one slash too many, or has an id that cannot exist.
     async fn refuses_bad_paths(&self) {
         for path in [format!("{}/", self.path), self.path.replacen("/v1/", "/v1/%FF", 1), format!("{}%00", self.path)] {
             let mut request = self.server.request(self.method.clone(), &path);
@@ -271,8 +271,8 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
         Read::of(request.send().await).await.assert_problem(400, "invalid_cursor", &self.name);
     }
 
-    /// Repeats one request until the rate limiter refuses it. Operations share a quota, which refills gradually. So
-    /// when the test of the next operation begins, the first requests can still be allowed.
+    /// Repeats one request until the rate limiter refuses it. Operations share a quota. It is used up when the check of
+    /// one operation ends, but it refills gradually, so the first requests to the next operation are possibly allowed.
     async fn is_limited(&self) {
         const MORE_THAN_ANY_QUOTA: usize = 30;
         if self.is_stream() {

@@ -1,4 +1,5 @@
-//! Every read of every OpenAPI document, by a caller who owns the resources: compressed, conditional, and page by page.
+//! Calls every read operation of every OpenAPI document as a caller who owns the resources: with and without
+//! compression, with `If-None-Match`, and page by page.
 
 use std::collections::BTreeSet;
 

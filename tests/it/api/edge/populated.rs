@@ -115,7 +115,7 @@ impl Populated {
         self.desk.journey(ITEM).by(&self.resident).delivered_to(&self.address).submitted().await.id
     }
 
-    /// Leaves two drafts, two submitted cases, two granted cases, and one withdrawn case.
+    /// Adds two drafts, two submitted cases, two granted cases, and one withdrawn case.
     async fn add_cases(&mut self) {
         let draft = self.new_draft().await;
         let other_draft = self.new_draft().await;

@@ -30,8 +30,8 @@ struct Process<E> {
     quotas: Arc<Quotas>,
 }
 
-/// Makes a process that allows each caller `quota` requests a minute. It reports the requests that it counted to Redis
-/// only while [`Process::reporting_until`] runs.
+/// Makes a process that allows each caller `quota` requests a minute. It reports to Redis how many requests it has
+/// counted, but only while [`Process::reporting_until`] runs.
 fn process(
     tokens: &Tokens,
     redis: &str,
@@ -74,7 +74,7 @@ async fn redis() -> redis::aio::MultiplexedConnection {
     redis::Client::open(redis_url()).unwrap().get_multiplexed_async_connection().await.unwrap()
 }
 
-/// Returns the keys that were reported to Redis.
+/// Returns the keys that Redis has under this prefix: one for each caller whose requests it counts.
 async fn known_to_redis(prefix: &str) -> Vec<String> {
     redis::cmd("KEYS").arg(format!("{prefix}*")).query_async(&mut redis().await).await.unwrap()
 }
@@ -169,7 +169,7 @@ async fn each_process_limits_by_itself_while_redis_is_away() {
     }
 }
 
-/// One step: a process reports requests that it has allowed, and then asks for one more.
+/// One step of a sequence: a process reports requests that it has allowed, and then asks for one more.
 #[derive(Debug, Clone, Copy)]
 struct Ask {
     reported: u32,

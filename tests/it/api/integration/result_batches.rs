@@ -1,5 +1,5 @@
-//! A row of a batch that cannot be accepted or written is refused alone, with its own reason, and the others take
-//! effect.
+//! If a row of a batch cannot be accepted or written, only this row is refused, with its own reason. The other rows
+//! take effect.
 
 use serde_json::{Value, json};
 use songda::demo::{fresh_key, fresh_phone};

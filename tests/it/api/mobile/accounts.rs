@@ -1,6 +1,6 @@
-//! People for whom other systems reported decisions before these people signed in, and accounts that turn out to belong
-//! to one person. A person who proves a phone, an identity or a WeChat account finds everything reported for it, and no
-//! other person does.
+//! Accounts of people. A back-office system can report decisions for a person who has not signed in yet, and several
+//! accounts can turn out to belong to one person. A person who proves a phone, an identity or a WeChat account finds
+//! everything that was reported for it, and no other person does.
 
 use std::fs;
 
@@ -271,7 +271,8 @@ async fn a_newcomer_finds_every_decision_that_is_reported_while_the_newcomer_sig
             join_all((0..REPORTS).map(|_| town.report(&phone, None))),
             join_all((0..REPORTS).map(|_| town.report(&phone, Some(&resident_id)))),
             prove(caller, &phone, &code, "refuse"),
-            // The database runs these two requests one after the other, because both lock the newcomer's account.
+            // The database runs the proof of the phone and this verification one after the other, because both lock the
+            // newcomer's account.
             verify(caller, &resident_id),
         );
         assert_eq!((proved.status.as_u16(), verified.status.as_u16()), (200, 200), "{} {}", proved.body, verified.body);

@@ -35,7 +35,7 @@ impl Listener {
         Self { token: session.text("/access_token").unwrap(), desk, phone, office }
     }
 
-    /// Issues a token of the same session that expires in two seconds.
+    /// Issues another token of the resident's session. It expires in two seconds.
     fn brief_token(&self) -> String {
         let tokens = self.desk.app.tokens();
         let now = Clock::system().now();

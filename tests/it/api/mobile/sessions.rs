@@ -45,7 +45,7 @@ async fn a_refresh_token_used_again_after_its_successor_ends_the_session() {
     let first = desk.sign_in("anna").await;
     let second = desk.after(60).sessions().refresh(&first.refresh_token).await.unwrap();
     let third = desk.after(61).sessions().refresh(&second.refresh_token).await.unwrap();
-    // The client that used the second token has it, so no honest client needs the first any more.
+    // The second token was used, so the honest client has received it, and does not need the first token any more.
     let thief = desk.after(62).sessions().refresh(&first.refresh_token).await;
     assert!(matches!(thief, Err(RefreshError::Copied)), "{thief:?}");
     let honest = desk.after(63).sessions().refresh(&third.refresh_token).await;

@@ -27,7 +27,7 @@ async fn uploaded(resident: &Resident) -> String {
     made.text("/id").unwrap()
 }
 
-/// Returns the path of the file with the content of an upload. The file can be removed already.
+/// Returns the path of the file with the content of an upload. Possibly the file no longer exists.
 async fn content_of(desk: &Desk, upload: &str) -> PathBuf {
     let id: Uuid = upload.parse::<UploadId>().unwrap().uuid();
     let path = sqlx::query_scalar("select object_path from uploads where id = $1").bind(id);

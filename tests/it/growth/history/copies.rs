@@ -47,8 +47,8 @@ pub struct Copied {
 const EARLIER: &str = "create function copied.earlier(id uuid, milliseconds bigint) returns uuid language sql immutable
     return encode(int8send(('x' || encode(substr(uuid_send(id), 1, 8), 'hex'))::bit(64)::bigint - (milliseconds << 16))
                   || substr(uuid_send(id), 9), 'hex')::uuid";
-/// A copy of a name of at least eight letters has the number of the copy after its prefix (`cas_`), or at the
-/// beginning.
+/// In a copy of a name, the number of the copy, as eight hexadecimal digits, replaces the eight characters after the
+/// prefix (`cas_`), or the first eight characters if the name has no prefix.
 const OTHER: &str = "create function copied.other(name text, copy bigint) returns text language sql immutable
     return overlay(name placing lpad(to_hex(copy), 8, '0') from position('_' in name) + 1)";
 /// Columns with texts that must be unique, so each copy gets another text.
@@ -115,7 +115,8 @@ pub async fn count(conn: &mut PgConnection) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Makes one case in a hundred wait for its officer, by copying the state of the case with this number.
+/// Makes one in a hundred of the decided cases wait for an officer again. They get the state of the open case with the
+/// number `like`. Only cases of that case's agency are changed.
 pub async fn leave_open(conn: &mut PgConnection, like: &str) -> Result<(), Failure> {
     sqlx::query(
         "update cases c set state = o.state, detail_sealed = o.detail_sealed, due_on = o.due_on + abs(hashtext(c.number)) % 20,

@@ -1,5 +1,6 @@
 //! A day of a town: residents sign in, apply, wait and read; officers read their queues and decide; a back-office
-//! system reports decisions; an operator reads the jobs. The time of each step is recorded.
+//! system reports decisions; an operator reads the jobs. [`Times`] records how long the steps of the day take, such as
+//! `accept` or `page of the queue`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -65,7 +66,8 @@ impl Town {
         self.is_looked_after(times).await
     }
 
-    /// A person for whom another system has reported a decision is verified, applies, and gets the result by post.
+    /// First the back-office system reports a decision for a person. Then this person signs in, is verified, applies
+    /// for another item, and gets the result by post.
     async fn is_served_by_post(&self, times: &mut Times) -> Played<()> {
         let applicant = new_applicant();
         let someone = fresh_key();

@@ -18,7 +18,8 @@ pub const MOST_PAGES: f64 = 1_500.0;
 /// The log of the server that `script/servers/postgres.sh` starts, as an SQL expression.
 const LOG: &str = "current_setting('data_directory') || '/../log'";
 
-/// Logs the plan of every statement in this database, of sessions that begin from now on. Needs a superuser.
+/// Makes PostgreSQL log the plan of every statement in this database, for sessions that begin from now on. Needs a
+/// superuser.
 pub async fn watch(conn: &mut PgConnection) -> Result<(), Failure> {
     const SETTINGS: [&str; 7] = [
         "session_preload_libraries = 'auto_explain'",

@@ -1,5 +1,6 @@
-//! A channel and a carrier that Songda does not ship, each a folder and a line in the registry. They are outside the
-//! crate, so no code of the crate can know them. The whole journey passes with them.
+//! A channel and a carrier that Songda does not ship. Each is one folder here, and one line in [`registry`]. They are
+//! outside the crate `songda`, so no code of the crate can know them. The tests show that notifications and parcels
+//! still arrive over them.
 
 mod catalog;
 mod pigeon;
@@ -121,7 +122,8 @@ impl PigeonKeeper {
         messages.into_iter().filter(|message| message.fields.values().any(|field| *field == case.number)).collect()
     }
 
-    /// Waits until the decision and both messages about the parcel are at an address, and asserts that each came once.
+    /// Waits until three messages are at an address, one about the decision and two about the parcel. Asserts that each
+    /// came once.
     async fn assert_notified(&self, address: &str, case: &Case) {
         wait_until("three messages arrive", async || self.messages(address, case).len() == 3).await;
         each_message_once(&self.desk.outside().phone(address).await.unwrap(), &case.number).unwrap();

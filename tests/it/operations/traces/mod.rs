@@ -39,7 +39,8 @@ async fn processes(desk: &Desk, collector: &str) -> [Watched; 2] {
     [desk.watched("serve", &settings).await, desk.watched("work", &settings).await]
 }
 
-/// Reports a decision for a phone in the trace [`TRACE`]. Returns the decision, and the `traceparent` of the answer.
+/// Reports a decision for the person with this phone. The request belongs to the trace [`TRACE`]. Returns the decision,
+/// and the `traceparent` of the answer.
 async fn decide(desk: &Desk, server: &Watched, phone: &str) -> (Decided, String) {
     let office = Office::register(desk).await.at(&server.api().await);
     let call = office.api.post("/integration/v1/result-batches").once(phone);

@@ -1,4 +1,5 @@
-//! Compares three ledgers: what clients were promised, what PostgreSQL contains, and what phones and carriers received.
+//! Compares three ledgers: what the API promised to clients, what PostgreSQL contains, and what phones and carriers
+//! received.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,9 +16,9 @@ use super::town::Town;
 pub struct Verdict {
     /// Counts, in the order in which they are printed.
     pub counts: Vec<(&'static str, usize)>,
-    /// Messages and parcels that were promised and are missing.
+    /// Cases, messages, parcels and files that the API promised and that are missing.
     pub lost: Vec<String>,
-    /// Messages and orders that were sent twice.
+    /// Cases, messages and orders that exist twice, and orders that the database does not know.
     pub doubled: Vec<String>,
     /// Messages that a phone showed twice after an attempt with an unknown outcome.
     pub ambiguous: Vec<String>,
@@ -59,7 +60,7 @@ pub async fn check(town: &Town, ledger: &Ledger, pairs: &[Pair]) -> Verdict {
 }
 
 impl Verdict {
-    /// Checks that every promised decision is one case, and that there is no other case.
+    /// Checks that every decision that the API accepted is one case, and that there is no other case.
     fn cases(&mut self, promises: &BTreeMap<String, Promise>, record: &Record) {
         let mut numbers: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for case in &record.cases {
@@ -84,7 +85,7 @@ impl Verdict {
         }
     }
 
-    /// Checks that the phone showed every message for which the record has a push, and showed it once.
+    /// Checks that the phone showed every message for which the database has a push job, and showed it once.
     fn messages(&mut self, promise: &Promise, pushes: &[Push], world: &World) {
         let number = &promise.number;
         if pushes.iter().filter(|push| push.event == "granted").count() != 1 {
@@ -112,7 +113,7 @@ impl Verdict {
         }
     }
 
-    /// Checks that a promised parcel was ordered, under the numbers in the database.
+    /// Checks that a promised parcel is ordered at its carrier, with the order number and the waybill in the database.
     fn parcel(&mut self, promise: &Promise, record: &Record, world: &World) {
         let number = &promise.number;
         let parcels = record.parcels.get(number).map_or(&[][..], Vec::as_slice);

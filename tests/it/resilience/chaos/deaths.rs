@@ -11,8 +11,8 @@ use super::town::Town;
 
 const SIGKILL: i32 = 9;
 
-/// Starts processes that kill themselves, until at each step as many died as the plan wants, or `enough` is cancelled.
-/// One API and two workers run at a time.
+/// Starts processes that kill themselves, until as many have died at each step as the plan wants, or until `enough` is
+/// cancelled. One API and two workers run at a time.
 pub async fn die(town: &Town, plan: &Plan, enough: &CancellationToken) {
     let mine = |own: fn(&Boundary) -> bool| Boundary::ALL.into_iter().filter(own).collect::<Vec<_>>();
     tokio::join!(

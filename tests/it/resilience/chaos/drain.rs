@@ -1,5 +1,5 @@
-//! The time after the faults: waits until every promised message and parcel has arrived. Dead letters are replayed, as
-//! operators would do.
+//! The time after the faults: waits until every message and parcel that is still owed has arrived. Dead letters (jobs
+//! that the workers gave up) are replayed, as an operator would do.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ pub struct Drained {
     pub took: Duration,
     /// How many dead letters were replayed, by kind and last outcome.
     pub replayed: Vec<(String, i64)>,
-    /// The promised messages and parcels that had not arrived when time ran out.
+    /// The jobs that were not done and the parcels that were not delivered when time ran out.
     pub owed: Vec<String>,
 }
 
-/// Waits until every promised message and parcel has arrived, and moves parcels meanwhile.
+/// Waits until all jobs are done and all parcels are delivered, and moves the parcels meanwhile.
 pub async fn drain(town: &Town, within: Duration) -> Drained {
     const PRINT_EVERY: Duration = Duration::from_secs(10);
     const POLL_EVERY: Duration = Duration::from_millis(500);
@@ -44,7 +44,7 @@ pub async fn drain(town: &Town, within: Duration) -> Drained {
 }
 
 /// Returns the jobs that are not done and the parcels that are not delivered. Leaves out pending jobs that track a
-/// parcel or remove a content without a row, and dead pushes over WeChat.
+/// parcel, pending jobs that delete a file without a database row, and dead pushes over WeChat.
 async fn owed(town: &Town) -> Vec<String> {
     let owed = "select concat_ws(' ', key, state, 'due in', date_trunc('second', due_at - now()), 'attempts', attempts,
                        'unclear', unclear, cause)

@@ -1,5 +1,4 @@
-//! The first ledger: what clients were promised by an answer that they received. Only such an answer counts as a
-//! promise.
+//! The first ledger: what the API promised to clients. An answer counts as a promise only if the client received it.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -14,7 +13,7 @@ pub struct Promise {
     pub number: String,
     /// The applicant's phone.
     pub phone: String,
-    /// The applicant's address at WeChat.
+    /// WeChat's id of the applicant, if the message can go over WeChat.
     pub openid: Option<String>,
     /// The carrier of the result, if it goes by courier.
     pub carrier: Option<&'static str>,
@@ -77,7 +76,7 @@ impl Ledger {
         self.repeated.load(Ordering::Relaxed)
     }
 
-    /// Returns how many promises were given.
+    /// Returns how many promises the API gave.
     pub fn count(&self) -> usize {
         self.promises.lock().unwrap().len()
     }

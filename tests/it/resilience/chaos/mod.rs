@@ -1,10 +1,10 @@
-//! APIs, workers, PostgreSQL, Redis and the sandbox run as processes. Clients apply and report decisions meanwhile, and
-//! all parts fail again and again. At the end three ledgers are compared: what clients were promised, what PostgreSQL
-//! contains, and what phones and carriers received.
+//! APIs, workers, PostgreSQL, Redis and the sandbox run as processes. Clients submit applications and report decisions
+//! meanwhile, and all parts fail again and again. At the end three ledgers are compared: what the API promised to
+//! clients, what PostgreSQL contains, and what phones and carriers received.
 //!
-//! The tests make a little trouble. `script/chaos` makes as much as its arguments say, and prints the table. Both run
-//! the same code of the test binary, which has the proxies and servers for it. The processes are of the development
-//! build, because no other build has kill points and wrong clocks.
+//! `script/test` makes a little trouble. `script/chaos` makes as much as its arguments say, and shows the table of
+//! results. Both run this test, which has its own proxies and servers. The processes run a development build, because
+//! no other build can kill itself at a step of a job or use a wrong clock.
 
 mod applicants;
 mod check;

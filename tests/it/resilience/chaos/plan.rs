@@ -22,9 +22,9 @@ pub struct Plan {
     pub at_most: Duration,
     /// How many decisions are reported a second while nothing fails.
     pub rate: u32,
-    /// The time within which everything that was promised must arrive after the trouble has ended.
+    /// The time within which all messages and parcels must arrive after the trouble has ended.
     pub drain_within: Duration,
-    /// True if the run can wait for minutes, as some gateways demand.
+    /// True if the run is long enough for the waits of minutes that some gateways demand.
     pub has_time: bool,
     /// True if times of recovery are measured.
     pub measures: bool,
@@ -67,7 +67,8 @@ const SHORT: [(&str, &str); 15] = [
 ];
 
 impl Plan {
-    /// Returns the plan of `script/chaos`'s arguments, or the short one of the tests.
+    /// Returns the plan that the arguments of `script/chaos` describe. Without them, returns the short plan of the
+    /// tests.
     pub fn from_arguments() -> Self {
         match std::env::var(ARGUMENTS) {
             Ok(arguments) => arguments.split_whitespace().fold(Self::long(), Self::with),

@@ -1,4 +1,4 @@
-//! How long the product takes to recover from each kind of trouble alone, with the leases and time-outs of production.
+//! How long the product takes to recover from a single fault of each kind, with the leases and time-outs of production.
 
 use std::time::Duration;
 
@@ -132,7 +132,7 @@ async fn committed(town: &Town, office: &Office) -> Duration {
     took
 }
 
-/// Waits until a message is on the phone, whatever the gateway answers about it.
+/// Waits until a message is on the phone, even if the gateway has not answered the worker yet.
 async fn wait_for_message(town: &Town, phone: &str) {
     let has_come = async || Ok((!town.sandbox.phone(phone).await?.is_empty()).then_some(()));
     wait::until("the message", TIME_OUT, has_come).await.unwrap();

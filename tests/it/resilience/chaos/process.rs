@@ -51,7 +51,7 @@ impl Blueprint {
     }
 }
 
-/// What can be done to a process.
+/// An order to the supervisor of a process.
 #[derive(Debug, Clone, Copy)]
 enum Order {
     /// SIGKILL. The clock of the restarted process is wrong by this many seconds.

@@ -18,7 +18,7 @@ pub struct Case {
     pub source_ref: Option<String>,
 }
 
-/// A notification for which a push was promised.
+/// A notification that must be pushed: the database has at least one push job for it.
 pub struct Push {
     pub event: String,
     /// True if the outcome of an attempt is unknown.
@@ -55,7 +55,7 @@ struct Notification {
     event: String,
 }
 
-/// The jobs of a notification or a parcel.
+/// The course of the jobs of one notification or parcel (`subject`), as text.
 #[derive(FromRow, Default, Clone)]
 struct Story {
     subject: String,

@@ -30,7 +30,8 @@ pub async fn make(town: &Town, plan: &Plan) {
     }
 }
 
-/// Reads from the proxies how many connections trouble struck, and from the sandbox how many calls each fault struck.
+/// Asks the proxies how many connections they have disturbed, and the sandbox how many calls each fault has struck.
+/// Writes both into the tally.
 pub async fn take_stock(town: &Town) {
     for at in 0..3 {
         let struck = town.proxies.iter().map(|proxies| proxies.all()[at].1.struck()).sum();
@@ -63,7 +64,7 @@ async fn until_enough(town: &Town, plan: &Plan, enough: &CancellationToken) {
     enough.cancel();
 }
 
-/// Waits for `time`. Returns false if `enough` was cancelled meanwhile, so that no more trouble is wanted.
+/// Waits for `time`. Returns false if `enough` was cancelled meanwhile, which means that no more trouble is wanted.
 async fn wait(enough: &CancellationToken, time: Duration) -> bool {
     enough.run_until_cancelled(tokio::time::sleep(time)).await.is_some()
 }
@@ -170,7 +171,7 @@ pub async fn flush(town: &Town) -> redis::RedisResult<()> {
     redis::cmd("FLUSHALL").query_async(&mut redis).await
 }
 
-/// Sets Redis's memory limit to nothing for a while. True if Redis refused a command.
+/// Sets Redis's memory limit to nothing for a while. Returns true if Redis refused a command.
 async fn fill(town: &Town, time: Duration) -> redis::RedisResult<bool> {
     let mut redis = town.redis.get_multiplexed_async_connection().await?;
     let before = refused(&mut redis).await?;
@@ -208,7 +209,8 @@ const STORMS: [&str; 5] = ["http_500_html", "timeout_before", "timeout_after_com
 /// The delay of a slow answer in milliseconds, longer than any time-out.
 const SLOW_MS: u64 = 30_000;
 
-/// Gateways fail now and then, and sometimes altogether. EMS collects some parcels without having answered the order.
+/// Makes every gateway fail now and then, and sometimes one gateway at every call for a while. EMS also collects some
+/// parcels although it did not answer the order.
 async fn gateways(town: &Town, plan: &Plan, mut dice: Dice, enough: &CancellationToken) {
     // After WeChat refused a call because of its rate limit, WeChat must not be called for a minute. A short run has no
     // time for that.

@@ -10,7 +10,8 @@ use crate::gateway::push::wechat::answer::fact;
 use crate::gateway::push::{PushFact, PushNews, PushReceipt, ReceiptOf};
 use crate::gateway::shared::callback::CallbackFault;
 
-/// Returns the events in a decrypted message. Fails if the message is one of the three events but lacks a field.
+/// Returns the news in a decrypted message: one entry for each item of its `List`. Returns no entries if the message's
+/// `Event` is none of the three below. Fails if a required field is missing.
 pub fn news(message: &Value, now: Instant) -> Result<Vec<PushNews>, CallbackFault> {
     let event = text(message, "Event").unwrap_or_default();
     let wrapper = match event.as_str() {

@@ -99,7 +99,7 @@ impl Regions {
         &self.table
     }
 
-    /// The names of a county, by its six-digit code.
+    /// Returns the names of a county and of the city and province that contain it, by the county's six-digit code.
     pub fn county(&self, code: &str) -> Option<&RegionNames> {
         self.counties.get(code)
     }

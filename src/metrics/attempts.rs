@@ -1,5 +1,5 @@
-//! The metrics of attempts at jobs: counts by lane, kind and outcome, durations, and lost leases. A lease is a worker's
-//! claim on a job, with an end.
+//! The metrics of attempts at jobs: the number of attempts (by lane, kind and outcome), their durations, and the number
+//! of lost leases. A lease is a worker's claim on a job for a limited time.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;

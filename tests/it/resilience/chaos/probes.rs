@@ -111,8 +111,8 @@ async fn restarted(town: &Town, office: &Office) -> Duration {
     watch.elapsed()
 }
 
-/// Kills an API after it committed a decision and before it offered the jobs. Returns the time from the kill until the
-/// message is on the phone.
+/// Kills an API process after it committed a decision and before it added the decision's jobs to the queue. Returns the
+/// time from the kill until the applicant's phone has the message about the decision.
 async fn committed(town: &Town, office: &Office) -> Duration {
     let blueprint = town.doomed(true);
     let listens = blueprint.settings.iter().rev().find(|(name, _)| name == "SONGDA_LISTEN").unwrap();

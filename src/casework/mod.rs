@@ -21,9 +21,10 @@ pub mod upkeep;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::casework::cases::submissions::Submissions;
 use crate::casework::frame::bell::Bell;
 use crate::casework::frame::case_numbers::CaseNumbers;
-use crate::casework::results::gather::Gather;
+use crate::casework::results::reports::Reports;
 use crate::catalog::Catalog;
 use crate::domain::delivery::parcel::CarrierCode;
 use crate::domain::kernel::clock::{Clock, Instant};
@@ -38,7 +39,8 @@ use crate::store::Store;
 pub struct Casework {
     parts: Arc<CaseworkParts>,
     numbers: Arc<CaseNumbers>,
-    gather: Arc<Gather>,
+    submissions: Arc<Submissions>,
+    reports: Arc<Reports>,
     carrier_codes: Arc<[CarrierCode]>,
 }
 
@@ -65,7 +67,13 @@ pub struct CaseworkParts {
 impl Casework {
     pub fn new(parts: CaseworkParts) -> Self {
         let carrier_codes = parts.carriers.iter().map(|carrier| carrier.code().clone()).collect();
-        Self { parts: Arc::new(parts), numbers: Arc::default(), gather: Arc::default(), carrier_codes }
+        Self {
+            parts: Arc::new(parts),
+            numbers: Arc::default(),
+            submissions: Arc::default(),
+            reports: Arc::default(),
+            carrier_codes,
+        }
     }
 
     pub fn store(&self) -> &Store {

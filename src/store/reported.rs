@@ -99,8 +99,9 @@ pub async fn look_up(conn: &mut Conn, decisions: &[Named<'_>]) -> Result<Vec<Kno
     let references: Vec<&str> = decisions.iter().map(|decision| decision.reference).collect();
     let phones: Vec<Option<&[u8]>> = decisions.iter().map(|decision| decision.applicant.phone()).collect();
     let resident_ids: Vec<Option<&[u8]>> = decisions.iter().map(|decision| decision.applicant.resident_id()).collect();
+    // Not `exists`: PostgreSQL may answer that by a hash of all cases, and does so if it never counted them.
     let sql = concat!(
-        "select exists (select from cases c where c.source = r.source and c.source_ref = r.reference) as is_taken,
+        "select (select true from cases c where c.source = r.source and c.source_ref = r.reference) is not null as is_taken,
                 p.id as person, p.signed_in_at is null and p.phone_hash is null as is_awaited, ",
         reach::columns!(),
         " from unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[])

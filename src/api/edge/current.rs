@@ -67,10 +67,10 @@ fn is_harmless(id: &str) -> bool {
 /// Builds a `traceparent` with a new span id. Keeps the trace id and the sampling flag of the caller's `parent`. If it
 /// is absent or invalid, begins a new trace.
 fn continue_trace(parent: Option<&str>) -> String {
-    let span = random_number::<u64>();
+    let span = hex::encode(random_number::<u64>().to_be_bytes());
     match parent.and_then(read_trace) {
-        Some((trace, flags)) => format!("00-{trace}-{span:016x}-{flags}"),
-        None => format!("00-{:032x}-{span:016x}-00", random_number::<u128>()),
+        Some((trace, flags)) => ["00-", trace, "-", &span, "-", flags].concat(),
+        None => ["00-", &hex::encode(random_number::<u128>().to_be_bytes()), "-", &span, "-00"].concat(),
     }
 }
 

@@ -9,17 +9,18 @@ use poem_openapi::registry::MetaApi;
 use crate::api::edge::parameters::security::is_sign_in_attempt;
 use crate::metrics::requests::Route;
 
-/// The paths, grouped by their number of segments so that a lookup is fast. Within a group, the paths with the fewest
-/// parameters come first.
-#[derive(Debug, Default)]
-pub struct RouteTable(Vec<Vec<Address>>);
+/// The addresses, and the router that finds them: each request is looked up here.
+#[derive(Default)]
+pub struct RouteTable {
+    addresses: Vec<Address>,
+    /// The place of an address in `addresses`, by its pattern.
+    places: matchit::Router<usize>,
+}
 
 #[derive(Debug)]
 struct Address {
     /// The path as logs and metrics show it: `/v1/cases/{id}`.
     route: Route,
-    /// The parts of the path between slashes. `None` stands for a parameter.
-    segments: Vec<Option<String>>,
     methods: BTreeSet<String>,
     /// The methods by which a caller tries to sign in, or to prove an identity.
     attempts: Vec<Method>,
@@ -55,19 +56,15 @@ impl RouteTable {
     }
 
     fn add(&mut self, path: &str, method: &Method) -> &mut Address {
-        let is_parameter = |text: &str| text.starts_with(['{', ':']);
-        let segments: Vec<_> = path.split('/').map(|text| (!is_parameter(text)).then(|| text.to_owned())).collect();
-        let length = segments.len();
-        self.0.resize_with(self.0.len().max(length + 1), Vec::new);
-        let same_length = &mut self.0[length];
-        let at = same_length.iter().position(|address| address.segments == segments).unwrap_or_else(|| {
-            let parameters = |address: &Address| address.segments.iter().filter(|segment| segment.is_none()).count();
-            let address = Address::new(path, segments);
-            let at = same_length.partition_point(|other| parameters(other) <= parameters(&address));
-            same_length.insert(at, address);
-            at
+        let pattern = documented(path);
+        let at = self.addresses.iter().position(|address| address.route.name() == pattern).unwrap_or_else(|| {
+            // The framework's router has refused patterns that conflict.
+            let is_new = self.places.insert(&pattern, self.addresses.len()).is_ok();
+            debug_assert!(is_new, "{pattern} conflicts with another address");
+            self.addresses.push(Address::new(&pattern));
+            self.addresses.len() - 1
         });
-        let address = &mut same_length[at];
+        let address = &mut self.addresses[at];
         address.methods.insert(method.to_string());
         if method == Method::GET {
             address.methods.insert(Method::HEAD.to_string());
@@ -93,20 +90,20 @@ impl RouteTable {
 
     /// Finds the matching address with the fewest parameters, as poem's router does.
     fn find(&self, path: &str) -> Option<&Address> {
-        let same_length = self.0.get(path.split('/').count())?;
-        same_length.iter().find(|address| {
-            let mut pairs = address.segments.iter().zip(path.split('/'));
-            pairs.all(|(have, given)| have.as_ref().is_none_or(|have| have == given))
-        })
+        self.places.at(path).ok().map(|found| &self.addresses[*found.value])
     }
 }
 
 impl Address {
-    fn new(path: &str, segments: Vec<Option<String>>) -> Self {
-        let written = |part: &str| part.strip_prefix(':').map_or(part.to_owned(), |name| format!("{{{name}}}"));
-        let route = path.split('/').map(written).collect::<Vec<_>>().join("/");
-        Self { route: Route::new(&route), segments, methods: BTreeSet::new(), attempts: Vec::new() }
+    fn new(pattern: &str) -> Self {
+        Self { route: Route::new(pattern), methods: BTreeSet::new(), attempts: Vec::new() }
     }
+}
+
+/// A path as the documents write it: `/v1/cases/{id}` for the framework's `/v1/cases/:id`.
+fn documented(path: &str) -> String {
+    let segment = |part: &str| part.strip_prefix(':').map_or_else(|| part.to_owned(), |name| format!("{{{name}}}"));
+    path.split('/').map(segment).collect::<Vec<_>>().join("/")
 }
 
 #[cfg(test)]

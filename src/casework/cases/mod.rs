@@ -5,10 +5,12 @@ pub mod correct_delivery;
 pub mod drafts;
 pub mod parcels;
 pub mod read;
+pub(super) mod submissions;
 pub mod submit;
 pub mod timeline;
 pub mod uploads;
 pub mod withdraw;
+mod write_submissions;
 
 use crate::casework::Casework;
 

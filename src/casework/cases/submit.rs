@@ -6,6 +6,7 @@
 use serde_json::json;
 
 use crate::casework::cases::Cases;
+use crate::casework::cases::submissions::Submission;
 use crate::casework::frame::idempotency::{self, Answer, Entered, Given, IdempotencyError, IdempotentRequest};
 use crate::casework::frame::powers::NotOpen;
 use crate::casework::frame::validate::Belongings;
@@ -117,14 +118,12 @@ impl Cases<'_> {
         let mut record = self.open(acting, &ready, now)?;
         let answer = answer(&VersionedCase { case: ready.case, version: 1 });
         idempotency::leave_in(&mut record, keys, Some(request), &answer, now)?;
-        let mut tx = store::begin_on(&mut connection).await?;
-        match self.0.save(&mut tx, &record, now).await {
-            Ok(offers) => {
-                self.0.commit(tx, &record, offers).await?;
-                Ok(Given::first(answer))
-            }
+        // Other requests need the connection more while this one waits for its turn.
+        drop(connection);
+        match self.0.submissions.write(Submission { draft, record }, self).await {
+            Ok(()) => Ok(Given::first(answer)),
             Err(SaveError::Stale | SaveError::Answered) => {
-                tx.rollback().await.map_err(StoreError::from)?;
+                let mut connection = self.0.store().connection().await?;
                 match self.answered_before(&mut connection, request, now).await? {
                     Some(given) => Ok(given),
                     None => Err(self.why_changed(&mut connection, acting.for_, draft).await),

@@ -7,6 +7,7 @@ pub(super) mod case_numbers;
 pub mod catalogue;
 pub mod change;
 pub(super) mod commit;
+pub(super) mod gather;
 pub(super) mod history;
 pub mod idempotency;
 pub(super) mod item_of_case;

@@ -3,10 +3,10 @@
 //! Songda.
 
 mod batch;
-pub(super) mod gather;
 mod record;
 mod record_one;
 mod report;
+pub(super) mod reports;
 mod row;
 
 pub use report::{NewDelivery, NewResult, Recorded, Reported, Reporter, RowFault, RowRefusal};

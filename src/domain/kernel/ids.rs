@@ -42,7 +42,8 @@ macro_rules! ids {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}_{}", $prefix, Ulid::from_bytes(*self.0.as_bytes()))
+                f.write_str(concat!($prefix, "_"))?;
+                f.write_str(Ulid::from_bytes(*self.0.as_bytes()).array_to_str(&mut [0; ulid::ULID_LEN]))
             }
         }
 

@@ -38,7 +38,7 @@ use rows::{
 pub use save::{SaveError, save};
 
 /// The rows that a use case writes. Empty lists cost nothing.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Record {
     people: Vec<PersonRow>,
     new_cases: Vec<NewCaseRow>,
@@ -280,6 +280,21 @@ impl Record {
             created_at: now,
         });
         Ok(())
+    }
+
+    /// Adds the rows of another record, to be written by the same statement.
+    pub fn append(&mut self, mut other: Self) {
+        self.people.append(&mut other.people);
+        self.new_cases.append(&mut other.new_cases);
+        self.cases.append(&mut other.cases);
+        self.drafts.append(&mut other.drafts);
+        self.files.append(&mut other.files);
+        self.history.append(&mut other.history);
+        self.notifications.append(&mut other.notifications);
+        self.parcels.append(&mut other.parcels);
+        self.changes.append(&mut other.changes);
+        self.jobs.append(&mut other.jobs);
+        self.answers.append(&mut other.answers);
     }
 
     /// True if there is nothing to write.

@@ -11,7 +11,7 @@ use crate::domain::kernel::clock::Instant;
 use crate::store::StoreError;
 use crate::store::cases::Detail;
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct PersonRow {
     pub id: Uuid,
     pub phone_hash: Option<String>,
@@ -20,7 +20,7 @@ pub(super) struct PersonRow {
     pub created_at: Instant,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct DraftRow {
     pub id: Uuid,
     pub person_id: Uuid,
@@ -28,13 +28,13 @@ pub(super) struct DraftRow {
     pub submitted_as: Uuid,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct FileRow {
     pub id: Uuid,
     pub person_id: Uuid,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct NewCaseRow {
     pub id: Uuid,
     pub number: String,
@@ -57,7 +57,7 @@ pub(super) struct NewCaseRow {
     pub updated_at: Instant,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct CaseRow {
     pub id: Uuid,
     pub state: &'static str,
@@ -70,7 +70,7 @@ pub(super) struct CaseRow {
     pub updated_at: Instant,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct HistoryRow {
     pub id: Uuid,
     pub case_id: Uuid,
@@ -81,7 +81,7 @@ pub(super) struct HistoryRow {
     pub cause: Value,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct NotificationRow {
     pub id: Uuid,
     pub person_id: Uuid,
@@ -94,7 +94,7 @@ pub(super) struct NotificationRow {
     pub created_at: Instant,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct ParcelRow {
     pub id: Uuid,
     pub person_id: Uuid,
@@ -109,14 +109,14 @@ pub(super) struct ParcelRow {
     pub created_at: Instant,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct ChangeRow {
     pub person_id: Uuid,
     pub kind: &'static str,
     pub subject: String,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct JobRow {
     pub id: Uuid,
     pub lane: String,
@@ -127,7 +127,7 @@ pub(super) struct JobRow {
     pub trace: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct AnswerRow {
     pub scope: String,
     pub key: String,

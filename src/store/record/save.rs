@@ -8,7 +8,7 @@ use crate::domain::work::job::{Lane, Offer};
 use crate::store::seal::KeyRing;
 use crate::store::{Conn, StoreError};
 
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum SaveError {
     /// Another transaction changed a case or draft after it was read, or removed a file.
     #[error("changed by another request in the meantime")]

@@ -38,6 +38,30 @@ async fn a_draft_submitted_several_times_at_once_opens_one_case() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_refused_submission_does_not_affect_those_that_are_written_with_it() {
+    let desk = Desk::open().await;
+    let drafts = join_all((0..12).map(async |_| desk.journey(ITEM).await)).await;
+    let taken = &drafts[0];
+    let key = fresh_key();
+    assert_eq!(submit(taken.resident.caller(), &taken.id, &key).await.status.as_u16(), 201);
+    let beside = desk.journey(ITEM).by(&taken.resident).await;
+
+    let accepted = drafts[1..].iter().map(|draft| (draft, fresh_key(), 201));
+    let all = accepted.chain([(taken, fresh_key(), 409), (&beside, key, 422)]);
+    join_all(all.map(async |(draft, key, status)| {
+        let reply = submit(draft.resident.caller(), &draft.id, &key).await;
+        assert_eq!(reply.status.as_u16(), status, "{}", reply.body);
+        let again = submit(draft.resident.caller(), &draft.id, &key).await;
+        assert_eq!((again.status.as_u16(), &again.body["id"]), (status, &reply.body["id"]));
+    }))
+    .await;
+    assert_eq!(desk.count("select count(*) from cases").await, 12);
+    let numbers = "select count(distinct number) from cases";
+    assert_eq!(desk.count(numbers).await, 12);
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_repeated_submission_gets_the_first_answer_and_another_draft_under_its_key_is_refused() {
     let desk = Desk::open().await;
     let draft = desk.journey(ITEM).await;

@@ -1,0 +1,177 @@
+//! Requests that come at the same moment and share a transaction, because a commit costs the database as much for one
+//! of them as for many. A request that comes alone does not wait.
+//!
+//! The request that gets a permit writes all that wait. If its client disconnects before the others have their answers,
+//! the others wait and write again. So writing must be repeatable: a request that was written already is answered as
+//! such.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Semaphore, oneshot};
+
+/// How many transactions are written at the same time: while one waits for its commit, PostgreSQL works on the other.
+const WRITERS: usize = 2;
+/// The most requests in one transaction.
+const AT_ONCE: usize = 128;
+
+/// Writes requests `R` of one kind together.
+pub trait Writer<R> {
+    /// What the client of one request is told.
+    type Outcome: Send;
+    /// Of requests with the same key, one transaction gets only one. The next must find that one in the database.
+    type Key: Ord;
+
+    fn key(request: &R) -> Self::Key;
+
+    /// Returns the outcomes in the order of the requests.
+    fn write(&self, requests: Vec<R>) -> impl Future<Output = Vec<Self::Outcome>> + Send;
+}
+
+/// Requests `R` of one kind that wait for a writer, and the senders of their outcomes `O`.
+pub struct Gather<R, O> {
+    waiting: Mutex<VecDeque<Waiting<R, O>>>,
+    permits: Semaphore,
+}
+
+struct Waiting<R, O> {
+    request: R,
+    outcome: oneshot::Sender<O>,
+}
+
+impl<R, O> Default for Gather<R, O> {
+    fn default() -> Self {
+        Self { waiting: Mutex::default(), permits: Semaphore::new(WRITERS) }
+    }
+}
+
+impl<R: Clone, O> Gather<R, O> {
+    /// Writes a request, together with the others that wait. It is written when this returns.
+    pub async fn write<W: Writer<R, Outcome = O>>(&self, request: R, writer: &W) -> O {
+        loop {
+            let mut outcome = self.add(request.clone());
+            let permit = tokio::select! {
+                biased;
+                told = &mut outcome => match told {
+                    Ok(told) => return told,
+                    Err(_) => continue,
+                },
+                permit = self.permits.acquire() => permit,
+            };
+            self.write_waiting(writer).await;
+            drop(permit);
+            if let Ok(told) = outcome.await {
+                return told;
+            }
+        }
+    }
+
+    async fn write_waiting<W: Writer<R, Outcome = O>>(&self, writer: &W) {
+        let (requests, senders): (Vec<R>, Vec<_>) = self.take(W::key).into_iter().map(Waiting::parts).unzip();
+        if requests.is_empty() {
+            return;
+        }
+        for (sender, outcome) in senders.into_iter().zip(writer.write(requests).await) {
+            // If the client disconnected, it will send the request again, and be told that it is written.
+            let _ = sender.send(outcome);
+        }
+    }
+
+    fn add(&self, request: R) -> oneshot::Receiver<O> {
+        let (sender, outcome) = oneshot::channel();
+        self.lock().push_back(Waiting { request, outcome: sender });
+        outcome
+    }
+
+    /// Takes the requests that waited longest, in the order of their keys, so that two writers lock rows in one order.
+    /// Requests whose client disconnected are dropped.
+    fn take<K: Ord>(&self, key: impl Fn(&R) -> K) -> Vec<Waiting<R, O>> {
+        let mut waiting = self.lock();
+        let mut taken = BTreeMap::new();
+        let mut left = VecDeque::new();
+        for one in waiting.drain(..).filter(|one| !one.outcome.is_closed()) {
+            let key = key(&one.request);
+            if taken.len() < AT_ONCE && !taken.contains_key(&key) {
+                taken.insert(key, one);
+            } else {
+                left.push_back(one);
+            }
+        }
+        *waiting = left;
+        taken.into_values().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Waiting<R, O>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<R, O> Waiting<R, O> {
+    fn parts(self) -> (R, oneshot::Sender<O>) {
+        (self.request, self.outcome)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::future::join_all;
+
+    use super::*;
+
+    /// Counts its transactions, and answers a request by its double. If `hangs`, it never answers.
+    #[derive(Default)]
+    struct Doubler {
+        writes: AtomicUsize,
+        hangs: bool,
+    }
+
+    impl Writer<u32> for Doubler {
+        type Outcome = u32;
+        type Key = u32;
+
+        fn key(request: &u32) -> u32 {
+            *request
+        }
+
+        async fn write(&self, requests: Vec<u32>) -> Vec<u32> {
+            self.writes.fetch_add(1, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+            if self.hangs {
+                std::future::pending::<()>().await;
+            }
+            requests.iter().map(|request| request * 2).collect()
+        }
+    }
+
+    #[tokio::test]
+    async fn requests_that_wait_share_a_write_and_each_gets_its_own_outcome() {
+        let (gather, doubler) = (Gather::default(), Doubler::default());
+        let outcomes = join_all((0..100).map(|request| gather.write(request, &doubler))).await;
+        assert_eq!(outcomes, (0..100).map(|request| request * 2).collect::<Vec<_>>());
+        let writes = doubler.writes.into_inner();
+        assert!(writes <= 1 + WRITERS, "{writes} writes");
+    }
+
+    #[tokio::test]
+    async fn requests_with_the_same_key_are_written_one_after_the_other() {
+        let (gather, doubler) = (Gather::default(), Doubler::default());
+        assert_eq!(join_all((0..5).map(|_| gather.write(7, &doubler))).await, [14; 5]);
+        assert_eq!(doubler.writes.into_inner(), 5);
+    }
+
+    #[tokio::test]
+    async fn requests_are_written_again_if_the_client_of_their_writer_disconnects() {
+        let (gather, hangs) = (Gather::default(), Doubler { hangs: true, ..Doubler::default() });
+        let mut writers: Vec<_> = (0..WRITERS as u32).map(|at| Box::pin(gather.write(at, &hangs))).collect();
+        for writer in &mut writers {
+            assert!(futures_util::poll!(writer).is_pending());
+        }
+        let doubler = Doubler::default();
+        let mut waits = Box::pin(gather.write(9, &doubler));
+        assert!(futures_util::poll!(&mut waits).is_pending(), "all permits are taken");
+        drop(writers);
+        assert_eq!(waits.await, 18);
+    }
+}

@@ -15,7 +15,7 @@ create table drafts (
 create index drafts_open on drafts (person_id, updated_at desc) where submitted_as is null;
 -- When a row of `people` is deleted, PostgreSQL looks for all drafts of the person, also submitted ones. That happens when
 -- two people are joined, and at every first sign-in, because `reserve_phone` in store::people inserts and deletes a row.
-create index drafts_person on drafts (person_id);
+create index drafts_person on drafts (person_id, id);
 -- Housekeeping removes old drafts.
 create index drafts_age on drafts (updated_at);
 

@@ -227,6 +227,7 @@ fn side_by_side(empty: &Times, full: &Times) -> String {
 async fn make(bench: &Bench, url: &str, conn: &mut PgConnection) -> Measured<()> {
     const AT_ONCE: i64 = 500;
     let watch = Stopwatch::start();
+    copies::prepare(conn).await?;
     let copied = Copied::take(conn).await?;
     let wanted = i64::try_from(bench.cases.unwrap_or_else(|| bench.size(5_000_000, 100_000)))?;
     let copies = copied.copies(wanted);

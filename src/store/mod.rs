@@ -134,20 +134,24 @@ pub struct Store {
 
 /// Settings of every connection.
 ///
-/// All our statements touch few rows and find them by an index. The `enable_` settings make the planner use the index.
-/// Without them it may believe that a table is small long after the table has grown, and a statement that was prepared
-/// on an empty database would read whole tables until the first `analyze`. A statement that needs a whole table still
-/// reads it. `force_generic_plan` makes a connection plan each statement only once, because planning the longest
-/// statements takes as long as running them.
+/// All our statements touch few rows and find them by an index. PostgreSQL may believe that a table is small long after
+/// the table has grown, and a statement that was prepared on an empty database would read whole tables or indexes until
+/// the first `analyze`. So the `enable_` settings leave the planner only nested loops over indexes, and the two costs
+/// say that reading a row is as dear as reading a page. A statement that needs a whole table still reads it.
+/// `force_generic_plan` makes a connection plan each statement only once, because planning the longest statements takes
+/// as long as running them.
 ///
 /// Our transactions wait for nothing but the database. So an idle transaction belongs to a dead process or a broken
 /// connection. PostgreSQL ends it, because other transactions need its locks.
-const SESSION: [(&str, &str); 7] = [
+const SESSION: [(&str, &str); 10] = [
     ("statement_timeout", "15s"),
     ("idle_in_transaction_session_timeout", "15s"),
     ("enable_seqscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
+    ("enable_bitmapscan", "off"),
+    ("cpu_tuple_cost", "1"),
+    ("cpu_index_tuple_cost", "1"),
     ("jit", "off"),
     ("plan_cache_mode", "force_generic_plan"),
 ];

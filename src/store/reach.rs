@@ -14,12 +14,11 @@ use crate::domain::notice::notification::ChannelCode;
 use crate::domain::notice::reach::{AddressKind, Reach};
 
 /// The columns of [`ReachRow`] for a row `p` of `people`. If an outer join finds no such row, the columns mean that the
-/// person cannot be reached. `has_wechat` does not use `exists`: PostgreSQL may
-/// answer that by a hash of all accounts, and does so if it never counted them.
+/// person cannot be reached.
 macro_rules! columns {
     () => {
         "coalesce(p.language, '') as language, p.phone_sealed is not null as has_phone,
-         (select true from wechat_accounts w where w.person_id = p.id and w.gone_at is null limit 1) is not null as has_wechat,
+         exists (select from wechat_accounts w where w.person_id = p.id and w.gone_at is null) as has_wechat,
          array(select distinct push_channel from devices d
                where d.person_id = p.id and push_channel is not null and push_token_sealed is not null) as devices,
          array(select channel || ' ' || template from consents c

@@ -99,16 +99,16 @@ pub async fn look_up(conn: &mut Conn, decisions: &[Named<'_>]) -> Result<Vec<Kno
     let references: Vec<&str> = decisions.iter().map(|decision| decision.reference).collect();
     let phones: Vec<Option<&[u8]>> = decisions.iter().map(|decision| decision.applicant.phone()).collect();
     let resident_ids: Vec<Option<&[u8]>> = decisions.iter().map(|decision| decision.applicant.resident_id()).collect();
-    // Not `exists`: PostgreSQL may answer that by a hash of all cases, and does so if it never counted them.
+    // `exists` would permit a plan that reads all cases into a hash table.
     let sql = concat!(
         "select (select true from cases c where c.source = r.source and c.source_ref = r.reference) is not null as is_taken,
                 p.id as person, p.signed_in_at is null and p.phone_hash is null as is_awaited, ",
         reach::columns!(),
         " from unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[])
                with ordinality as r (source, reference, phone_hash, resident_id_hash, at)
-          left join people p on p.id = coalesce(
+          left join people p on p.id = any (array[coalesce(
               (select id from people where resident_id_hash = r.resident_id_hash),
-              (select id from people where phone_hash = r.phone_hash))
+              (select id from people where phone_hash = r.phone_hash))])
           order by r.at"
     );
     let query = sqlx::query_as(sql).bind(sources).bind(references).bind(phones).bind(resident_ids);

@@ -92,7 +92,7 @@ pub async fn sweep(
         ), due as (
             select id, false as lost from never_offered union all select id, true from lost
         )
-        update jobs j set offered_at = now() from due where j.id = due.id returning j.id, due.lost";
+        update jobs j set offered_at = now() from due where j.id = any (array[due.id]) returning j.id, due.lost";
     Ok(sqlx::query_as(sql).bind(lane).bind(millis(lost_after)).bind(limit).fetch_all(conn).await?)
 }
 
@@ -111,7 +111,7 @@ pub async fn overdue(conn: &mut Conn, lane: &Lane, overdue: Duration, limit: i64
         ), taken as (
             select id from never_offered union all select id from offered
         )
-        update jobs j set offered_at = now() from taken where j.id = taken.id returning j.id";
+        update jobs j set offered_at = now() from taken where j.id = any (array[taken.id]) returning j.id";
     Ok(sqlx::query_scalar(sql).bind(lane).bind(millis(overdue)).bind(limit).fetch_all(conn).await?)
 }
 

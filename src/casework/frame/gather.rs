@@ -1,17 +1,14 @@
 //! Requests that come at the same moment and share a transaction, because a commit costs the database as much for one
 //! of them as for many. A request that comes alone does not wait.
 //!
-//! The request that gets a permit writes all that wait. If its client disconnects before the others have their answers,
-//! the others wait and write again. So writing must be repeatable: a request that was written already is answered as
-//! such.
+//! One request at a time writes all that wait. If its client disconnects before the others have their answers, the others
+//! wait and write again. So writing must be repeatable: a request that was written already is answered as such.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 
-/// How many transactions are written at the same time: while one waits for its commit, PostgreSQL works on the other.
-const WRITERS: usize = 2;
 /// The most requests in one transaction.
 const AT_ONCE: usize = 128;
 
@@ -31,7 +28,8 @@ pub trait Writer<R> {
 /// Requests `R` of one kind that wait for a writer, and the senders of their outcomes `O`.
 pub struct Gather<R, O> {
     waiting: Mutex<VecDeque<Waiting<R, O>>>,
-    permits: Semaphore,
+    /// Locked by the request that writes.
+    writing: tokio::sync::Mutex<()>,
 }
 
 struct Waiting<R, O> {
@@ -41,7 +39,7 @@ struct Waiting<R, O> {
 
 impl<R, O> Default for Gather<R, O> {
     fn default() -> Self {
-        Self { waiting: Mutex::default(), permits: Semaphore::new(WRITERS) }
+        Self { waiting: Mutex::default(), writing: tokio::sync::Mutex::default() }
     }
 }
 
@@ -50,16 +48,16 @@ impl<R: Clone, O> Gather<R, O> {
     pub async fn write<W: Writer<R, Outcome = O>>(&self, request: R, writer: &W) -> O {
         loop {
             let mut outcome = self.add(request.clone());
-            let permit = tokio::select! {
+            let writing = tokio::select! {
                 biased;
                 told = &mut outcome => match told {
                     Ok(told) => return told,
                     Err(_) => continue,
                 },
-                permit = self.permits.acquire() => permit,
+                writing = self.writing.lock() => writing,
             };
             self.write_waiting(writer).await;
-            drop(permit);
+            drop(writing);
             if let Ok(told) = outcome.await {
                 return told;
             }
@@ -83,7 +81,7 @@ impl<R: Clone, O> Gather<R, O> {
         outcome
     }
 
-    /// Takes the requests that waited longest, in the order of their keys, so that two writers lock rows in one order.
+    /// Takes the requests that waited longest, in the order of their keys, so that two processes lock rows in one order.
     /// Requests whose client disconnected are dropped.
     fn take<K: Ord>(&self, key: impl Fn(&R) -> K) -> Vec<Waiting<R, O>> {
         let mut waiting = self.lock();
@@ -151,7 +149,7 @@ mod tests {
         let outcomes = join_all((0..100).map(|request| gather.write(request, &doubler))).await;
         assert_eq!(outcomes, (0..100).map(|request| request * 2).collect::<Vec<_>>());
         let writes = doubler.writes.into_inner();
-        assert!(writes <= 1 + WRITERS, "{writes} writes");
+        assert!(writes <= 2, "{writes} writes");
     }
 
     #[tokio::test]
@@ -163,15 +161,13 @@ mod tests {
 
     #[tokio::test]
     async fn requests_are_written_again_if_the_client_of_their_writer_disconnects() {
-        let (gather, hangs) = (Gather::default(), Doubler { hangs: true, ..Doubler::default() });
-        let mut writers: Vec<_> = (0..WRITERS as u32).map(|at| Box::pin(gather.write(at, &hangs))).collect();
-        for writer in &mut writers {
-            assert!(futures_util::poll!(writer).is_pending());
-        }
-        let doubler = Doubler::default();
+        let (gather, hangs, doubler) =
+            (Gather::default(), Doubler { hangs: true, ..Doubler::default() }, Doubler::default());
+        let mut writer = Box::pin(gather.write(1, &hangs));
+        assert!(futures_util::poll!(&mut writer).is_pending());
         let mut waits = Box::pin(gather.write(9, &doubler));
-        assert!(futures_util::poll!(&mut waits).is_pending(), "all permits are taken");
-        drop(writers);
+        assert!(futures_util::poll!(&mut waits).is_pending(), "the first request writes");
+        drop(writer);
         assert_eq!(waits.await, 18);
     }
 }

@@ -10,6 +10,8 @@ create table sessions (
     ended_because text
 );
 create index sessions_open on sessions (subject_id) where ended_at is null;
+-- Each process that serves the API asks every second which sessions have ended.
+create index sessions_ended on sessions (ended_at) where ended_at is not null;
 -- Housekeeping removes sessions that ended long ago.
 create index sessions_over on sessions (coalesce(ended_at, expires_at));
 

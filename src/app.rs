@@ -25,6 +25,7 @@ use crate::auth::tokens::Tokens;
 use crate::casework::frame::bell::{Bell, News};
 use crate::casework::frame::catalogue::{self, ReadError};
 use crate::casework::notices::live::Live;
+use crate::casework::people::ended_sessions::EndedSessions;
 use crate::casework::people::recent::Recent;
 use crate::casework::people::{People, Regions};
 use crate::casework::{Casework, CaseworkParts};
@@ -114,6 +115,7 @@ impl App {
         self.start_common(&tasks).await;
         self.start_live(&tasks);
         self.start_quotas(&tasks);
+        self.start_ended_sessions(&tasks);
         let routes = self.routes(&stop)?;
         let acceptor = poem::listener::TcpAcceptor::from_tokio(listener)?;
         for address in acceptor.local_addr() {
@@ -199,6 +201,13 @@ impl App {
         tasks.spawn(async move { quotas.report(stopping).await });
     }
 
+    /// Starts the task that reads which sessions have ended.
+    fn start_ended_sessions(&self, tasks: &Tasks) {
+        let People { ended_sessions, store, clock, .. } = self.people.clone();
+        let stopping = tasks.stopping();
+        tasks.spawn(async move { ended_sessions.keep_fresh(&store, &clock, stopping).await });
+    }
+
     fn workshop(&self) -> Workshop {
         let config = &self.config;
         Workshop {
@@ -256,7 +265,7 @@ impl App {
         Edge {
             identify: Identify {
                 tokens: self.people.tokens.clone(),
-                officers: Arc::new(self.people.clone()),
+                sessions: Arc::new(self.people.clone()),
                 clock: config.clock.clone(),
             },
             origins: config.origins.clone(),
@@ -298,6 +307,7 @@ fn people(config: &Config, store: Store, catalog: &Catalog, bell: Bell) -> Peopl
         regions: regions(catalog),
         recent_clients: Recent::default(),
         recent_officers: Recent::default(),
+        ended_sessions: EndedSessions::default(),
         token_endpoint: config
             .public_url
             .join("integration/v1/token")

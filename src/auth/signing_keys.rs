@@ -1,7 +1,7 @@
 //! The keys that sign access tokens: a folder with one `<kid>.pem` (PKCS#8, P-256) for each key.
 //!
 //! To replace a key, an operator adds a new one, and removes the old key when its last token has expired. No restart is
-//! needed: each process reads the folder every minute, and also when a token names an unknown key.
+//! needed: each process reads the folder every few seconds, and also when a token names an unknown key.
 //!
 //! Every key in the folder verifies tokens, but only one key signs them. Of the keys that are at least [`RIPE_AFTER`]
 //! old, it is the last by name. A key of that age is known to every process. The last name must belong to the newest
@@ -27,8 +27,8 @@ use crate::domain::kernel::private::Private;
 /// the file to every machine. If no key is that old, the first by name signs. It is the oldest, and so the most likely
 /// to be on every machine.
 pub const RIPE_AFTER: Duration = Duration::from_secs(3600);
-/// How often a process reads the folder.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// How often a process reads the folder. A removed key opens nothing any more after this time.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// The minimum time between two reads of the folder that callers cause, by an unknown key id or by a request for the
 /// public keys. Without it a caller could cause any number of reads.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(5);
@@ -154,6 +154,12 @@ impl SigningKeys {
         }
         self.look_again();
         self.ring().get(kid).map(Arc::clone)
+    }
+
+    /// True if the ring still holds this key under this id.
+    pub fn holds(&self, kid: &str, key: &SigningKey) -> bool {
+        let ring = self.0.ring.read().unwrap_or_else(PoisonError::into_inner);
+        ring.get(kid).is_some_and(|held| (&held.x, &held.y) == (&key.x, &key.y))
     }
 }
 

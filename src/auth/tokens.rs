@@ -11,7 +11,7 @@ use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::auth::signing_keys::SigningKeys;
+use crate::auth::signing_keys::{SigningKey, SigningKeys};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::SessionId;
 use crate::domain::kernel::words::words;
@@ -22,7 +22,11 @@ pub const LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// accepted this long before its time of issue and this long after its time of expiry.
 const LEEWAY_SECONDS: i64 = 30;
 const ISSUER: &str = "songda";
-const TYPE: &str = "at+jwt"; // RFC 9068 §2.1
+/// The longest life of a token that is accepted, in seconds. A longer one was not issued by this program.
+const LONGEST_LIFE: i64 = LIFETIME.as_secs().cast_signed() + 60;
+/// The type in the header of an access token (RFC 9068 §2.1). It tells access tokens from everything else that the keys
+/// may sign.
+const TYPE: &str = "at+jwt";
 
 words! {
     /// The `aud` claim: the APIs that accept a token.
@@ -74,6 +78,12 @@ pub enum TokenError {
     Invalid(#[source] jsonwebtoken::errors::Error),
     #[error("the token's key is not in the ring")]
     UnknownKey,
+    /// The token's header names another type than [`TYPE`].
+    #[error("the token is not an access token")]
+    WrongType,
+    /// The token would be valid for longer than any that we issue.
+    #[error("the token is valid for too long")]
+    TooLong,
     /// The token has expired, or was issued in the future.
     #[error("the token is not valid at this time")]
     Expired,
@@ -92,9 +102,17 @@ type Fingerprint = [u8; 32];
 #[derive(Clone)]
 pub struct Tokens {
     keys: SigningKeys,
-    /// A cache of the claims of tokens with a valid signature, because checking a signature costs more than the rest of
-    /// a small request. The times of a token are checked for each request.
-    signed: Arc<Cache<Fingerprint, Arc<Claims>>>,
+    /// A cache of tokens with a valid signature, because checking a signature costs more than the rest of a small
+    /// request. The times of a token, and whether its key is still in the ring, are checked for each request.
+    signed: Arc<Cache<Fingerprint, Signed>>,
+}
+
+/// A token with a valid signature.
+#[derive(Clone)]
+struct Signed {
+    claims: Arc<Claims>,
+    kid: Arc<str>,
+    key: Arc<SigningKey>,
 }
 
 impl Tokens {
@@ -132,26 +150,38 @@ impl Tokens {
         if is_time { Ok(claims) } else { Err(TokenError::Expired) }
     }
 
-    /// Returns the claims of a token that we signed. Does not check if the token is valid now.
+    /// Returns the claims of a token that we signed by a key of the ring. Does not check if the token is valid now.
     fn signed_by_us(&self, token: &str) -> Result<Arc<Claims>, TokenError> {
         let fingerprint = fingerprint(token);
-        if let Some(claims) = self.signed.get(&fingerprint) {
-            return Ok(claims);
+        if let Some(Signed { claims, kid, key }) = self.signed.get(&fingerprint) {
+            if self.keys.holds(&kid, &key) {
+                return Ok(claims);
+            }
+            self.signed.remove(&fingerprint);
         }
-        let claims = Arc::new(self.check_signature(token)?);
-        self.signed.insert(fingerprint, Arc::clone(&claims));
+        let signed = self.check_signature(token)?;
+        let claims = Arc::clone(&signed.claims);
+        self.signed.insert(fingerprint, signed);
         Ok(claims)
     }
 
-    fn check_signature(&self, token: &str) -> Result<Claims, TokenError> {
+    fn check_signature(&self, token: &str) -> Result<Signed, TokenError> {
         let header = decode_header(token).map_err(TokenError::Invalid)?;
-        let key = header.kid.and_then(|kid| self.keys.find(&kid)).ok_or(TokenError::UnknownKey)?;
+        if !header.typ.is_some_and(|typ| typ.eq_ignore_ascii_case(TYPE)) {
+            return Err(TokenError::WrongType);
+        }
+        let kid = header.kid.ok_or(TokenError::UnknownKey)?;
+        let key = self.keys.find(&kid).ok_or(TokenError::UnknownKey)?;
         let mut rules = Validation::new(Algorithm::ES256);
         rules.set_issuer(&[ISSUER]);
         rules.set_audience(&TokenAudience::ALL.map(TokenAudience::as_str));
         rules.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
         rules.validate_exp = false; // The library uses the machine's clock; `verify` uses ours.
-        Ok(decode::<Claims>(token, &key.verifies, &rules).map_err(TokenError::Invalid)?.claims)
+        let claims = decode::<Claims>(token, &key.verifies, &rules).map_err(TokenError::Invalid)?.claims;
+        if claims.exp.saturating_sub(claims.iat) > LONGEST_LIFE {
+            return Err(TokenError::TooLong);
+        }
+        Ok(Signed { claims: Arc::new(claims), kid: kid.into(), key })
     }
 
     /// The public keys, with which other services can verify tokens.
@@ -169,6 +199,7 @@ fn fingerprint(token: &str) -> Fingerprint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::kernel::clock::fresh_uuid;
     use crate::domain::kernel::private::Private;
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -191,6 +222,17 @@ mod tests {
 
     fn issue(tokens: &Tokens) -> String {
         tokens.issue("per_1", AUDIENCE, Grant::default(), now()).unwrap()
+    }
+
+    fn claims(life: i64) -> Value {
+        let iat = now().timestamp();
+        json!({ "iss": ISSUER, "sub": "per_1", "aud": AUDIENCE.as_str(), "iat": iat, "exp": iat + life })
+    }
+
+    /// Signs claims with the key `a`, under a header of this type.
+    fn sign(tokens: &Tokens, typ: &str, claims: &Value) -> String {
+        let header = Header { typ: Some(typ.to_owned()), kid: Some("a".to_owned()), ..Header::new(Algorithm::ES256) };
+        encode(&header, claims, &tokens.keys.signer(now()).unwrap().1.signs).unwrap()
     }
 
     #[test]
@@ -234,9 +276,52 @@ mod tests {
         let ours = tokens(&[("a", &pem())]);
         let iat = now().timestamp();
         let claims = json!({ "iss": "else", "sub": "per_1", "aud": AUDIENCE.as_str(), "iat": iat, "exp": iat + 900 });
-        let header = Header { kid: Some("a".to_owned()), ..Header::new(Algorithm::ES256) };
-        let token = encode(&header, &claims, &ours.keys.signer(now()).unwrap().1.signs).unwrap();
+        let token = sign(&ours, TYPE, &claims);
         assert!(matches!(ours.verify(&token, &[AUDIENCE], now()), Err(TokenError::Invalid(_))));
+    }
+
+    #[test]
+    fn a_token_of_another_type_is_refused() {
+        let ours = tokens(&[("a", &pem())]);
+        for (typ, is_accepted) in [("at+jwt", true), ("AT+JWT", true), ("JWT", false), ("songda-proof+jwt", false)] {
+            let verified = ours.verify(&sign(&ours, typ, &claims(900)), &[AUDIENCE], now());
+            assert_eq!(verified.is_ok(), is_accepted, "{typ}: {verified:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_lives_longer_than_ours_is_refused() {
+        let ours = tokens(&[("a", &pem())]);
+        for (life, is_accepted) in [(900, true), (960, true), (961, false), (315_360_000, false)] {
+            let verified = ours.verify(&sign(&ours, TYPE, &claims(life)), &[AUDIENCE], now());
+            assert_eq!(verified.is_ok(), is_accepted, "{life} s: {verified:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_was_accepted_is_refused_once_its_key_is_removed_or_replaced() {
+        let folder = std::env::temp_dir().join(format!("songda-tokens-{}", fresh_uuid()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let put = |kid: &str| {
+            std::fs::write(folder.join(kid).with_extension("pem"), SigningKeys::fresh_pem().unwrap().expose()).unwrap();
+        };
+        put("1");
+        put("2");
+        let keys = SigningKeys::load(&folder).unwrap();
+        let tokens = Tokens::new(keys.clone());
+        let token = issue(&tokens);
+        assert!(tokens.verify(&token, &[AUDIENCE], now()).is_ok());
+        keys.look().unwrap();
+        assert!(tokens.verify(&token, &[AUDIENCE], now()).is_ok(), "the same key was read again");
+        put("1");
+        keys.look().unwrap();
+        let verified = tokens.verify(&token, &[AUDIENCE], now());
+        assert!(matches!(verified, Err(TokenError::Invalid(_))), "another key has its name: {verified:?}");
+        std::fs::remove_file(folder.join("1.pem")).unwrap();
+        keys.look().unwrap();
+        let verified = tokens.verify(&token, &[AUDIENCE], now());
+        assert!(matches!(verified, Err(TokenError::UnknownKey)), "{verified:?}");
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

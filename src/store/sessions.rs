@@ -108,6 +108,13 @@ pub async fn end_all(conn: &mut Conn, subject: Uuid, why: EndedBecause, now: Ins
     Ok(())
 }
 
+/// Returns the sessions that were ended since an instant, with the time of their end. Sessions that merely expired are
+/// not among them.
+pub async fn ended_since(conn: &mut Conn, since: Instant) -> Result<Vec<(SessionId, Instant)>, StoreError> {
+    let sql = "select id, ended_at from sessions where ended_at >= $1";
+    Ok(sqlx::query_as(sql).bind(since).fetch_all(conn).await?)
+}
+
 /// Removes up to `limit` sessions that ended before an instant, with their tokens. Returns the number of sessions.
 pub async fn forget(conn: &mut Conn, ended_before: Instant, limit: i64) -> Result<u64, StoreError> {
     let sql = "with over as (

@@ -65,7 +65,7 @@ impl MobileSessions {
 
     /// 退出登录 · Sign out
     ///
-    /// The refresh token is refused from now on. The access token remains valid until it expires.
+    /// The refresh token is refused from now on, and the access token within two seconds.
     #[oai(path = "/sessions/current", method = "delete", operation_id = "sign_out")]
     async fn sign_out(&self, person: Person) -> Result<Done, Problem> {
         self.0.sessions().end(person.session).await?;

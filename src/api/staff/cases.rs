@@ -70,7 +70,8 @@ impl StaffCases {
 
     /// 查看完整信息 · Disclose a case
     ///
-    /// Shows a case with nothing masked. The history of the case records the officer and the reason.
+    /// Shows a case with nothing masked. The history of the case records the officer and the reason, for every request: a
+    /// repeated one is one more disclosure.
     #[oai(path = "/cases/:id/disclosures", method = "post", operation_id = "disclose_case")]
     async fn disclose(
         &self,

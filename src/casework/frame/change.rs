@@ -124,10 +124,22 @@ impl Casework {
     ) -> Result<Given, ChangeError> {
         let mut tx = self.store().begin().await?;
         if let Entered::Replay(answer) = idempotency::enter(&mut tx, self.store().keys(), request, self.now()).await? {
-            return Ok(idempotency::again(tx, answer).await?);
+            return self.again(tx, &act, answer).await;
         }
         let changed = self.change(&mut tx, act, transition).await?;
         self.finish(tx, changed, request, answer).await
+    }
+
+    /// Returns the stored answer to an earlier request, if the case is still the caller's. An officer may have moved to
+    /// another agency since.
+    pub(in crate::casework) async fn again(
+        &self,
+        mut tx: Tx<'_>,
+        act: &CaseAct<'_>,
+        answer: Answer,
+    ) -> Result<Given, ChangeError> {
+        cases::find(&mut tx, self.store().keys(), act.case, act.owner).await?.ok_or(ChangeError::NotFound)?;
+        Ok(idempotency::again(tx, answer).await?)
     }
 
     /// Makes a transition of a case without saving it. The case stays locked until the transaction ends.

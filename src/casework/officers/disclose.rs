@@ -12,8 +12,8 @@ use crate::domain::kernel::ids::CaseId;
 use crate::store::record::Record;
 
 impl Officers<'_> {
-    /// Returns the case. A repeated request (same `Idempotency-Key`) gets the answer to the first one, and is not
-    /// recorded as a second disclosure.
+    /// Returns the case. Every request is a disclosure of its own, also a repeated one (same `Idempotency-Key`): the
+    /// officer's authority is checked and the disclosure is recorded. The key only keeps two different requests apart.
     pub async fn disclose(
         self,
         officer: &OfficerAtWork,
@@ -25,16 +25,17 @@ impl Officers<'_> {
         let keys = self.0.store().keys();
         let now = self.0.now();
         let mut tx = self.0.store().begin().await?;
-        if let Entered::Replay(answer) = idempotency::enter(&mut tx, keys, request, now).await? {
-            return Ok(idempotency::again(tx, answer).await?);
-        }
+        let entered = idempotency::enter(&mut tx, keys, request, now).await?;
+        let replayed = matches!(entered, Entered::Replay(_));
         let file = self.unmasked(&mut tx, officer, id).await?.ok_or(ChangeError::NotFound)?;
         let acting = officer.acting(&file.case.case.agency);
         let mut record = Record::default();
         record.remember(id, &acting, Act::Disclosed, json!({"reason": reason}), now);
-        let answer = answer(&file);
-        idempotency::leave_in(&mut record, keys, request, &answer, now)?;
+        if !replayed {
+            // The key is stored with an empty answer, without personal data.
+            idempotency::leave_in(&mut record, keys, request, &Answer { form: json!({}), body: json!({}) }, now)?;
+        }
         self.0.save_and_commit(tx, &record, now).await?;
-        Ok(Given::first(answer))
+        Ok(Given { answer: answer(&file), replayed })
     }
 }

@@ -1,8 +1,8 @@
 //! The accounts of residents, officers and API clients: sign-in, identity, addresses, devices and consents.
 //!
-//! When a session ends, its refresh token is refused at once. A resident's access token stays valid until it expires
-//! ([`crate::auth::tokens::LIFETIME`]), because it is checked without the database. The access token of an officer or
-//! API client is refused within a second, because the session or client is looked up ([`known`]).
+//! When a session ends, its refresh token is refused at once. A resident's access token is refused within two seconds,
+//! when each process has read that the session ended ([`ended_sessions`]). The access token of an officer or API client
+//! is refused within a second, because the session or client is looked up ([`known`]).
 //!
 //! All use cases share one [`People`], and are grouped in handles: `people.sessions().by_sms(…)`.
 
@@ -10,6 +10,7 @@ pub mod addresses;
 pub mod clients;
 pub mod consents;
 pub mod devices;
+pub mod ended_sessions;
 pub mod identity;
 pub mod known;
 pub mod login_codes;
@@ -19,6 +20,7 @@ pub mod sessions;
 
 use std::sync::Arc;
 
+use self::ended_sessions::EndedSessions;
 use self::recent::Recent;
 use crate::auth::passwords::Passwords;
 use crate::auth::tokens::Tokens;
@@ -57,6 +59,7 @@ pub struct People {
     pub regions: Regions,
     pub recent_clients: Recent<ClientId, ApiClient>,
     pub recent_officers: Recent<SessionId, Officer>,
+    pub ended_sessions: EndedSessions,
     /// The URL of our token endpoint, which a client's assertion must name as its audience.
     pub token_endpoint: Arc<str>,
 }

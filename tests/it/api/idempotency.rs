@@ -61,7 +61,7 @@ async fn a_repeated_act_on_a_case_is_done_once() {
     assert_done_once(withdraw, &json!({"reason": "不办了"}), &json!({"reason": "搬家了"})).await;
 
     let history = officer.caller().get(&format!("{staff}/history")).success().await.unwrap();
-    assert_eq!(history.rows().unwrap().len(), 6, "each act once: {}", history.body);
+    assert_eq!(history.rows().unwrap().len(), 7, "each act once, and each of two disclosures: {}", history.body);
     desk.close().await;
 }
 

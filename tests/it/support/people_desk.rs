@@ -12,6 +12,7 @@ use songda::auth::signing_keys::SigningKeys;
 use songda::auth::tokens::Tokens;
 use songda::casework::frame::bell::Bell;
 use songda::casework::people::People;
+use songda::casework::people::ended_sessions::EndedSessions;
 use songda::casework::people::recent::Recent;
 use songda::casework::people::sessions::open::SignedIn;
 use songda::casework::upkeep::forget_old::forget_old;
@@ -103,6 +104,7 @@ fn people(store: Store, now: Instant, register: &Register) -> People {
         }),
         recent_clients: Recent::default(),
         recent_officers: Recent::default(),
+        ended_sessions: EndedSessions::default(),
         token_endpoint: TOKEN_ENDPOINT.into(),
     }
 }

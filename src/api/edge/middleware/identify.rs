@@ -1,7 +1,7 @@
 //! Identifies the caller: verifies the access token of a request, and attaches an [`Identity`] to the request.
 //!
-//! An officer's session, agency and role may have changed since the token was signed, so [`OfficerLookup`] provides the
-//! current ones.
+//! The session may have ended since the token was signed, and an officer's agency and role may have changed, so
+//! [`SessionLookup`] tells how they are now.
 
 use std::sync::Arc;
 
@@ -15,16 +15,24 @@ use crate::auth::tokens::{TokenAudience, Tokens};
 use crate::casework::people::People;
 use crate::casework::read_models::StoreError;
 use crate::domain::kernel::clock::Clock;
+use crate::domain::kernel::ids::SessionId;
 
 #[async_trait]
-pub trait OfficerLookup: Send + Sync {
+pub trait SessionLookup: Send + Sync {
+    /// True if a person's session has ended.
+    fn is_over(&self, session: SessionId) -> bool;
+
     /// Returns the officer `named` in a verified token, with their current agency and role. Returns `None` if the
     /// session has ended or the account is closed.
     async fn officer(&self, named: &Officer) -> Result<Option<Officer>, StoreError>;
 }
 
 #[async_trait]
-impl OfficerLookup for People {
+impl SessionLookup for People {
+    fn is_over(&self, session: SessionId) -> bool {
+        self.ended_sessions.contains(session)
+    }
+
     async fn officer(&self, named: &Officer) -> Result<Option<Officer>, StoreError> {
         let found = self.known().officer(named.session).await?.filter(|found| found.id == named.id);
         Ok(found.map(|found| Officer { agency: found.agency.clone(), role: found.role, ..named.clone() }))
@@ -34,14 +42,15 @@ impl OfficerLookup for People {
 #[derive(Clone)]
 pub struct Identify {
     pub tokens: Tokens,
-    pub officers: Arc<dyn OfficerLookup>,
+    pub sessions: Arc<dyn SessionLookup>,
     pub clock: Clock,
 }
 
 impl Identify {
     async fn identify(&self, request: &Request) -> Identity {
         match self.claimed(request) {
-            Identity::Known(Principal::Officer(named)) => match self.officers.officer(&named).await {
+            Identity::Known(Principal::Person(person)) if self.sessions.is_over(person.session) => Identity::Refused,
+            Identity::Known(Principal::Officer(named)) => match self.sessions.officer(&named).await {
                 Ok(Some(officer)) => Identity::Known(Principal::Officer(officer)),
                 Ok(None) => Identity::Refused,
                 Err(error) => {

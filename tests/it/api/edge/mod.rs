@@ -22,13 +22,14 @@ use songda::api::audiences::rate_policies;
 use songda::api::edge::limits::quotas::Quotas;
 use songda::api::edge::limits::rate_limit::RateLimits;
 use songda::api::edge::middleware::cors::Origins;
-use songda::api::edge::middleware::identify::{Identify, OfficerLookup};
+use songda::api::edge::middleware::identify::{Identify, SessionLookup};
 use songda::api::edge::parameters::principal::Officer;
 use songda::api::edge::surround::{Edge, surround};
 use songda::api::pages::{pages, route_table};
 use songda::auth::tokens::Tokens;
 use songda::demo::fresh_key;
 use songda::domain::kernel::clock::Clock;
+use songda::domain::kernel::ids::SessionId;
 use songda::env::Env;
 use songda::queue::Queue;
 use songda::store::StoreError;
@@ -37,11 +38,15 @@ use crate::support::edge::now;
 use crate::support::servers::Servers;
 use crate::support::settings::UNLIMITED;
 
-/// Takes an officer's role and agency from the token, because these tests have no database.
+/// Takes an officer's role and agency from the token, because these tests have no database. No session ends.
 struct AsNamed;
 
 #[async_trait]
-impl OfficerLookup for AsNamed {
+impl SessionLookup for AsNamed {
+    fn is_over(&self, _: SessionId) -> bool {
+        false
+    }
+
     async fn officer(&self, named: &Officer) -> Result<Option<Officer>, StoreError> {
         Ok(Some(named.clone()))
     }
@@ -53,7 +58,7 @@ fn edge(tokens: &Tokens, settings: &[(&str, &str)]) -> Edge {
     let mut env = Env::of(settings.iter().copied());
     let clock = Clock::frozen(now());
     Edge {
-        identify: Identify { tokens: tokens.clone(), officers: Arc::new(AsNamed), clock: clock.clone() },
+        identify: Identify { tokens: tokens.clone(), sessions: Arc::new(AsNamed), clock: clock.clone() },
         origins: Origins::from_env(&mut env).unwrap(),
         rate_limits: RateLimits {
             policies: rate_policies(&mut env).unwrap(),

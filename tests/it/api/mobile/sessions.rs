@@ -11,6 +11,7 @@ use songda::domain::people::session::RefreshToken;
 use crate::support::answers::assert_problem;
 use crate::support::desk::Desk;
 use crate::support::people_desk::{PeopleDesk, private};
+use crate::support::wait::wait_until;
 
 #[tokio::test]
 async fn a_refresh_token_can_be_used_again_for_half_a_minute() {
@@ -153,5 +154,28 @@ async fn a_session_on_another_device_goes_on_until_the_resident_signs_out_everyw
     for session in [&tablet, &watch] {
         assert_problem(&refresh(session).await, 401, "refresh_token_invalid");
     }
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn after_a_sign_out_every_process_soon_refuses_the_access_token() {
+    let desk = Desk::builder().without_worker().open().await;
+    let other = desk.server().await;
+    let name = fresh_key();
+    let sign_in = async |on: &str| {
+        let code = json!({"code": format!("wx-{name}.{on}")});
+        let session = desk.api.post("/v1/sessions/wechat").json(&code).success().await.unwrap();
+        desk.api.with_token(session.text("/access_token").unwrap())
+    };
+    let here = sign_in("phone").await;
+    let tablet = sign_in("tablet").await;
+    let there = other.api.with_token(here.token().unwrap());
+    assert!(there.get("/v1/me").answer().await.unwrap().status.is_success());
+    here.delete("/v1/sessions/current").success().await.unwrap();
+    for caller in [&here, &there] {
+        wait_until("the token is refused", async || caller.get("/v1/me").answer().await.unwrap().status == 401).await;
+    }
+    tablet.get("/v1/me").success().await.unwrap();
+    drop(other);
     desk.close().await;
 }

@@ -1,0 +1,59 @@
+//! The sessions that ended a short while ago. An access token is checked without the database, and outlives its session
+//! by up to [`LIFETIME`]. So each process that serves the API reads every second which sessions have ended, and refuses
+//! their tokens.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::auth::tokens::LIFETIME;
+use crate::domain::kernel::clock::{Clock, Instant};
+use crate::domain::kernel::ids::SessionId;
+use crate::store::{Store, StoreError, sessions};
+
+/// How often the ended sessions are read.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Each read begins this long before the last session that is known to have ended. A transaction may commit later than
+/// another one that ended its session after it, and the clocks of two machines differ.
+const OVERLAP: Duration = Duration::from_secs(60);
+/// How long an ended session is remembered: until its last access token has expired, by every clock.
+const MEMORY: Duration = LIFETIME.saturating_add(OVERLAP);
+
+/// The ended sessions, with the time of their end. Clones share them.
+#[derive(Clone, Default)]
+pub struct EndedSessions(Arc<RwLock<HashMap<SessionId, Instant>>>);
+
+impl EndedSessions {
+    pub fn contains(&self, session: SessionId) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).contains_key(&session)
+    }
+
+    /// Reads the sessions that ended since the last read, and forgets those whose tokens have expired.
+    pub async fn refresh(&self, store: &Store, now: Instant) -> Result<(), StoreError> {
+        let oldest = now - MEMORY;
+        let since = self.last().map_or(oldest, |last| oldest.max(last - OVERLAP));
+        let ended = sessions::ended_since(&mut *store.connection().await?, since).await?;
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|_, ended_at| *ended_at >= oldest);
+        known.extend(ended);
+        Ok(())
+    }
+
+    fn last(&self) -> Option<Instant> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).values().max().copied()
+    }
+
+    /// Reads the ended sessions every second, until `stop`.
+    pub async fn keep_fresh(&self, store: &Store, clock: &Clock, stop: CancellationToken) {
+        loop {
+            if let Err(error) = self.refresh(store, clock.now()).await {
+                tracing::warn!(%error, "ended sessions cannot be read; their access tokens stay valid meanwhile");
+            }
+            if stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_none() {
+                return;
+            }
+        }
+    }
+}

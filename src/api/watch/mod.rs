@@ -3,6 +3,7 @@
 
 pub mod metrics;
 pub mod ready;
+mod remembered;
 
 use std::sync::Arc;
 

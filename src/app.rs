@@ -3,16 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use poem::listener::Acceptor;
-use poem::{Endpoint, Response, Server};
+use poem::{Endpoint, EndpointExt, Response};
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use crate::api::edge::connections::limits::ConnectionLimits;
+use crate::api::edge::connections::server::HttpServer;
 use crate::api::edge::limits::quotas::Quotas;
 use crate::api::edge::limits::rate_limit::RateLimits;
 use crate::api::edge::middleware::identify::Identify;
-use crate::api::edge::middleware::silent_connections::EndSilent;
+use crate::api::edge::middleware::in_time::ANSWER_WITHIN;
+use crate::api::edge::middleware::safe_headers::ProtectAnswers;
 use crate::api::edge::parameters::paging::Cursors;
 use crate::api::edge::surround::Edge;
 use crate::api::routes::{ApiParts, routes};
@@ -83,9 +85,6 @@ pub struct App {
     news: Arc<Mutex<Option<mpsc::Receiver<News>>>>,
 }
 
-/// A connection is closed after this time without traffic in either direction. Event streams stay open, because they
-/// send a keep-alive more often.
-const SILENCE: Duration = Duration::from_secs(75);
 /// The time that requests and jobs have to finish after the process is asked to stop.
 const GRACE: Duration = Duration::from_secs(25);
 
@@ -116,14 +115,10 @@ impl App {
         self.start_live(&tasks);
         self.start_quotas(&tasks);
         self.start_ended_sessions(&tasks);
-        let routes = self.routes(&stop)?;
-        let acceptor = poem::listener::TcpAcceptor::from_tokio(listener)?;
-        for address in acceptor.local_addr() {
-            tracing::info!("listening on {address}");
-        }
-        Server::new_with_acceptor(EndSilent { acceptor, after: SILENCE })
-            .run_with_graceful_shutdown(routes, stop.cancelled_owned(), Some(GRACE))
-            .await?;
+        let endpoint = self.routes(&stop)?.boxed();
+        let limits = self.config.connections;
+        tracing::info!("listening on {}, for at most {} connections", listener.local_addr()?, limits.in_all);
+        HttpServer { endpoint, limits, grace: GRACE }.run(listener, stop).await;
         tasks.stop(GRACE).await;
         Ok(())
     }
@@ -136,10 +131,7 @@ impl App {
         serves: bool,
         stop: &CancellationToken,
     ) -> Result<(), AppError> {
-        let acceptor = poem::listener::TcpAcceptor::from_tokio(listener)?;
-        for address in acceptor.local_addr() {
-            tracing::info!("watched on {address}");
-        }
+        tracing::info!("watched on {}", listener.local_addr()?);
         let ready = watch::ready::endpoint(Ready { needs_redis: !serves, ..self.ready(stop) });
         let metrics = watch::metrics::endpoint(watch::metrics::Sources {
             casework: self.casework.clone(),
@@ -147,8 +139,10 @@ impl App {
             lanes: self.workshop().lanes().into_iter().map(|(lane, _)| lane).collect(),
             rounds: self.rounds(),
         });
-        let routes = watch::routes(watch::WatchParts { ready, metrics });
-        Ok(Server::new_with_acceptor(acceptor).idle_timeout(SILENCE).run(routes).await?)
+        let endpoint = watch::routes(watch::WatchParts { ready, metrics }).boxed();
+        let server = HttpServer { endpoint, limits: ConnectionLimits::INNER, grace: Duration::ZERO };
+        server.run(listener, CancellationToken::new()).await;
+        Ok(())
     }
 
     /// All routes of the API. When `stop` is cancelled, the open event streams end.
@@ -269,11 +263,10 @@ impl App {
                 clock: config.clock.clone(),
             },
             origins: config.origins.clone(),
-            rate_limits: RateLimits {
-                policies: config.policies.clone(),
-                quotas: Arc::clone(&self.quotas),
-                proxies: config.proxies,
-            },
+            rate_limits: RateLimits { policies: config.policies.clone(), quotas: Arc::clone(&self.quotas) },
+            protect: ProtectAnswers::at(&config.public_url),
+            proxies: config.proxies,
+            answer_within: ANSWER_WITHIN,
         }
     }
 }

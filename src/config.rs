@@ -9,8 +9,10 @@ use std::time::Duration;
 use reqwest::Url;
 
 use crate::api::audiences::rate_policies;
+use crate::api::edge::connections::limits::ConnectionLimits;
 use crate::api::edge::limits::policies::Policies;
 use crate::api::edge::middleware::cors::Origins;
+use crate::api::edge::proxies::Proxies;
 use crate::auth::signing_keys::SigningKeys;
 use crate::domain::delivery::address::PostalAddress;
 use crate::domain::kernel::clock::Clock;
@@ -54,8 +56,10 @@ pub struct Config {
     pub origins: Origins,
     /// The rate limits of the API.
     pub policies: Policies,
-    /// The number of our own reverse proxies in front of the API.
-    pub proxies: usize,
+    /// Our own reverse proxies in front of the API.
+    pub proxies: Proxies,
+    /// How many connections the API may have, and how long.
+    pub connections: ConnectionLimits,
     pub worker: WorkerSettings,
     pub channels: Channels,
     /// The order in which channels are tried.
@@ -92,7 +96,7 @@ impl Config {
         let public_url = env.or(
             "SONGDA_PUBLIC_URL",
             "http://localhost:8080",
-            "public address of the API; API clients name it in their assertions",
+            "public address of the API; API clients name it in their assertions, and with https browsers are told to use nothing else",
         );
         let signing_keys = signing_keys(env);
         let callback_secret =
@@ -105,11 +109,8 @@ impl Config {
         let answer_within = answer_within(env);
         let origins = Origins::from_env(env);
         let policies = rate_policies(env);
-        let proxies = env.or(
-            "SONGDA_PROXIES",
-            "0",
-            "how many reverse proxies of ours stand before the API, each adding to X-Forwarded-For",
-        );
+        let proxies = Proxies::from_env(env);
+        let connections = ConnectionLimits::from_env(env, proxies);
         let worker = WorkerSettings::read(env);
         let gateways = Gateways::read(env, registry, &clock);
         if let Some(worker) = &worker {
@@ -130,6 +131,7 @@ impl Config {
             origins: origins?,
             policies: policies?,
             proxies: proxies?,
+            connections: connections?,
             worker: worker?,
             channels: gateways.channels,
             chain: gateways.chain?,
@@ -208,8 +210,11 @@ pub struct DatabaseSettings {
 impl DatabaseSettings {
     pub fn read(env: &mut Env) -> Option<Self> {
         let url = env.secret("SONGDA_DATABASE_URL", "PostgreSQL: postgres://user:password@host:port/database");
-        let connections =
-            env.or("SONGDA_DATABASE_CONNECTIONS", "24", "the most database connections that one process opens");
+        let connections = env.or(
+            "SONGDA_DATABASE_CONNECTIONS",
+            "24",
+            "the most database connections that one process opens for its work; its readiness check has one more",
+        );
         Some(Self { url: url?, connections: connections? })
     }
 }

@@ -136,9 +136,11 @@ mod tests {
         }));
         let chosen = |method, path, identity: &Identity| {
             let is_attempt = routes.is_sign_in_attempt(&method, path);
-            policies.choose(path, is_attempt, identity, "1.2.3.4").map(|(limit, caller)| (limit.policy.name, caller))
+            policies
+                .choose(path, is_attempt, identity, "1.2.3.4".parse().ok())
+                .map(|(limit, caller)| (limit.policy.name, caller))
         };
-        let by_address = || Some(("sign-in", "1.2.3.4".to_owned()));
+        let by_address = || Some(("sign-in", "1.2.3.4/32".to_owned()));
         for (method, path) in [
             (Method::POST, "/v1/sessions/wechat"),
             (Method::POST, "/v1/sessions/sms"),

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use poem::http::{StatusCode, header};
+use poem::http::StatusCode;
 use poem::{Endpoint, IntoEndpoint, Request, Response, Result, Route, get};
 
 use crate::api::edge::{Code, Problem, current_request};
@@ -144,7 +144,6 @@ fn answer(acknowledgement: Acknowledgement) -> Response {
     Response::builder()
         .status(StatusCode::from_u16(acknowledgement.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE))
         .content_type(acknowledgement.content_type)
-        .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
         .body(acknowledgement.body)
 }
 

@@ -39,9 +39,10 @@ fn print(url: &Url) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Returns a value for a shell: in single quotes if the shell would interpret a character in it.
+/// Returns a value for an assignment in a shell: in single quotes if the shell would interpret a character in it. A `*` in
+/// an assignment is not expanded.
 fn quoted(value: &str) -> String {
-    let literal = |c: char| c.is_alphanumeric() || "-_./:@%+=,".contains(c);
+    let literal = |c: char| c.is_alphanumeric() || "-_./:@%+=,*".contains(c);
     if value.chars().all(literal) { value.to_owned() } else { format!("'{}'", value.replace('\'', r"'\''")) }
 }
 

@@ -7,6 +7,7 @@
 
 pub mod attempts;
 pub mod backlog;
+pub mod connections;
 pub mod database;
 pub mod gateways;
 pub mod lanes;
@@ -22,6 +23,8 @@ use std::sync::LazyLock;
 use prometheus_client::encoding::prometheus_text;
 use prometheus_client::registry::Registry;
 
+pub use process::file_limit;
+
 /// The media type of [`text`].
 pub const CONTENT_TYPE: &str = prometheus_text::CONTENT_TYPE;
 
@@ -30,6 +33,7 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
     for register in [
         attempts::register,
         backlog::register,
+        connections::register,
         database::register,
         gateways::register,
         lanes::register,

@@ -92,7 +92,7 @@ fn open_files() -> Option<u64> {
 }
 
 /// The soft limit of open files: the first number in the line `Max open files` of `/proc/self/limits`.
-fn file_limit() -> Option<u64> {
+pub fn file_limit() -> Option<u64> {
     let limits = fs::read_to_string("/proc/self/limits").ok()?;
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
     line.split_whitespace().next()?.parse().ok()

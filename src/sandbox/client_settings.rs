@@ -7,11 +7,14 @@ use std::sync::Arc;
 use super::twin::Twin;
 
 /// Settings of the installation rather than of a gateway.
-const INSTALLATION: [(&str, &str); 10] = [
+const INSTALLATION: [(&str, &str); 12] = [
     // The waits before Songda repeats an order or a message that the gateway reports as absent. Real gateways need
     // longer waits, because they may know a new order or message only after a while. The sandbox knows it at once.
     ("SONGDA_ABSENT_FOR", "5s"),
     ("SONGDA_MESSAGE_ABSENT_FOR", "5s"),
+    // Pages under development may be anywhere, and on one machine all callers have one address.
+    ("SONGDA_CORS_ORIGINS", "*"),
+    ("SONGDA_CONNECTIONS_PER_ADDRESS", "10000"),
     ("SONGDA_OFFICE_NAME", "金坛区政务服务中心"),
     ("SONGDA_OFFICE_PHONE", "0519-12345678"),
     ("SONGDA_OFFICE_REGION", "320413"),

@@ -30,6 +30,7 @@ pub mod parcels;
 pub mod people;
 pub mod push_receipts;
 pub mod reach;
+mod readiness;
 pub mod recipients;
 pub mod record;
 pub mod refused_applications;
@@ -47,6 +48,7 @@ use std::time::Duration;
 use crate::domain::kernel::clock::Stopwatch;
 use crate::metrics;
 
+use readiness::ReadinessConnection;
 pub use seal::KeyRing;
 
 /// The migrations that `songda migrate` applies.
@@ -129,6 +131,7 @@ impl StoreError {
 #[derive(Clone)]
 pub struct Store {
     pool: PgPool,
+    readiness: Arc<ReadinessConnection>,
     keys: KeyRing,
 }
 
@@ -161,7 +164,7 @@ const STATEMENTS: usize = 500;
 
 impl Store {
     /// Makes a pool of at most `connections` connections, which open on first use. The server shows `application` as
-    /// their name.
+    /// their name. One more connection opens for [`Store::ping`].
     ///
     /// # Errors
     /// If `url` is not a PostgreSQL address.
@@ -174,8 +177,8 @@ impl Store {
             .test_before_acquire(false)
             .before_acquire(|connection, lent| Box::pin(answers_after_rest(connection, lent.idle_for)))
             .after_release(|connection, _| Box::pin(still_answers(connection)))
-            .connect_lazy_with(options);
-        Ok(Self { pool, keys })
+            .connect_lazy_with(options.clone());
+        Ok(Self { pool, readiness: Arc::new(ReadinessConnection::new(options)), keys })
     }
 
     /// Begins a transaction. Only `casework` calls it.
@@ -195,10 +198,9 @@ impl Store {
         Connections { busy: all.saturating_sub(idle), idle, limit: self.pool.options().get_max_connections() }
     }
 
-    /// Fails if the database does not answer.
+    /// Fails if the database does not answer. Does not use a connection of the pool.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("select 1").execute(&self.pool).await?;
-        Ok(())
+        Ok(self.readiness.ping().await?)
     }
 
     /// The pool of connections, for migrations.

@@ -9,7 +9,8 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{
-    BatchConfigBuilder, BatchSpanProcessor, Sampler, SamplingDecision, SamplingResult, SdkTracerProvider, ShouldSample,
+    BatchConfigBuilder, BatchSpanProcessor, IdGenerator, RandomIdGenerator, Sampler, SamplingDecision, SamplingResult,
+    SdkTracerProvider, ShouldSample,
 };
 
 use crate::env::Env;
@@ -30,7 +31,7 @@ impl TraceSettings {
         let share = env.or(
             "SONGDA_TRACE_SHARE",
             "1",
-            "share of requests to trace, from 0 to 1, unless the caller's `traceparent` decides",
+            "share of requests to trace, from 0 to 1, whatever the caller's `traceparent` says",
         );
         Some(Self { collector, share: share? })
     }
@@ -99,7 +100,7 @@ pub fn start(settings: &TraceSettings, part: &'static str) -> Result<Traces, Exp
         .build();
     let provider = SdkTracerProvider::builder()
         .with_resource(resource)
-        .with_sampler(FollowCaller { root: Sampler::TraceIdRatioBased(settings.share.0) })
+        .with_sampler(ShareOfRequests { share: Sampler::TraceIdRatioBased(settings.share.0) })
         .with_span_processor(BatchSpanProcessor::builder(exporter).with_batch_config(batches.build()).build())
         .build();
     trace::begin(provider.tracer("songda"));
@@ -117,30 +118,37 @@ impl Traces {
     }
 }
 
-/// Decides which traces are sent. The caller of a request decides by the header `traceparent`. An attempt at a job is
-/// traced if the request that caused the job was traced. Of all other traces, the configured share is sent.
+/// Decides which traces are sent: the configured share of requests, and an attempt at a job if the request that caused
+/// the job was traced.
+///
+/// The caller of a request decides nothing: a stranger could send every request to the collector, or keep its own ones
+/// out. Neither the flag in its `traceparent` counts nor its trace id, which a share by trace ids would look at.
 #[derive(Debug, Clone)]
-struct FollowCaller {
-    root: Sampler,
+struct ShareOfRequests {
+    share: Sampler,
 }
 
-impl ShouldSample for FollowCaller {
+impl ShouldSample for ShareOfRequests {
     fn should_sample(
         &self,
         parent: Option<&Context>,
-        trace: TraceId,
+        _: TraceId,
         name: &str,
         kind: &SpanKind,
         attributes: &[KeyValue],
         links: &[Link],
     ) -> SamplingResult {
-        let parent_says =
-            parent.filter(|parent| parent.has_active_span()).map(|parent| parent.span().span_context().is_sampled());
+        let parent =
+            parent.filter(|parent| parent.has_active_span()).map(|parent| parent.span().span_context().clone());
+        let parent_says = parent.filter(|parent| !parent.is_remote()).map(|parent| parent.is_sampled());
         let cause_says = || links.first().map(|link| link.span_context.is_sampled());
         let decision = match parent_says.or_else(cause_says) {
             Some(true) => SamplingDecision::RecordAndSample,
             Some(false) => SamplingDecision::Drop,
-            None => return self.root.should_sample(parent, trace, name, kind, attributes, links),
+            None => {
+                let drawn = RandomIdGenerator::default().new_trace_id();
+                return self.share.should_sample(None, drawn, name, kind, attributes, links);
+            }
         };
         SamplingResult { decision, attributes: Vec::new(), trace_state: TraceState::default() }
     }
@@ -148,7 +156,28 @@ impl ShouldSample for FollowCaller {
 
 #[cfg(test)]
 mod tests {
+    use opentelemetry::trace::{SpanContext, SpanId, TraceFlags};
+
     use super::*;
+
+    #[test]
+    fn a_caller_decides_neither_by_its_flag_nor_by_its_trace_id() {
+        let decide = |share: f64, trace: &str, flags: u8| {
+            let trace = TraceId::from_hex(trace).unwrap();
+            let flags = TraceFlags::new(flags);
+            let caller = SpanContext::new(trace, SpanId::from_bytes([7; 8]), flags, true, TraceState::default());
+            let parent = Context::new().with_remote_span_context(caller);
+            let shares = ShareOfRequests { share: Sampler::TraceIdRatioBased(share) };
+            shares.should_sample(Some(&parent), trace, "request", &SpanKind::Server, &[], &[]).decision
+        };
+        // By the ratio of trace ids, the first id is in every share and the second one in none below one.
+        for trace in ["00000000000000000000000000000001", "ffffffffffffffffffffffffffffffff"] {
+            assert_eq!(decide(0.0, trace, 1), SamplingDecision::Drop);
+            assert_eq!(decide(1.0, trace, 0), SamplingDecision::RecordAndSample);
+            let half: Vec<_> = (0..100).map(|_| decide(0.5, trace, 1)).collect();
+            assert!(half.contains(&SamplingDecision::Drop) && half.contains(&SamplingDecision::RecordAndSample));
+        }
+    }
 
     #[test]
     fn a_wrong_collector_or_share_is_a_fault() {

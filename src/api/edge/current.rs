@@ -1,4 +1,4 @@
-//! The id, trace and language of the current request. They are task-local, so that functions need no parameter for
+//! The id, trace, language and caller's address of the current request. They are task-local, so that functions need no parameter for
 //! them.
 
 use std::future::Future;
@@ -8,6 +8,7 @@ use poem::http::{HeaderMap, HeaderName, header};
 
 use crate::domain::kernel::clock::{fresh, random_number};
 use crate::domain::kernel::ids::RequestId;
+use crate::domain::kernel::network::CallerAddress;
 use crate::domain::kernel::text::Language;
 use crate::trace::Span;
 
@@ -18,13 +19,17 @@ pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// The properties of the request that the current task handles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Current {
-    /// The caller's `X-Request-Id` if its characters are harmless, otherwise a fresh `req_…`.
+    /// A fresh `req_…`. A caller cannot choose it: then two requests could have one id in the log.
     pub id: String,
+    /// The caller's own `X-Request-Id`, for the log; `None` if its characters are not harmless.
+    pub callers_id: Option<String>,
     /// The `traceparent` for the jobs that this request adds, and for the response: the caller's trace id, or a new
-    /// one, with a span id of this process.
+    /// one, with a span id and a sampling flag of this process.
     pub traceparent: String,
     /// The language of the response.
     pub language: Language,
+    /// `None` if the request came over no network.
+    pub address: Option<CallerAddress>,
 }
 
 tokio::task_local! {
@@ -33,24 +38,24 @@ tokio::task_local! {
 
 /// Returns the current request. Outside of a request, returns a substitute with a fresh id and Chinese as its language.
 pub fn current_request() -> Arc<Current> {
-    CURRENT.try_with(Arc::clone).unwrap_or_else(|_| Arc::new(Current::of(&HeaderMap::new(), &Span::default())))
+    CURRENT.try_with(Arc::clone).unwrap_or_else(|_| Arc::new(Current::of(&HeaderMap::new(), &Span::default(), None)))
 }
 
 impl Current {
-    pub fn of(headers: &HeaderMap, span: &Span) -> Self {
+    pub fn of(headers: &HeaderMap, span: &Span, address: Option<CallerAddress>) -> Self {
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         Self {
-            id: text(&X_REQUEST_ID)
-                .filter(|id| is_harmless(id))
-                .map_or_else(|| fresh(RequestId::from_uuid).to_string(), str::to_owned),
+            id: fresh(RequestId::from_uuid).to_string(),
+            callers_id: text(&X_REQUEST_ID).filter(|id| is_harmless(id)).map(str::to_owned),
             traceparent: span.traceparent().unwrap_or_else(|| continue_trace(text(&TRACEPARENT))),
             language: Language::negotiate(text(&header::ACCEPT_LANGUAGE)),
+            address,
         }
     }
 
     #[cfg(test)]
     pub fn of_test(language: Language) -> Self {
-        Self { language, ..Self::of(&HeaderMap::new(), &Span::default()) }
+        Self { language, ..Self::of(&HeaderMap::new(), &Span::default(), None) }
     }
 
     /// Runs a future in which [`current_request`] returns this request.
@@ -59,23 +64,24 @@ impl Current {
     }
 }
 
-/// True if a caller's request id is safe in a log line and in a header.
+/// True if a caller's request id is safe in a log line.
 fn is_harmless(id: &str) -> bool {
     (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
 
-/// Builds a `traceparent` with a new span id. Keeps the trace id and the sampling flag of the caller's `parent`. If it
-/// is absent or invalid, begins a new trace.
+/// Builds a `traceparent` with a new span id, for a request that is not traced. Keeps the trace id of the caller's
+/// `parent`, and begins a new trace if it is absent or invalid. The caller's sampling flag is not kept, because the
+/// jobs of the request would be traced by it.
 fn continue_trace(parent: Option<&str>) -> String {
     let span = hex::encode(random_number::<u64>().to_be_bytes());
     match parent.and_then(read_trace) {
-        Some((trace, flags)) => ["00-", trace, "-", &span, "-", flags].concat(),
+        Some(trace) => ["00-", trace, "-", &span, "-00"].concat(),
         None => ["00-", &hex::encode(random_number::<u128>().to_be_bytes()), "-", &span, "-00"].concat(),
     }
 }
 
-/// Returns the trace id and the flags of a `traceparent`; `None` if it is invalid.
-fn read_trace(parent: &str) -> Option<(&str, &str)> {
+/// Returns the trace id of a `traceparent`; `None` if it is invalid.
+fn read_trace(parent: &str) -> Option<&str> {
     let is_hex =
         |text: &str, length| text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     let is_id = |text: &str, length| is_hex(text, length) && text.bytes().any(|b| b != b'0');
@@ -86,7 +92,7 @@ fn read_trace(parent: &str) -> Option<(&str, &str)> {
     let flags = fields.next()?;
     let ends = fields.next().is_none() || version != "00"; // A later version can have more fields.
     let is_sound = is_hex(version, 2) && version != "ff" && is_id(trace, 32) && is_id(span, 16) && is_hex(flags, 2);
-    (ends && is_sound).then_some((trace, flags))
+    (ends && is_sound).then_some(trace)
 }
 
 #[cfg(test)]
@@ -96,9 +102,9 @@ mod tests {
     const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"; // W3C Trace Context §3.2.1
 
     #[test]
-    fn a_trace_continues_under_a_new_span() {
+    fn a_trace_continues_under_a_new_span_and_is_not_sampled() {
         let next = continue_trace(Some(PARENT));
-        assert!(next.starts_with("00-0af7651916cd43dd8448eb211c80319c-") && next.ends_with("-01"), "{next}");
+        assert!(next.starts_with("00-0af7651916cd43dd8448eb211c80319c-") && next.ends_with("-00"), "{next}");
         assert!(!next.contains("b7ad6b7169203331"));
     }
 
@@ -114,7 +120,14 @@ mod tests {
     }
 
     #[test]
-    fn the_callers_id_is_kept_if_it_is_harmless() {
+    fn a_callers_id_is_kept_beside_ours_if_it_is_harmless() {
+        let of = |id: &'static str| {
+            let headers = HeaderMap::from_iter([(X_REQUEST_ID, id.parse().unwrap())]);
+            Current::of(&headers, &Span::default(), None)
+        };
+        let known = of("mine-1");
+        assert!(known.id.starts_with("req_") && known.callers_id.as_deref() == Some("mine-1"));
+        assert_eq!(of("mine 1").callers_id, None);
         assert!(is_harmless("a.b_C-9"));
         assert!(!is_harmless("") && !is_harmless("a b") && !is_harmless("a\nb") && !is_harmless(&"x".repeat(129)));
     }

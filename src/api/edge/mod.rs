@@ -1,15 +1,17 @@
-//! The code that all audiences share: limits, parameters, responses, OpenAPI documents, and the layers around the
-//! operations.
+//! The code that all audiences share: connections, limits, parameters, responses, OpenAPI documents, and the layers
+//! around the operations.
 //!
 //! Operations import the names that are re-exported below. The files of this folder import from each other directly.
 
 pub mod answers;
+pub mod connections;
 pub mod current;
 mod example;
 pub mod limits;
 pub mod middleware;
 pub mod openapi;
 pub mod parameters;
+pub mod proxies;
 pub mod route_table;
 pub mod surround;
 

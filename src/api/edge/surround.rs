@@ -1,6 +1,7 @@
 //! Puts the layers (middleware) around all routes, in the right order.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use poem::{Endpoint, EndpointExt, Response, Route};
 
@@ -11,13 +12,15 @@ use crate::api::edge::middleware::catch_all::CatchAll;
 use crate::api::edge::middleware::compression::CompressAnswers;
 use crate::api::edge::middleware::cors::{AllowOrigins, Origins};
 use crate::api::edge::middleware::identify::Identify;
-use crate::api::edge::middleware::in_time::{ANSWER_WITHIN, AnswerInTime};
+use crate::api::edge::middleware::in_time::AnswerInTime;
 use crate::api::edge::middleware::layer::WithLayer;
 use crate::api::edge::middleware::not_modified::AnswerNotModified;
 use crate::api::edge::middleware::plain_bodies::DemandPlainBodies;
 use crate::api::edge::middleware::request_id::NameRequests;
 use crate::api::edge::middleware::request_log::LogRequests;
+use crate::api::edge::middleware::safe_headers::ProtectAnswers;
 use crate::api::edge::middleware::tagged::TagReads;
+use crate::api::edge::proxies::Proxies;
 use crate::api::edge::route_table::RouteTable;
 
 /// The settings of the layers.
@@ -26,6 +29,10 @@ pub struct Edge {
     /// The web origins whose pages may call the API.
     pub origins: Origins,
     pub rate_limits: RateLimits,
+    pub protect: ProtectAnswers,
+    pub proxies: Proxies,
+    /// The time-out of all requests except uploads.
+    pub answer_within: Duration,
 }
 
 /// Puts the layers around the routes. A request passes the layers from the last line to the first. Its response passes
@@ -37,7 +44,7 @@ pub fn surround(route: Route, edge: Edge, routes: RouteTable) -> impl Endpoint<O
         .layer(LimitBodies)
         .layer(DemandPlainBodies)
         .layer(LimitHeads)
-        .layer(AnswerInTime { limit: ANSWER_WITHIN })
+        .layer(AnswerInTime { limit: edge.answer_within })
         // Turns every failure into a response. The layers in the lines below never see an error.
         .layer(CatchAll { routes: Arc::clone(&routes) })
         // The future of a layer contains the future of its inner endpoint, so it grows with each layer. A box keeps
@@ -58,6 +65,7 @@ pub fn surround(route: Route, edge: Edge, routes: RouteTable) -> impl Endpoint<O
         // headers to read any response.
         .layer(AllowOrigins(edge.origins))
         .layer(LogRequests::new(routes))
+        .layer(edge.protect)
         // Outermost, so that every response and every log line has the request's id.
-        .layer(NameRequests)
+        .layer(NameRequests { proxies: edge.proxies })
 }

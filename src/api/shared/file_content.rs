@@ -8,6 +8,9 @@ use poem_openapi::{ApiResponse, ResponseContent};
 use crate::casework::cases::uploads::Content;
 use crate::domain::application::upload::FileKind;
 
+/// A `Content-Security-Policy` for files that we did not make: nothing in them may run, or reach our pages.
+pub const SANDBOX: &str = "sandbox";
+
 #[derive(ResponseContent)]
 pub enum FileContent {
     #[oai(content_type = "image/jpeg")]
@@ -24,17 +27,11 @@ pub enum FileContent {
 pub enum FileAnswer {
     /// 文件 · The file. It is personal data, and never changes.
     #[oai(status = 200)]
-    Ok(
-        FileContent,
-        #[oai(header = "Cache-Control")] String,
-        #[oai(header = "X-Content-Type-Options")] String,
-        #[oai(header = "Content-Security-Policy")] String,
-    ),
+    Ok(FileContent, #[oai(header = "Content-Security-Policy")] String),
 }
 
 impl FileAnswer {
-    /// Streams a file. The headers forbid browsers to guess the type of the file or to run it, because an uploaded file
-    /// can contain malicious code.
+    /// Streams a file. The policy forbids browsers to run it, because an uploaded file can contain malicious code.
     pub fn of(kind: FileKind, content: Content) -> Self {
         let body = Binary(Body::from_bytes_stream(content.map(|piece| piece.map_err(std::io::Error::other))));
         let content = match kind {
@@ -43,7 +40,6 @@ impl FileAnswer {
             FileKind::Webp => FileContent::Webp(body),
             FileKind::Pdf => FileContent::Pdf(body),
         };
-        let [cache, sniff, policy] = ["private, no-store", "nosniff", "sandbox"].map(str::to_owned);
-        Self::Ok(content, cache, sniff, policy)
+        Self::Ok(content, SANDBOX.to_owned())
     }
 }

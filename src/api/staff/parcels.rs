@@ -13,6 +13,7 @@ use super::tag::StaffTag;
 use crate::api::edge::{Brings, Code, Officer, Page, Problem, ProblemOf, clamp};
 use crate::api::services::Services;
 use crate::api::shared::change_problems::parcel_is;
+use crate::api::shared::file_content::SANDBOX;
 use crate::casework::officers::label::LabelError;
 use crate::casework::officers::parcels::CancelError;
 use crate::casework::read_models::StoredParcel;
@@ -75,7 +76,7 @@ impl StaffParcels {
     #[oai(path = "/parcels/:id/label", method = "get", operation_id = "get_label")]
     async fn label(&self, officer: Officer, id: Path<ParcelId>) -> Result<LabelAnswer, ProblemOf<LabelError>> {
         let label = self.0.casework.officers().label(&at_work(&officer)?, id.0).await?;
-        Ok(LabelAnswer::Ok(label.try_into()?, "no-store".to_owned()))
+        Ok(LabelAnswer::Ok(label.try_into()?, SANDBOX.to_owned()))
     }
 
     /// 取消寄递 · Cancel a parcel
@@ -143,7 +144,7 @@ struct CaseParcels {
 enum LabelAnswer {
     /// 面单 · The label. It contains a name, an address and a phone number.
     #[oai(status = 200)]
-    Ok(LabelFile, #[oai(header = "Cache-Control")] String),
+    Ok(LabelFile, #[oai(header = "Content-Security-Policy")] String),
 }
 
 #[derive(ApiResponse)]

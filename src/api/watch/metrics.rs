@@ -5,14 +5,12 @@
 use std::time::Duration;
 
 use poem::endpoint::BoxEndpoint;
-use poem::http::header;
 use poem::{Endpoint, EndpointExt, Request, Response, Result};
-use tokio::sync::Mutex;
 
 use crate::api::watch::ready::Rounds;
+use crate::api::watch::remembered::Remembered;
 use crate::casework::Casework;
 use crate::casework::read_models::LaneCounts;
-use crate::domain::kernel::clock::Stopwatch;
 use crate::domain::work::job::Lane;
 use crate::metrics::{self, backlog, database, lanes, stores};
 use crate::queue::Queue;
@@ -36,26 +34,20 @@ pub struct Sources {
 
 struct Metrics {
     sources: Sources,
-    asked: Mutex<Option<Stopwatch>>,
+    asked: Remembered<()>,
 }
 
 pub fn endpoint(sources: Sources) -> BoxEndpoint<'static> {
-    Metrics { sources, asked: Mutex::default() }.boxed()
+    Metrics { sources, asked: Remembered::new(EVERY) }.boxed()
 }
 
 impl Endpoint for Metrics {
     type Output = Response;
 
     async fn call(&self, _: Request) -> Result<Response> {
-        let mut asked = self.asked.lock().await;
-        if asked.is_none_or(|at| at.elapsed() > EVERY) {
-            self.sources.ask().await;
-            *asked = Some(Stopwatch::start());
-        }
-        drop(asked);
+        self.asked.get(|| self.sources.ask()).await;
         self.sources.look();
-        let answer = Response::builder().content_type(metrics::CONTENT_TYPE).header(header::CACHE_CONTROL, "no-store");
-        Ok(answer.body(metrics::text()))
+        Ok(Response::builder().content_type(metrics::CONTENT_TYPE).body(metrics::text()))
     }
 }
 

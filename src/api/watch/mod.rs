@@ -3,6 +3,7 @@
 
 pub mod metrics;
 pub mod ready;
+mod remembered;
 
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use poem::{Endpoint, Response, Route, get};
 
 use crate::api::edge::middleware::catch_all::CatchAll;
 use crate::api::edge::middleware::layer::WithLayer;
+use crate::api::edge::middleware::safe_headers::ProtectAnswers;
 use crate::api::edge::route_table::RouteTable;
 use crate::api::pages::alive;
 
@@ -28,4 +30,5 @@ pub fn routes(WatchParts { ready, metrics }: WatchParts) -> impl Endpoint<Output
         .at("/readyz", get(ready))
         .at("/metrics", get(metrics))
         .layer(CatchAll { routes: Arc::new(routes) })
+        .layer(ProtectAnswers { has_tls: false })
 }

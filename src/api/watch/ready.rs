@@ -1,6 +1,9 @@
 //! `/readyz`: responds with 503 if this process cannot do its work. Every process needs the database. A worker also
 //! needs Redis, and its lanes must make progress. An API process works even without Redis: it then counts requests for
 //! the rate limits on its own, and clients see changes a few seconds later.
+//!
+//! The public can reach this endpoint, and a load balancer depends on it. So PostgreSQL and Redis are asked at most once
+//! a second, however many callers there are, over connections that no other request occupies.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,12 +15,15 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::edge::{Code, Problem};
+use crate::api::watch::remembered::Remembered;
 use crate::casework::Casework;
 use crate::domain::work::job::Lane;
 use crate::queue::Queue;
 
 /// The time-out for replies of the database and Redis.
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
+/// The time for which their answers are remembered.
+const EVERY: Duration = Duration::from_secs(1);
 
 /// Returns, for each lane of this process, the time since its loop last completed a round. A lane is the queue of jobs
 /// for one gateway, and its loop fetches jobs from that queue.
@@ -39,26 +45,46 @@ pub struct Ready {
 }
 
 pub fn endpoint(ready: Ready) -> BoxEndpoint<'static> {
-    ready.boxed()
+    Readyz { ready, stores: Remembered::new(EVERY) }.boxed()
 }
 
-impl Endpoint for Ready {
+struct Readyz {
+    ready: Ready,
+    stores: Remembered<Stores>,
+}
+
+/// True for each that answers.
+#[derive(Debug, Clone, Copy)]
+struct Stores {
+    database: bool,
+    redis: bool,
+}
+
+impl Endpoint for Readyz {
     type Output = Response;
 
     async fn call(&self, _: Request) -> Result<Response> {
+        let ready = &self.ready;
+        let Stores { database, redis } = self.stores.get(|| ready.ask()).await;
+        let stalled = (ready.rounds)().into_iter().filter(|(_, ago)| *ago > ready.stalled_after);
+        let found = Found {
+            database,
+            redis,
+            needs_redis: ready.needs_redis,
+            stalled: stalled.map(|(lane, _)| lane).collect(),
+            stopping: ready.stop.is_cancelled(),
+        };
+        Ok(found.answer()?)
+    }
+}
+
+impl Ready {
+    async fn ask(&self) -> Stores {
         let (database, redis) = tokio::join!(
             tokio::time::timeout(ANSWER_WITHIN, self.casework.upkeep().ping()),
             tokio::time::timeout(ANSWER_WITHIN, self.queue.ping()),
         );
-        let stalled = (self.rounds)().into_iter().filter(|(_, ago)| *ago > self.stalled_after);
-        let found = Found {
-            database: matches!(database, Ok(Ok(()))),
-            redis: matches!(redis, Ok(Ok(()))),
-            needs_redis: self.needs_redis,
-            stalled: stalled.map(|(lane, _)| lane).collect(),
-            stopping: self.stop.is_cancelled(),
-        };
-        Ok(found.answer()?)
+        Stores { database: matches!(database, Ok(Ok(()))), redis: matches!(redis, Ok(Ok(()))) }
     }
 }
 

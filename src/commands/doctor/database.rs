@@ -33,7 +33,7 @@ pub async fn look(installation: &Installation) -> Vec<Finding> {
     };
     let mut findings = vec![of_version(&server), schema];
     findings.extend(of_durability(&server));
-    findings.extend([of_connections(&server, database.connections), clock]);
+    findings.extend([of_connections(&server, database.connections.saturating_add(1)), clock]);
     findings
 }
 

@@ -4,6 +4,7 @@ pub mod clock;
 pub mod foreign;
 pub mod ids;
 pub mod limits;
+pub mod network;
 pub mod pace;
 pub mod private;
 pub mod retry;

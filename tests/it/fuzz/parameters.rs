@@ -14,13 +14,14 @@ use crate::support::desk::Desk;
 use crate::support::settings::UNLIMITED;
 
 /// Headers that our code or a library reads. Seeds for their values are in `tests/seeds/words`.
-const HEADERS: [&str; 16] = [
+const HEADERS: [&str; 17] = [
     "accept",
     "accept-encoding",
     "accept-language",
     "authorization",
     "content-encoding",
     "content-type",
+    "forwarded",
     "idempotency-key",
     "if-match",
     "if-none-match",

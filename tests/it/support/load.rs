@@ -101,8 +101,13 @@ impl Installation {
     }
 
     /// Returns the API's own readiness: `ok`, or `degraded` while Redis or a part of it is away.
-    pub async fn status(&self) -> String {
+    async fn status(&self) -> String {
         self.server.api.get("/readyz").success().await.unwrap().text("/status").unwrap()
+    }
+
+    /// Waits until the API notices that Redis or a part of it is away. It remembers for a second that all was well.
+    pub async fn is_degraded(&self) {
+        wait_until("the API notices that Redis is away", async || self.status().await == "degraded").await;
     }
 
     /// Waits until the API reaches all of Redis again.

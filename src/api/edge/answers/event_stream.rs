@@ -10,7 +10,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt};
-use poem::http::header;
 use poem::web::sse::Event;
 use poem::{Body, IntoResponse, Response};
 use poem_openapi::ApiResponse;
@@ -46,7 +45,6 @@ impl<T> IntoResponse for EventStream<T> {
         });
         Response::builder()
             .content_type("text/event-stream")
-            .header(header::CACHE_CONTROL, "no-cache")
             .header("x-accel-buffering", "no")
             .body(Body::from_bytes_stream::<_, Bytes, _>(bytes))
     }

@@ -1,10 +1,11 @@
 //! Limits the length of a request's URL and headers. The limits of the HTTP library are far higher, and its error
-//! responses explain nothing.
+//! responses explain nothing. Also refuses a second `Authorization` header: programs before and behind this one could
+//! read different callers from such a request.
 
 use std::future::{Future, ready};
 
 use futures_util::future::Either;
-use poem::http::{HeaderMap, Uri};
+use poem::http::{HeaderMap, HeaderValue, Uri, header};
 use poem::{Request, Response, Result};
 
 use crate::api::edge::answers::code::Code;
@@ -38,17 +39,31 @@ fn check(address: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
     if length > LONGEST_ADDRESS {
         return Err(too_long(Code::AddressTooLong, LONGEST_ADDRESS));
     }
-    let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let mut size = 0;
+    let mut tokens = 0;
+    for (name, value) in headers {
+        size += name.as_str().len() + value.len();
+        tokens += u8::from(name == header::AUTHORIZATION);
+        if tokens > 1 {
+            return Err(two_tokens());
+        }
+    }
     if size > LARGEST_HEADERS {
         return Err(too_long(Code::HeadersTooLarge, LARGEST_HEADERS));
     }
     Ok(())
 }
 
+/// RFC 6750 §3.1: a request with more than one token is an `invalid_request`.
+fn two_tokens() -> Problem {
+    const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="songda", error="invalid_request""#);
+    Problem::new(Code::MalformedRequest)
+        .header(header::WWW_AUTHENTICATE, CHALLENGE)
+        .detail("请求头 Authorization 只能出现一次", "The Authorization header may appear only once")
+}
+
 #[cfg(test)]
 mod tests {
-    use poem::http::{HeaderValue, header};
-
     use super::*;
 
     #[test]

@@ -7,11 +7,14 @@ use poem::http::HeaderValue;
 use crate::api::edge::limits::gcra::RatePolicy;
 use crate::api::edge::parameters::principal::Identity;
 use crate::auth::tokens::TokenAudience;
+use crate::domain::kernel::network::CallerAddress;
 use crate::env::Env;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The beginnings of paths without a rate limit: health checks, and callbacks of carriers and platforms.
+/// The beginnings of paths without a rate limit: health checks, and callbacks of carriers and platforms. A health check
+/// is answered from memory ([`crate::api::watch::ready`]). A limit would save nothing, and strangers that share an
+/// address with the load balancer could use it up.
 const UNLIMITED: [&str; 3] = ["/healthz", "/readyz", "/callbacks/"];
 
 /// The setting for the rate limit of one kind of caller.
@@ -70,19 +73,24 @@ impl Policies {
     /// address. Returns `None` if the request is not limited.
     ///
     /// Attempts to sign in count by network address alone, because an attacker can have many accounts.
-    pub fn choose(&self, path: &str, is_attempt: bool, identity: &Identity, address: &str) -> Option<(&Limit, String)> {
+    pub fn choose(
+        &self,
+        path: &str,
+        is_attempt: bool,
+        identity: &Identity,
+        address: Option<CallerAddress>,
+    ) -> Option<(&Limit, String)> {
         if UNLIMITED.iter().any(|start| path.starts_with(start)) {
             return None;
         }
+        let address = || address.map_or_else(|| "unknown".to_owned(), |address| address.subscriber().to_string());
         if is_attempt {
-            return Some((&self.sign_in, address.to_owned()));
+            return Some((&self.sign_in, address()));
         }
         Some(match identity {
             Identity::Known(principal) => (self.of(principal.tokens()), principal.id()),
             // Without a valid token, the limit of the mobile API applies, per network address.
-            Identity::Unknown | Identity::Refused | Identity::Unanswered => {
-                (self.of(TokenAudience::Mobile), address.to_owned())
-            }
+            Identity::Unknown | Identity::Refused | Identity::Unanswered => (self.of(TokenAudience::Mobile), address()),
         })
     }
 

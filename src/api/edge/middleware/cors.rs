@@ -1,5 +1,6 @@
 //! Cross-origin requests of web clients (CORS protocol of the Fetch standard). Callers identify themselves by a bearer
-//! token, never by a cookie. So any origin can be admitted, and `Access-Control-Allow-Credentials` is never sent.
+//! token, never by a cookie, so `Access-Control-Allow-Credentials` is never sent. Still only listed pages may call, and
+//! officers' pages are listed apart, because a page needs no access to the API of another audience.
 //!
 //! Neither of the existing middlewares fits. poem's `Cors` responds to a foreign origin with a bare 403 instead of a
 //! problem. tower-http's `CorsLayer` wraps a tower service, so every request and response would be converted twice.
@@ -11,6 +12,7 @@ use futures_util::TryFutureExt;
 use futures_util::future::Either;
 use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use poem::{Request, Response, Result};
+use url::Url;
 
 use crate::api::edge::middleware::layer::{Inner, Layer};
 use crate::env::Env;
@@ -27,43 +29,77 @@ const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static(
 const TWO_HOURS: HeaderValue = HeaderValue::from_static("7200"); // The longest time that Chromium accepts.
 const ANY: HeaderValue = HeaderValue::from_static("*");
 
-/// The web origins that may call the API: `*` for all, or a list separated by commas.
+/// The web origins that may call the API, by audience.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origins {
-    Any,
-    List(Vec<String>),
+pub struct Origins {
+    /// Those of residents' pages, for everything that is not in [`STAFF`].
+    residents: OriginList,
+    staff: OriginList,
 }
 
-impl FromStr for Origins {
-    type Err = std::convert::Infallible;
+/// The beginnings of the paths that officers' and operators' pages call.
+const STAFF: [&str; 2] = ["/staff/", "/ops/"];
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum OriginList {
+    /// `*`
+    Any,
+    /// Separated by commas in the setting.
+    Listed(Vec<String>),
+}
+
+impl FromStr for OriginList {
+    type Err = ();
+
+    /// Fails if an entry is not written as browsers send an origin: without a path, without a default port, in lower
+    /// case. Such an entry would admit no page.
+    fn from_str(text: &str) -> Result<Self, ()> {
         if text.trim() == "*" {
             return Ok(Self::Any);
         }
-        Ok(Self::List(
-            text.split(',').map(|origin| origin.trim().to_owned()).filter(|origin| !origin.is_empty()).collect(),
-        ))
+        let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+        let origin = |entry: &str| {
+            let origin = entry.parse::<Url>().ok()?.origin().ascii_serialization();
+            (origin == entry).then_some(origin)
+        };
+        Ok(Self::Listed(entries.map(origin).collect::<Option<_>>().ok_or(())?))
+    }
+}
+
+impl OriginList {
+    /// Returns the value of `Access-Control-Allow-Origin` for an origin; `None` if the origin is not admitted.
+    fn admit(&self, origin: &HeaderValue) -> Option<HeaderValue> {
+        match self {
+            Self::Any => Some(ANY),
+            Self::Listed(list) => {
+                list.iter().any(|listed| listed.as_bytes() == origin.as_bytes()).then(|| origin.clone())
+            }
+        }
+    }
+
+    /// True if answers to different origins differ.
+    fn varies(&self) -> bool {
+        matches!(self, Self::Listed(list) if !list.is_empty())
     }
 }
 
 impl Origins {
     pub fn from_env(env: &mut Env) -> Option<Self> {
-        env.or(
+        let residents = env.or(
             "SONGDA_CORS_ORIGINS",
-            "*",
-            "Web origins that may call the API from a browser, separated by commas; * for all",
-        )
+            "",
+            "Web origins (`https://h5.example`) whose pages may call the API from a browser, separated by commas; * for all; none if not set",
+        );
+        let staff = env.or(
+            "SONGDA_CORS_STAFF_ORIGINS",
+            "",
+            "The same for `/staff` and `/ops`, which the origins of `SONGDA_CORS_ORIGINS` may not call",
+        );
+        Some(Self { residents: residents?, staff: staff? })
     }
 
-    /// Returns the value of `Access-Control-Allow-Origin` for an origin; `None` if the origin is not admitted.
-    fn admit(&self, origin: &HeaderValue) -> Option<HeaderValue> {
-        match self {
-            Self::Any => Some(ANY),
-            Self::List(list) => {
-                list.iter().any(|listed| listed.as_bytes() == origin.as_bytes()).then(|| origin.clone())
-            }
-        }
+    fn of(&self, path: &str) -> &OriginList {
+        if STAFF.iter().any(|start| path.starts_with(start)) { &self.staff } else { &self.residents }
     }
 }
 
@@ -71,7 +107,8 @@ pub struct AllowOrigins(pub Origins);
 
 impl Layer for AllowOrigins {
     fn answer(&self, request: Request, inner: &impl Inner) -> impl Future<Output = Result<Response>> + Send {
-        let admitted = request.headers().get(header::ORIGIN).map(|origin| self.0.admit(origin));
+        let origins = self.0.of(request.uri().path());
+        let admitted = request.headers().get(header::ORIGIN).map(|origin| origins.admit(origin));
         let asks_first = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
         let is_preflight = admitted.is_some() && asks_first && request.method() == Method::OPTIONS;
         let answered = if is_preflight {
@@ -80,7 +117,7 @@ impl Layer for AllowOrigins {
             Either::Right(inner.call(request))
         };
         answered.map_ok(move |mut response| {
-            if self.0 != Origins::Any {
+            if origins.varies() {
                 response.headers_mut().append(header::VARY, HeaderValue::from_static("Origin"));
             }
             if let Some(Some(origin)) = admitted {
@@ -108,10 +145,21 @@ mod tests {
 
     #[test]
     fn a_list_admits_its_members_only() {
-        let origins: Origins = "https://a.example, https://b.example".parse().unwrap();
-        let admit = |origin: &'static str| origins.admit(&HeaderValue::from_static(origin));
-        assert_eq!(admit("https://b.example").unwrap(), "https://b.example");
-        assert_eq!(admit("https://c.example"), None);
-        assert_eq!(Origins::Any.admit(&HeaderValue::from_static("null")).unwrap(), "*");
+        let read = |list: &str| list.parse::<OriginList>();
+        let admit = |list: &str, origin: &'static str| read(list).unwrap().admit(&HeaderValue::from_static(origin));
+        let list = "https://a.example, https://b.example:8443";
+        assert_eq!(admit(list, "https://b.example:8443").unwrap(), "https://b.example:8443");
+        assert_eq!(admit(list, "https://c.example"), None);
+        assert_eq!(admit("", "https://a.example"), None);
+        assert_eq!(admit("*", "null").unwrap(), "*");
+        for faulty in ["https://a.example/", "https://A.example", "a.example", "https://a.example:443", "null"] {
+            assert_eq!(read(faulty), Err(()), "{faulty}");
+        }
+    }
+
+    #[test]
+    fn answers_vary_by_origin_only_if_there_is_a_list() {
+        let varies = ["", "*", "https://a.example"].map(|list| list.parse::<OriginList>().unwrap().varies());
+        assert_eq!(varies, [false, false, true]);
     }
 }

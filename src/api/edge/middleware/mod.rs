@@ -10,5 +10,5 @@ pub mod not_modified;
 pub mod plain_bodies;
 pub mod request_id;
 pub mod request_log;
-pub mod silent_connections;
+pub mod safe_headers;
 pub mod tagged;

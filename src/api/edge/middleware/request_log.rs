@@ -37,8 +37,10 @@ impl Layer for LogRequests {
         let status = response.status().as_u16();
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let route = at.name();
-        let request_id = &current_request().id;
-        tracing::info!(method, route, status, micros, request_id, caller, "answered");
+        let current = current_request();
+        let request_id = &current.id;
+        let caller_request_id = current.callers_id.as_deref();
+        tracing::info!(method, route, status, micros, request_id, caller_request_id, caller, "answered");
         at.answered(method, status, took);
         Span::current().answered(method, route, status, caller);
         Ok(response)

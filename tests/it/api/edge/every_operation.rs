@@ -13,9 +13,13 @@ use crate::support::desk::Desk;
 use crate::support::edge::{Read, now, token, tokens};
 use crate::support::settings::UNLIMITED;
 
+/// The origin of the pages that may call every operation.
+const PAGE: &str = "https://h5.example";
+const LISTED: [(&str, &str); 2] = [("SONGDA_CORS_ORIGINS", PAGE), ("SONGDA_CORS_STAFF_ORIGINS", PAGE)];
+
 #[tokio::test]
 async fn every_operation_of_every_document_keeps_the_rules() {
-    let desk = Desk::builder().settings(&UNLIMITED).without_worker().open().await;
+    let desk = Desk::builder().settings(&UNLIMITED).settings(&LISTED).without_worker().open().await;
     let server = TestClient::new(desk.app.routes(&Tasks::new().stopping()).unwrap());
     let tokens = CallerTokens::of(&desk).await;
     for document in documents().unwrap() {
@@ -27,7 +31,10 @@ async fn every_operation_of_every_document_keeps_the_rules() {
 #[tokio::test]
 async fn every_operation_of_the_sample_api_keeps_the_rules() {
     let tokens = tokens();
-    walk(&sample::server(&tokens), &sample::document(), &|scheme| token(&tokens, scheme, now())).await;
+    walk(&sample::server_with(&tokens, &[&UNLIMITED[..], &LISTED].concat()), &sample::document(), &|scheme| {
+        token(&tokens, scheme, now())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -157,9 +164,10 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
             request = request.header(*name, *value);
         }
         let answer = Read::of(request.body(body).send().await).await;
-        for header in ["x-request-id", "traceparent"] {
+        for header in ["x-request-id", "traceparent", "cache-control"] {
             assert!(answer.header(header).is_some(), "{}: no {header}", self.name);
         }
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{}", self.name);
         let is_documented = self.operation["responses"].get(answer.status.as_str()).is_some();
         assert!(is_documented || *method != self.method, "{}: {} is not documented", self.name, answer.status);
         answer
@@ -191,10 +199,10 @@ impl<'a, E: Endpoint<Output = Response>> Visit<'a, E> {
     }
 
     async fn answers_a_preflight(&self) {
-        let headers = [("origin", "https://h5.example"), ("access-control-request-method", self.method.as_str())];
+        let headers = [("origin", PAGE), ("access-control-request-method", self.method.as_str())];
         let answer = self.send(&Method::OPTIONS, &["authorization"], &headers, vec![]).await;
         assert_eq!(answer.status, 204, "{}", self.name);
-        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+        assert_eq!(answer.header("access-control-allow-origin"), Some(PAGE));
         assert!(answer.header("access-control-allow-methods").unwrap().contains(self.method.as_str()));
     }
 

@@ -2,9 +2,12 @@
 //! Rules for every operation are tested by requests to each operation of the OpenAPI documents. Rules for one kind of
 //! operation are tested on a sample API.
 
+mod caller_addresses;
+mod connections;
 mod documents;
 mod every_operation;
 mod every_read;
+mod headers;
 mod idempotency;
 mod populated;
 mod rate_limit;
@@ -23,7 +26,10 @@ use songda::api::edge::limits::quotas::Quotas;
 use songda::api::edge::limits::rate_limit::RateLimits;
 use songda::api::edge::middleware::cors::Origins;
 use songda::api::edge::middleware::identify::{Identify, SessionLookup};
+use songda::api::edge::middleware::in_time::ANSWER_WITHIN;
+use songda::api::edge::middleware::safe_headers::ProtectAnswers;
 use songda::api::edge::parameters::principal::Officer;
+use songda::api::edge::proxies::Proxies;
 use songda::api::edge::surround::{Edge, surround};
 use songda::api::pages::{pages, route_table};
 use songda::auth::tokens::Tokens;
@@ -63,8 +69,10 @@ fn edge(tokens: &Tokens, settings: &[(&str, &str)]) -> Edge {
         rate_limits: RateLimits {
             policies: rate_policies(&mut env).unwrap(),
             quotas: Arc::new(quotas(Servers::shared().redis(), &format!("it:{}:", fresh_key()), clock)),
-            proxies: 0,
         },
+        protect: ProtectAnswers { has_tls: false },
+        proxies: Proxies::from_env(&mut env).unwrap(),
+        answer_within: ANSWER_WITHIN,
     }
 }
 

@@ -153,8 +153,13 @@ pub fn server_with(tokens: &Tokens, settings: &[(&str, &str)]) -> TestClient<imp
 
 /// Serves the sample API behind an edge.
 pub fn server_at(edge: Edge) -> TestClient<impl Endpoint<Output = Response> + use<>> {
+    TestClient::new(endpoint_at(edge))
+}
+
+/// Puts an edge around the sample API.
+pub fn endpoint_at(edge: Edge) -> impl Endpoint<Output = Response> + use<> {
     let cursors = Cursors::new(KeyRing::parse(KeyRing::fresh_file().expose()).unwrap());
     let notes = Notes { text: Mutex::new("Bring the licence. ".repeat(100)), cursors };
     let route = Route::new().nest_no_strip("/v1", OpenApiService::new(notes, "Notes", "1"));
-    TestClient::new(surround(route, edge, RouteTable::default().with_operations(Notes::meta())))
+    surround(route, edge, RouteTable::default().with_operations(Notes::meta()))
 }

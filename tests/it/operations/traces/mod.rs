@@ -132,6 +132,34 @@ fn assert_impersonal(spans: &[Span], personal: &[&str]) {
 }
 
 #[tokio::test]
+async fn a_stranger_does_not_decide_which_requests_are_traced() {
+    let mut desk = Desk::builder().without_worker().open().await;
+    desk.leave_jobs();
+    for (share, flags, traced) in [("0", "01", 0), ("1", "00", 1)] {
+        let collector = Collector::start().await;
+        let settings = [("SONGDA_OTLP_ENDPOINT", collector.endpoint.as_str()), ("SONGDA_TRACE_SHARE", share)];
+        let mut server = desk.watched("serve", &settings).await;
+        let api = server.api().await;
+        let parent = format!("00-{TRACE}-{CALLER}-{flags}");
+        let reply = api.get("/v1/catalogue").header("traceparent", &parent).success().await.unwrap();
+        let answered = reply.header("traceparent").to_owned();
+        assert!(answered.starts_with(&format!("00-{TRACE}-")), "the trace goes on under its id: {answered}");
+        assert!(answered.ends_with(if traced == 1 { "-01" } else { "-00" }), "the flag is our own: {answered}");
+        stop_gracefully(&mut server.process).await;
+        let requests = collector.spans().iter().filter(|span| span.kind == SpanKind::Server).count();
+        assert_eq!(requests, traced, "share {share}, flags {flags}");
+    }
+    let server = desk.server().await;
+    let parent = format!("00-{TRACE}-{CALLER}-01");
+    let code = json!({ "phone": fresh_phone() });
+    let reply = server.api.post("/v1/login-codes").header("traceparent", &parent).json(&code).success().await.unwrap();
+    assert!(reply.header("traceparent").ends_with("-00"), "without a collector nothing is traced");
+    let stored: String = desk.scalar("select trace from jobs where kind = 'send_login_code'").await;
+    assert!(stored.ends_with("-00"), "a worker would follow the flag of the job: {stored}");
+    desk.close().await;
+}
+
+#[tokio::test]
 async fn a_collector_that_never_answers_does_no_harm() {
     let desk = Desk::builder().without_worker().open().await;
     let phone = fresh_phone();

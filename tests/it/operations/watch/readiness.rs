@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
+use serde_json::json;
 use songda::sandbox::faults::FaultKind;
 
 use super::scrape::Scrape;
 use crate::support::arrivals::assert_arrived_once;
 use crate::support::desk::Desk;
-use crate::support::locks::lock;
+use crate::support::locks::{lock, wait_for_blocked_on};
 use crate::support::office::decide;
 use crate::support::process::Watched;
 use crate::support::wait::{wait_at_most, wait_until};
@@ -74,5 +76,27 @@ async fn a_worker_whose_gateway_is_slow_is_ready() {
     assert_eq!(readiness(&worker).await.0, 200);
     desk.leave_jobs();
     drop(worker);
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn an_api_whose_database_connections_are_all_in_use_is_ready() {
+    let desk = Desk::builder().without_worker().open().await;
+    let server = desk.watched("serve", &[("SONGDA_DATABASE_CONNECTIONS", "2")]).await;
+    let api = server.api().await;
+    let lock = lock(&desk, "sessions").await;
+    let sign_in = async |code: &str| api.post("/v1/sessions/wechat").json(&json!({ "code": code })).answer().await;
+    let busy = join_all([sign_in("wx-busy-1"), sign_in("wx-busy-2")]);
+    let asked = async {
+        wait_for_blocked_on(&desk, "sessions", 2).await;
+        for listener in [&api, &server.watch] {
+            let ready = join_all((0..20).map(|_| listener.get("/readyz").answer())).await;
+            let statuses: Vec<u16> = ready.into_iter().map(|reply| reply.unwrap().status.as_u16()).collect();
+            assert_eq!(statuses, [200; 20], "a balancer must not take it out for being busy");
+        }
+        lock.commit().await.unwrap();
+    };
+    let (signed_in, ()) = tokio::join!(busy, asked);
+    assert!(signed_in.into_iter().all(|reply| reply.unwrap().status.is_success()));
     desk.close().await;
 }

@@ -1,0 +1,178 @@
+//! The reverse proxies before this process, and the address of a caller behind them.
+
+use std::str::FromStr;
+
+use poem::http::{HeaderMap, HeaderName, header};
+use poem::web::RemoteAddr;
+use poem::{Addr, Request};
+
+use crate::domain::kernel::network::CallerAddress;
+use crate::env::Env;
+
+/// Our own reverse proxies. Each one adds the address of its caller to the right end of one header. Entries further left
+/// are text of the caller and are not believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proxies {
+    count: usize,
+    header: ProxyHeader,
+}
+
+/// The header in which proxies report the addresses of their callers. The other one is not read: a proxy passes it on
+/// as the caller wrote it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ProxyHeader {
+    XForwardedFor,
+    /// RFC 7239
+    Forwarded,
+}
+
+impl FromStr for ProxyHeader {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text.to_ascii_lowercase().as_str() {
+            "x-forwarded-for" => Ok(Self::XForwardedFor),
+            "forwarded" => Ok(Self::Forwarded),
+            _ => Err(()),
+        }
+    }
+}
+
+impl Proxies {
+    /// For a process that callers reach directly.
+    pub const NONE: Self = Self { count: 0, header: ProxyHeader::XForwardedFor };
+
+    pub fn from_env(env: &mut Env) -> Option<Self> {
+        let count = env.or(
+            "SONGDA_PROXIES",
+            "0",
+            "how many reverse proxies of ours stand before the API, each adding its caller's address to `SONGDA_PROXY_HEADER`",
+        );
+        let header = env.or(
+            "SONGDA_PROXY_HEADER",
+            "x-forwarded-for",
+            "header in which our reverse proxies report callers' addresses: `x-forwarded-for`, or `forwarded` (RFC 7239); the other one is ignored",
+        );
+        Some(Self { count: count?, header: header? })
+    }
+
+    pub const fn exist(self) -> bool {
+        self.count > 0
+    }
+
+    /// Returns the address that our outermost proxy saw, or the peer's address if no proxy reports one. `None` if the
+    /// request came over no network.
+    pub fn caller(self, request: &Request) -> Option<CallerAddress> {
+        self.reported(request.headers()).or_else(|| match request.remote_addr() {
+            RemoteAddr(Addr::SocketAddr(peer)) => Some(peer.ip().into()),
+            RemoteAddr(_) => None,
+        })
+    }
+
+    fn reported(self, headers: &HeaderMap) -> Option<CallerAddress> {
+        let steps = self.count.checked_sub(1)?;
+        let entry = match self.header {
+            ProxyHeader::XForwardedFor => {
+                const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+                from_the_right(headers, &X_FORWARDED_FOR).nth(steps)?
+            }
+            ProxyHeader::Forwarded => forwarded_for(from_the_right(headers, &header::FORWARDED).nth(steps)?)?,
+        };
+        entry.trim().parse().ok()
+    }
+}
+
+/// Returns the entries of a header that is a list, the last one first. It reads from the right, so that text of the
+/// caller, such as a quotation mark that is never closed, cannot hide the entries of our proxies.
+fn from_the_right<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
+    headers.get_all(name).iter().rev().filter_map(|value| value.to_str().ok()).flat_map(|value| {
+        let mut rest = Some(value);
+        std::iter::from_fn(move || {
+            let (before, entry) = split_last(rest?);
+            rest = before;
+            Some(entry)
+        })
+    })
+}
+
+/// Splits a list at its last comma that is not between quotation marks.
+fn split_last(list: &str) -> (Option<&str>, &str) {
+    let mut is_quoted = false;
+    for (at, letter) in list.char_indices().rev() {
+        match letter {
+            '"' => is_quoted = !is_quoted,
+            ',' if !is_quoted => return (Some(&list[..at]), &list[at + 1..]),
+            _ => {}
+        }
+    }
+    (None, list)
+}
+
+/// Returns the value of `for` in an entry of `Forwarded`: `for="[2001:db8::1]:4711";proto=https`.
+fn forwarded_for(entry: &str) -> Option<&str> {
+    let pairs = entry.split(';').filter_map(|pair| pair.split_once('='));
+    let (_, node) = pairs.into_iter().find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))?;
+    Some(node.trim().trim_matches('"'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(count: usize, header: ProxyHeader, values: &[&str]) -> Option<String> {
+        let name = match header {
+            ProxyHeader::XForwardedFor => "x-forwarded-for",
+            ProxyHeader::Forwarded => "forwarded",
+        };
+        let request = values.iter().fold(Request::builder(), |request, value| request.header(name, *value)).finish();
+        Proxies { count, header }.caller(&request).map(|address| address.to_string())
+    }
+
+    #[test]
+    fn only_our_own_proxies_are_believed() {
+        let at = |count| caller(count, ProxyHeader::XForwardedFor, &["9.9.9.9, 2001:db8:1:2:3::4"]);
+        assert_eq!(at(0), None);
+        assert_eq!(at(1).as_deref(), Some("2001:db8:1:2:3::4"));
+        assert_eq!(at(2).as_deref(), Some("9.9.9.9"));
+        assert_eq!(at(3), None);
+    }
+
+    #[test]
+    fn several_lines_of_a_header_are_one_list() {
+        for header in [ProxyHeader::XForwardedFor, ProxyHeader::Forwarded] {
+            let values = match header {
+                ProxyHeader::XForwardedFor => ["192.0.2.1,192.0.2.2", "192.0.2.3"],
+                ProxyHeader::Forwarded => ["for=192.0.2.1,for=192.0.2.2", "for=192.0.2.3"],
+            };
+            let callers = [1, 2, 3].map(|count| caller(count, header, &values).unwrap());
+            assert_eq!(callers, ["192.0.2.3", "192.0.2.2", "192.0.2.1"], "{header:?}");
+        }
+    }
+
+    #[test]
+    fn the_entries_of_rfc_7239_are_read() {
+        // §4, §6 and §7.1, and text that a caller made up.
+        for (value, expected) in [
+            ("for=192.0.2.60;proto=http;by=203.0.113.43", Some("192.0.2.60")),
+            ("For=\"[2001:db8:cafe::17]:4711\"", Some("2001:db8:cafe::17")),
+            ("for=192.0.2.43, for=198.51.100.17", Some("198.51.100.17")),
+            ("by=203.0.113.43;FOR=\"192.0.2.47:80\"", Some("192.0.2.47")),
+            ("for=_gazonk", None),
+            ("for=unknown", None),
+            ("proto=https", None),
+            ("for=\"a, for=192.0.2.1", Some("192.0.2.1")),
+            ("for=192.0.2.1;ext=\"a, for=9.9.9.9\"", Some("192.0.2.1")),
+            ("", None),
+        ] {
+            assert_eq!(caller(1, ProxyHeader::Forwarded, &[value]).as_deref(), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_setting_names_the_header() {
+        let mut env = Env::of([("SONGDA_PROXIES", "1"), ("SONGDA_PROXY_HEADER", "Forwarded")]);
+        assert_eq!(Proxies::from_env(&mut env), Some(Proxies { count: 1, header: ProxyHeader::Forwarded }));
+        let mut env = Env::of([("SONGDA_PROXY_HEADER", "x-real-ip")]);
+        assert_eq!((Proxies::from_env(&mut env), env.faults().len()), (None, 1));
+    }
+}

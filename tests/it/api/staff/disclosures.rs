@@ -55,7 +55,7 @@ async fn an_officer_who_sees_a_number_in_full_is_recorded_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_repeated_disclosure_is_authorised_and_recorded_anew() {
+async fn a_repeated_disclosure_is_authorised_and_recorded_again() {
     let desk = Desk::open().await;
     let case = desk.journey(ITEM).submitted().await;
     let resident_id = case.resident.applicant.resident_id;

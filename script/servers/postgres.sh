@@ -18,9 +18,14 @@ make_postgres_folder() {
 }
 
 make_postgres() {
-  local folder port password fsync=on
-  # Tests need no fsync: without it only a power cut loses data, not a killed PostgreSQL.
-  [[ $name != test* ]] || fsync=off
+  local folder port password fsync=on connections=200
+  if [[ $name == test* ]]; then
+    # Tests need no fsync: without it only a power cut loses data, not a killed PostgreSQL.
+    fsync=off
+    # Four tests run at once. Each has up to five processes with 25 connections, and tests that lose connections leave
+    # as many open on PostgreSQL's side.
+    connections=1000
+  fi
   password=$(secret)
   folder=$(make_postgres_folder)
   (umask 077 && echo "$password" >"$folder/password")
@@ -31,7 +36,7 @@ make_postgres() {
   as_postgres tee -a "$folder/data/postgresql.conf" >/dev/null <<END
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
-max_connections = 200
+max_connections = $connections
 shared_buffers = 256MB
 synchronous_commit = on
 fsync = $fsync

@@ -12,7 +12,7 @@ use songda::queue::limiter::Quota;
 use crate::support::desk::Desk;
 use crate::support::doctor::Report;
 use crate::support::load::Installation;
-use crate::support::servers::Own;
+use crate::support::servers::{Own, connect};
 use crate::support::wait::{TIMEOUT, wait_until};
 
 #[tokio::test]
@@ -72,7 +72,7 @@ async fn assert_lanes_are_spread(own: &Own, desk: &Desk) {
     let streams = format!("{}*:jobs", desk.redis_prefix());
     let mut lanes = Vec::new();
     for node in own.servers.nodes_of_redis() {
-        let mut node = node.get_multiplexed_async_connection().await.unwrap();
+        let mut node = connect(&node).await;
         let held: Vec<String> = redis::cmd("KEYS").arg(&streams).query_async(&mut node).await.unwrap();
         lanes.push(held.len());
     }

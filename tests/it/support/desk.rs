@@ -181,10 +181,9 @@ impl Desk {
         self.own.servers.queue(self.redis_prefix())
     }
 
-    /// Redis, through a plain client.
+    /// Redis, without the product's client.
     pub async fn redis(&self) -> redis::aio::MultiplexedConnection {
-        let client = redis::Client::open(self.own.servers.redis()).unwrap();
-        client.get_multiplexed_async_connection().await.unwrap()
+        self.own.servers.plain_redis().await
     }
 
     /// Deletes this desk's keys from Redis: streams, groups, rate limits, all of them.

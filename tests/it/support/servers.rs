@@ -4,11 +4,15 @@
 use std::net::SocketAddr;
 use std::process::Stdio;
 
+use redis::AsyncConnectionConfig;
+use redis::aio::MultiplexedConnection;
 use reqwest::Url;
 use songda::queue::Queue;
 use sqlx::{Connection, PgConnection};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+use super::wait::TIMEOUT;
 
 /// The setting with PostgreSQL's address.
 pub const DATABASE: &str = "SONGDA_DATABASE_URL";
@@ -37,6 +41,11 @@ impl Servers {
     /// Redis's URL.
     pub fn redis(&self) -> &str {
         &self.redis
+    }
+
+    /// Connects to Redis, if it is one server, without the product's client.
+    pub async fn plain_redis(&self) -> MultiplexedConnection {
+        connect(&redis::Client::open(self.redis()).unwrap()).await
     }
 
     /// Redis's nodes, if it is a cluster.
@@ -126,6 +135,13 @@ impl Own {
         drop(orders);
         assert!(script.wait().await.unwrap().success(), "script/services ends with success");
     }
+}
+
+/// Connects to a server of Redis. The client's usual time-outs, of a second and less, are too short for a busy machine.
+pub async fn connect(redis: &redis::Client) -> MultiplexedConnection {
+    let patient =
+        AsyncConnectionConfig::new().set_connection_timeout(Some(TIMEOUT)).set_response_timeout(Some(TIMEOUT));
+    redis.get_multiplexed_async_connection_with_config(&patient).await.unwrap()
 }
 
 async fn next(answers: &mut Lines<BufReader<ChildStdout>>) -> String {

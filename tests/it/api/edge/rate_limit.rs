@@ -70,18 +70,14 @@ fn redis_url() -> String {
     Servers::shared().redis().to_owned()
 }
 
-async fn redis() -> redis::aio::MultiplexedConnection {
-    redis::Client::open(redis_url()).unwrap().get_multiplexed_async_connection().await.unwrap()
-}
-
 /// Returns the keys that Redis has under this prefix: one for each caller whose requests it counts.
 async fn known_to_redis(prefix: &str) -> Vec<String> {
-    redis::cmd("KEYS").arg(format!("{prefix}*")).query_async(&mut redis().await).await.unwrap()
+    redis::cmd("KEYS").arg(format!("{prefix}*")).query_async(&mut Servers::shared().plain_redis().await).await.unwrap()
 }
 
 async fn empty_redis(prefix: &str) {
     let keys = known_to_redis(prefix).await;
-    let _: i64 = redis::cmd("DEL").arg(keys).query_async(&mut redis().await).await.unwrap();
+    let _: i64 = redis::cmd("DEL").arg(keys).query_async(&mut Servers::shared().plain_redis().await).await.unwrap();
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use crate::domain::item::AgencyCode;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, ParcelId, PersonId};
 use crate::domain::kernel::private::Private;
-use crate::store::seal::KeyRing;
+use crate::store::seal::{Cell, KeyRing};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredParcel {
@@ -54,7 +54,7 @@ struct Row {
 
 impl Row {
     fn open(self, keys: &KeyRing) -> Result<StoredParcel, StoreError> {
-        let recipient: PostalAddress = keys.open_json("parcels.recipient", &self.recipient_sealed)?;
+        let recipient: PostalAddress = keys.open_json(&recipient_of(self.id), &self.recipient_sealed)?;
         let broken = || StoreError::Broken(format!("parcels.state of {}", self.id));
         let parcel = Parcel {
             id: self.id,
@@ -201,9 +201,9 @@ pub async fn add_scans(
             .bind(scan.occurred_at)
             .bind(now)
             .bind(&scan.place)
-            .bind(keys.seal("parcel_scans.text", scan.text.expose().as_bytes())?)
+            .bind(keys.seal(&scan_cell("parcel_scans.text", parcel, &scan.key), scan.text.expose().as_bytes())?)
             .bind(source.as_str())
-            .bind(keys.seal("parcel_scans.raw", scan.raw.expose().as_bytes())?)
+            .bind(keys.seal(&scan_cell("parcel_scans.raw", parcel, &scan.key), scan.raw.expose().as_bytes())?)
             .execute(&mut *conn)
             .await?;
     }
@@ -235,7 +235,7 @@ pub async fn scans(conn: &mut Conn, keys: &KeyRing, parcel: ParcelId) -> Result<
                where s.parcel_id = $1 order by s.occurred_at, s.received_at, s.scan_key";
     let rows: Vec<Row> = sqlx::query_as(sql).bind(parcel).fetch_all(conn).await?;
     let open = |row: Row| {
-        let text = keys.open("parcel_scans.text", &row.text_sealed)?;
+        let text = keys.open(&scan_cell("parcel_scans.text", parcel, &row.scan_key), &row.text_sealed)?;
         let scan = Scan {
             order_no: None,
             waybill: row.waybill.unwrap_or_else(|| Waybill::new("")),
@@ -258,4 +258,12 @@ fn meaning_text(meaning: ScanMeaning) -> String {
 
 fn meaning_of(text: &str) -> ScanMeaning {
     serde_json::from_value(serde_json::Value::from(text)).unwrap_or(ScanMeaning::Unchanged)
+}
+/// The place of a parcel's sealed recipient.
+pub(super) fn recipient_of(parcel: ParcelId) -> Cell {
+    Cell::of("parcels.recipient", parcel.uuid())
+}
+
+fn scan_cell(column: &'static str, parcel: ParcelId, scan_key: &str) -> Cell {
+    Cell::keyed(column, &[parcel.uuid().as_bytes(), scan_key.as_bytes()])
 }

@@ -80,12 +80,20 @@ impl Config {
     /// Reads all settings, including those of the registry's gateways. Returns every fault as a text that names the
     /// setting and the action to take.
     pub fn read(env: &mut Env, registry: &Registry) -> Result<Self, Vec<String>> {
-        let config = Self::try_read(env, registry);
+        let keys = signing_keys(env);
+        let config = Self::try_read(env, registry, keys);
+        config.filter(|_| env.faults().is_empty()).ok_or_else(|| env.faults().to_vec())
+    }
+
+    /// Reads the settings like [`Self::read`], for a process that serves no API. It needs no token keys, so it does not
+    /// look for them: a stolen worker can then issue no token.
+    pub fn read_to_work(env: &mut Env, registry: &Registry) -> Result<Self, Vec<String>> {
+        let config = Self::try_read(env, registry, Some(SigningKeys::none()));
         config.filter(|_| env.faults().is_empty()).ok_or_else(|| env.faults().to_vec())
     }
 
     // All settings are read before the first `?`, so that all faults are found.
-    fn try_read(env: &mut Env, registry: &Registry) -> Option<Self> {
+    fn try_read(env: &mut Env, registry: &Registry, signing_keys: Option<SigningKeys>) -> Option<Self> {
         let clock = wrong_clock::clock();
         let log = LogSettings::read(env);
         let traces = TraceSettings::read(env);
@@ -98,7 +106,6 @@ impl Config {
             "http://localhost:8080",
             "public address of the API; API clients name it in their assertions, and with https browsers are told to use nothing else",
         );
-        let signing_keys = signing_keys(env);
         let callback_secret =
             env.secret("SONGDA_CALLBACK_SECRET", "unguessable last part of the paths on which gateways call us");
         let callback_secret_before = env.optional_secret(

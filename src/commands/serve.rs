@@ -34,7 +34,8 @@ impl Part {
 
 /// Runs until asked to stop. A second request to stop ends the process at once.
 pub async fn run(part: Part) -> Result<(), Failure> {
-    let config = Config::read(&mut Env::of_process(), &Registry::shipped()).map_err(|all| faults(&all))?;
+    let read = if part == Part::Worker { Config::read_to_work } else { Config::read };
+    let config = read(&mut Env::of_process(), &Registry::shipped()).map_err(|all| faults(&all))?;
     logs::start(&config.log);
     let traces = traces::start(&config.traces, part.name())?;
     let ended = live(part, config).await;

@@ -20,6 +20,7 @@ use crate::domain::kernel::private::Private;
 use crate::domain::notice::notification::ChannelCode;
 use crate::domain::notice::reach::Chain;
 use crate::env::Env;
+use crate::env::risk::{Risk, RiskySetting, SHORTEST_SECRET, is_this_machine};
 use crate::files::Files;
 use crate::gateway::courier::{self, Carriers};
 use crate::gateway::identity::{self, IdentityGateway};
@@ -27,7 +28,7 @@ use crate::gateway::login::Logins;
 use crate::gateway::push::Channels;
 use crate::queue::connection::address::RedisAddress;
 use crate::registry::Registry;
-use crate::store::{KeyRing, Store};
+use crate::store::{self, KeyRing, Store};
 use crate::telemetry::logs::LogSettings;
 use crate::telemetry::traces::TraceSettings;
 use crate::worker::settings::WorkerSettings;
@@ -61,6 +62,8 @@ pub struct Config {
     /// How many connections the API may have, and how long.
     pub connections: ConnectionLimits,
     pub worker: WorkerSettings,
+    /// The dangerous settings that the operator accepts.
+    pub accepted_risks: Vec<RiskySetting>,
     pub channels: Channels,
     /// The order in which channels are tried.
     pub chain: Chain,
@@ -123,6 +126,10 @@ impl Config {
         if let Some(worker) = &worker {
             gateways.check_time_limits(env, worker);
         }
+        let risks = env.risks();
+        if env.is_deployed() {
+            risks.refused.iter().for_each(|risky| env.fault(risky.to_string()));
+        }
         Some(Self {
             log: log?,
             traces: traces?,
@@ -140,6 +147,7 @@ impl Config {
             proxies: proxies?,
             connections: connections?,
             worker: worker?,
+            accepted_risks: risks.accepted,
             channels: gateways.channels,
             chain: gateways.chain?,
             code_channel: gateways.code_channel?,
@@ -217,6 +225,9 @@ pub struct DatabaseSettings {
 impl DatabaseSettings {
     pub fn read(env: &mut Env) -> Option<Self> {
         let url = env.secret("SONGDA_DATABASE_URL", "PostgreSQL: postgres://user:password@host:port/database");
+        if let Some(url) = &url {
+            examine_database(env, url.expose());
+        }
         let connections = env.or(
             "SONGDA_DATABASE_CONNECTIONS",
             "24",
@@ -269,7 +280,29 @@ fn redis_address(env: &mut Env) -> Option<RedisAddress> {
         "Redis: redis://host:port, redis+sentinel://host,host/name or redis+cluster://host,host; rediss… for TLS",
     )?;
     let address = url.expose().parse::<RedisAddress>();
-    address.map_err(|fault| env.fault(format!("SONGDA_REDIS_URL {fault}"))).ok()
+    let address = address.map_err(|fault| env.fault(format!("SONGDA_REDIS_URL {fault}"))).ok()?;
+    if address.is_remote() && !address.is_encrypted() {
+        env.risk(Risk::PlainRedis, "SONGDA_REDIS_URL names a server on a network, without TLS (rediss://)");
+    }
+    if address.is_remote() && address.shortest_password() < SHORTEST_SECRET {
+        let what = format!("SONGDA_REDIS_URL has no password of at least {SHORTEST_SECRET} characters");
+        env.risk(Risk::ShortSecrets, what);
+    }
+    Some(address)
+}
+
+/// Notes the risks of an address of PostgreSQL. If the address is invalid, opening the pool fails and says so.
+fn examine_database(env: &mut Env, url: &str) {
+    if store::is_unprotected(url).unwrap_or(false) {
+        let what = "SONGDA_DATABASE_URL names a server on a network, without TLS (?sslmode=verify-full)";
+        env.risk(Risk::PlainPostgres, what);
+    }
+    let Ok(url) = Url::parse(url) else { return };
+    let is_short = url.password().is_some_and(|password| password.len() < SHORTEST_SECRET);
+    if is_short && !url.host_str().is_some_and(is_this_machine) {
+        let what = format!("the password in SONGDA_DATABASE_URL has fewer than {SHORTEST_SECRET} characters");
+        env.risk(Risk::ShortSecrets, what);
+    }
 }
 
 pub fn answer_within(env: &mut Env) -> Option<Duration> {

@@ -5,7 +5,8 @@ use reqwest::Url;
 use crate::domain::kernel::pace::{Pace, PaceNames};
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
-use crate::gateway::shared::http::{Http, HttpNames};
+use crate::env::risk::Risk;
+use crate::gateway::shared::http::{Http, HttpNames, is_unprotected};
 
 const HTTP: HttpNames =
     HttpNames { base_url: "SONGDA_SF_URL", default_url: "https://sfapi.sf-express.com", timeout: "SONGDA_SF_TIMEOUT" };
@@ -64,7 +65,10 @@ fn label_urls(env: &mut Env) -> Option<Vec<Url>> {
     let meaning = "base URLs below which SF keeps label files, separated by commas, besides SONGDA_SF_URL";
     let text: String = env.or("SONGDA_SF_LABEL_URLS", "", meaning)?;
     let urls = text.split(',').map(str::trim).filter(|url| !url.is_empty()).map(str::parse);
-    urls.collect::<Result<_, _>>()
-        .map_err(|_| env.fault("SONGDA_SF_LABEL_URLS contains something that is not a URL"))
-        .ok()
+    let urls = urls.collect::<Result<Vec<Url>, _>>();
+    let urls = urls.map_err(|_| env.fault("SONGDA_SF_LABEL_URLS contains something that is not a URL")).ok()?;
+    if urls.iter().any(is_unprotected) {
+        env.risk(Risk::HttpGateways, "SONGDA_SF_LABEL_URLS contains an address that begins with http://");
+    }
+    Some(urls)
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::sandbox::Running;
 use crate::sandbox::client::{CallbackServer, TestClient, running};
 
-const KEY: &str = "R292VGVzdFNtNEtleTAxNg==";
+const KEY: &str = "SandboxSandboxSandboxQ==";
 
 struct Scene {
     running: Running,

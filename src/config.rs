@@ -46,9 +46,6 @@ pub struct Config {
     /// The API's public address.
     pub public_url: Url,
     pub signing_keys: SigningKeys,
-    /// Each secret is the last segment of the paths on which gateways call us. While the secret is being changed, both
-    /// the new and the old one are valid.
-    pub callback_secrets: Vec<Private<String>>,
     /// The object store of uploads.
     pub files: Files,
     /// The time that an applicant has to answer a supplement notice.
@@ -62,6 +59,8 @@ pub struct Config {
     /// How many connections the API may have, and how long.
     pub connections: ConnectionLimits,
     pub worker: WorkerSettings,
+    /// The shortest time between two looks at a parcel that its carrier's unsigned callbacks cause.
+    pub hinted_look_every: Duration,
     /// The dangerous settings that the operator accepts.
     pub accepted_risks: Vec<RiskySetting>,
     pub channels: Channels,
@@ -109,12 +108,6 @@ impl Config {
             "http://localhost:8080",
             "public address of the API; API clients name it in their assertions, and with https browsers are told to use nothing else",
         );
-        let callback_secret =
-            env.secret("SONGDA_CALLBACK_SECRET", "unguessable last part of the paths on which gateways call us");
-        let callback_secret_before = env.optional_secret(
-            "SONGDA_CALLBACK_SECRET_PREVIOUS",
-            "the one before the last change, until every gateway knows the new address",
-        );
         let files = Files::read(env);
         let answer_within = answer_within(env);
         let origins = Origins::from_env(env);
@@ -126,6 +119,7 @@ impl Config {
         if let Some(worker) = &worker {
             gateways.check_time_limits(env, worker);
         }
+        let hinted_look_every = hinted_look_every(env);
         let risks = env.risks();
         if env.is_deployed() {
             risks.refused.iter().for_each(|risky| env.fault(risky.to_string()));
@@ -139,7 +133,6 @@ impl Config {
             watch_listen,
             public_url: public_url?,
             signing_keys: signing_keys?,
-            callback_secrets: std::iter::once(callback_secret?).chain(callback_secret_before).collect(),
             files: files?,
             answer_within: answer_within?,
             origins: origins?,
@@ -147,6 +140,7 @@ impl Config {
             proxies: proxies?,
             connections: connections?,
             worker: worker?,
+            hinted_look_every: hinted_look_every?,
             accepted_risks: risks.accepted,
             channels: gateways.channels,
             chain: gateways.chain?,
@@ -310,6 +304,14 @@ pub fn answer_within(env: &mut Env) -> Option<Duration> {
         "SONGDA_ANSWER_WITHIN",
         "30d",
         "how long an applicant is given to answer a supplement notice, in whole days; a later answer counts all the same",
+    )
+}
+
+fn hinted_look_every(env: &mut Env) -> Option<Duration> {
+    env.duration(
+        "SONGDA_HINTED_LOOK_EVERY",
+        "60s",
+        "the shortest time between two questions about a parcel that a carrier's unsigned callbacks cause",
     )
 }
 

@@ -6,6 +6,7 @@ use crate::domain::kernel::pace::{Pace, PaceNames};
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
 use crate::env::risk::Risk;
+use crate::gateway::courier::{CallbackAccess, CallbackNames};
 use crate::gateway::shared::http::{Http, HttpNames, is_unprotected};
 
 const HTTP: HttpNames =
@@ -15,11 +16,18 @@ const HTTP: HttpNames =
 const PACE: PaceNames =
     PaceNames { rate: "SONGDA_SF_RATE", default_rate: "30", slots: "SONGDA_SF_SLOTS", default_slots: "16" };
 
+const CALLBACKS: CallbackNames = CallbackNames {
+    secret: "SONGDA_SF_CALLBACK_SECRET",
+    previous: "SONGDA_SF_CALLBACK_SECRET_PREVIOUS",
+    sources: "SONGDA_SF_CALLBACK_SOURCES",
+};
+
 pub(super) struct SfSettings {
     pub(super) http: Http,
     pub(super) pace: Pace,
     pub(super) partner_id: String,
     pub(super) check_word: Private<String>,
+    pub(super) callbacks: CallbackAccess,
     pub(super) label_template: String,
     /// HTTP clients for the base URLs, other than `SONGDA_SF_URL`, below which SF stores label files.
     pub(super) label_hosts: Vec<Http>,
@@ -35,6 +43,7 @@ impl SfSettings {
         let pace = Pace::read(env, &PACE);
         let partner_id: Option<String> = env.required("SONGDA_SF_PARTNER_ID", "customer code (顾客编码) at SF");
         let check_word = env.secret("SONGDA_SF_CHECK_WORD", "check word (校验码) that belongs to the customer code");
+        let callbacks = CallbackAccess::read(env, &CALLBACKS);
         let template_meaning = "SF's label template; if not set, fm_76130_standard_ and the customer code";
         let label_template = env.optional("SONGDA_SF_LABEL_TEMPLATE", template_meaning);
         let label_urls = label_urls(env);
@@ -52,6 +61,7 @@ impl SfSettings {
             http,
             pace: pace?,
             check_word: check_word?,
+            callbacks: callbacks?,
             label_template: label_template.unwrap_or_else(|| format!("fm_76130_standard_{partner_id}")),
             monthly_card: monthly_card?,
             express_type: express_type?,

@@ -24,8 +24,7 @@ async fn scene(callbacks: Option<&CallbackServer>) -> Scene {
 
 impl Scene {
     async fn stable_token(&self) -> String {
-        let body =
-            json!({ "grant_type": "client_credential", "appid": "wx0000000000000000", "secret": "sandbox-wechat-secret" });
+        let body = json!({ "grant_type": "client_credential", "appid": "wx0000000000000000", "secret": "sandbox-wechat-secret" });
         let (_, answer) = self.wechat.json("POST", "/cgi-bin/stable_token", &body).await;
         answer["access_token"].as_str().unwrap().to_owned()
     }
@@ -204,6 +203,9 @@ async fn events_are_signed_and_sent_up_to_three_times() {
     let body = first.json().unwrap();
     let secret = body["Encrypt"].as_str().unwrap();
     let signed = cipher::signature(&["SandboxToken", query.get("timestamp"), query.get("nonce"), secret]);
-    assert_eq!((first.path.as_str(), query.get("msg_signature")), ("/callbacks/wechat/sandbox", signed.as_str()));
+    assert_eq!(
+        (first.path.as_str(), query.get("msg_signature")),
+        ("/callbacks/wechat/sandbox-wechat-callbacks-0123456789abcdef", signed.as_str())
+    );
     assert_eq!(query.get("openid"), "openid-li");
 }

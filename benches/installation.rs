@@ -57,8 +57,7 @@ impl Installation {
         program.copy_catalogue(&home, beijing_day(Clock::system().now()).year()).await?;
         let settings = settings(&home, &site);
         let installation = Self { program, home, settings, source: "", client: String::new() };
-        let keys = installation.home.join("keys");
-        installation.songda(&["keys", "init", &keys.to_string_lossy()]).await?;
+        installation.songda(&["keys", "init", &installation.keys().to_string_lossy()]).await?;
         installation.set_up("bench").await
     }
 
@@ -119,6 +118,11 @@ impl Installation {
     /// Returns an access token of the back-office client.
     pub async fn token(&self, api: &Api) -> Measured<String> {
         Ok(BackOffice::token(&api.caller, &self.client, &self.key_file()).await?)
+    }
+
+    /// The folder with the key ring and the token keys.
+    pub fn keys(&self) -> PathBuf {
+        self.home.join("keys")
     }
 
     fn key_file(&self) -> PathBuf {

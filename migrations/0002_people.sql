@@ -55,20 +55,26 @@ create index wechat_accounts_person on wechat_accounts (person_id);
 -- serve for the look-up.
 create index wechat_accounts_openid on wechat_accounts (openid_hash);
 
+-- An installation of a client, as each person who signed in there described it. The client chooses the id, so the id proves
+-- nothing: a person changes only rows of their own. Only the phone itself knows its push token. So the person who registers
+-- a token last has it, and every other row loses it.
 create table devices (
-    installation_id   uuid        primary key,
     person_id         uuid        not null references people,
+    installation_id   uuid        not null,
     platform          text        not null,
     push_channel      text,
     push_token_sealed bytea,
+    push_token_hash   bytea,
     app_version       text        not null default '',
     os_version        text        not null default '',
     language          text        not null default 'zh-CN',
     push_permission   text        not null default 'unknown',
     version           bigint      not null default 1,
-    last_seen_at      timestamptz not null
+    last_seen_at      timestamptz not null,
+    constraint devices_pkey primary key (person_id, installation_id),
+    constraint devices_push_token_iff check ((push_token_sealed is null) = (push_token_hash is null))
 );
-create index devices_person on devices (person_id);
+create index devices_push_token on devices (push_token_hash) where push_token_hash is not null;
 
 create table addresses (
     id           uuid        primary key,

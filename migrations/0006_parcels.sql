@@ -14,9 +14,14 @@ create table parcels (
     -- 行政许可法 44: ten working days after the decision. Null if the working days of that year are not announced yet. The
     -- parcel is sent nevertheless.
     serve_by          date,
+    -- When the carrier is asked about the parcel, or was last asked, because of a hint: a callback that nothing proves. Such
+    -- looks are planned at least a minute apart.
+    look_at           timestamptz,
+    look_open         boolean     not null default false, -- true from a hint until the carrier was asked
     version           bigint      not null default 1,
     created_at        timestamptz not null,
     updated_at        timestamptz not null,
+    constraint parcels_look_iff check (look_at is not null or not look_open),
     constraint parcels_order_no unique (carrier, order_no)
 );
 -- Not unique: carriers reuse waybill numbers after some years.
@@ -41,7 +46,8 @@ create table parcel_scans (
     constraint parcel_scans_pkey primary key (parcel_id, scan_key)
 );
 
--- Calls of carriers and platforms. The API stores each call as it came and then acknowledges it. A job reads it later.
+-- Calls of carriers and platforms. The API stores an authentic call as it came and then acknowledges it. A job reads it later.
+-- Of gateways that sign nothing, only a channel's calls about messages of ours are stored.
 create table callbacks (
     id             uuid        primary key,
     origin         text        not null,               -- 'ems', 'sf', 'wechat', 'sms_aliyun'

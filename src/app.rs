@@ -237,7 +237,7 @@ impl App {
         let config = &self.config;
         ApiParts {
             services: self.services(stop),
-            callbacks: callbacks::route(&self.casework, &config.carriers, &config.channels, &config.callback_secrets),
+            callbacks: callbacks::route(&self.casework, &config.carriers, &config.channels),
             ready: watch::ready::endpoint(self.ready(stop)),
             edge: self.edge(),
         }
@@ -280,6 +280,7 @@ fn casework(config: &Config, store: &Store, catalog: &Catalog, bell: &Bell) -> C
         code_channel: config.code_channel.clone(),
         carriers: config.carriers.clone(),
         answer_within: config.answer_within,
+        hinted_look_every: config.hinted_look_every,
         bell: bell.clone(),
         files: config.files.clone(),
     })

@@ -20,6 +20,7 @@ use crate::domain::kernel::private::Private;
 use crate::domain::notice::notification::ChannelCode;
 use crate::domain::notice::reach::Chain;
 use crate::env::Env;
+use crate::env::risk::{Risk, RiskySetting, SHORTEST_SECRET, is_this_machine};
 use crate::files::Files;
 use crate::gateway::courier::{self, Carriers};
 use crate::gateway::identity::{self, IdentityGateway};
@@ -27,7 +28,7 @@ use crate::gateway::login::Logins;
 use crate::gateway::push::Channels;
 use crate::queue::connection::address::RedisAddress;
 use crate::registry::Registry;
-use crate::store::{KeyRing, Store};
+use crate::store::{self, KeyRing, Store};
 use crate::telemetry::logs::LogSettings;
 use crate::telemetry::traces::TraceSettings;
 use crate::worker::settings::WorkerSettings;
@@ -45,9 +46,6 @@ pub struct Config {
     /// The API's public address.
     pub public_url: Url,
     pub signing_keys: SigningKeys,
-    /// Each secret is the last segment of the paths on which gateways call us. While the secret is being changed, both
-    /// the new and the old one are valid.
-    pub callback_secrets: Vec<Private<String>>,
     /// The object store of uploads.
     pub files: Files,
     /// The time that an applicant has to answer a supplement notice.
@@ -61,6 +59,10 @@ pub struct Config {
     /// How many connections the API may have, and how long.
     pub connections: ConnectionLimits,
     pub worker: WorkerSettings,
+    /// The shortest time between two looks at a parcel that its carrier's unsigned callbacks cause.
+    pub hinted_look_every: Duration,
+    /// The dangerous settings that the operator accepts.
+    pub accepted_risks: Vec<RiskySetting>,
     pub channels: Channels,
     /// The order in which channels are tried.
     pub chain: Chain,
@@ -80,12 +82,20 @@ impl Config {
     /// Reads all settings, including those of the registry's gateways. Returns every fault as a text that names the
     /// setting and the action to take.
     pub fn read(env: &mut Env, registry: &Registry) -> Result<Self, Vec<String>> {
-        let config = Self::try_read(env, registry);
+        let keys = signing_keys(env);
+        let config = Self::try_read(env, registry, keys);
+        config.filter(|_| env.faults().is_empty()).ok_or_else(|| env.faults().to_vec())
+    }
+
+    /// Reads the settings like [`Self::read`], for a process that serves no API. It needs no token keys, so it does not
+    /// look for them: a stolen worker can then issue no token.
+    pub fn read_to_work(env: &mut Env, registry: &Registry) -> Result<Self, Vec<String>> {
+        let config = Self::try_read(env, registry, Some(SigningKeys::none()));
         config.filter(|_| env.faults().is_empty()).ok_or_else(|| env.faults().to_vec())
     }
 
     // All settings are read before the first `?`, so that all faults are found.
-    fn try_read(env: &mut Env, registry: &Registry) -> Option<Self> {
+    fn try_read(env: &mut Env, registry: &Registry, signing_keys: Option<SigningKeys>) -> Option<Self> {
         let clock = wrong_clock::clock();
         let log = LogSettings::read(env);
         let traces = TraceSettings::read(env);
@@ -98,13 +108,6 @@ impl Config {
             "http://localhost:8080",
             "public address of the API; API clients name it in their assertions, and with https browsers are told to use nothing else",
         );
-        let signing_keys = signing_keys(env);
-        let callback_secret =
-            env.secret("SONGDA_CALLBACK_SECRET", "unguessable last part of the paths on which gateways call us");
-        let callback_secret_before = env.optional_secret(
-            "SONGDA_CALLBACK_SECRET_PREVIOUS",
-            "the one before the last change, until every gateway knows the new address",
-        );
         let files = Files::read(env);
         let answer_within = answer_within(env);
         let origins = Origins::from_env(env);
@@ -116,6 +119,11 @@ impl Config {
         if let Some(worker) = &worker {
             gateways.check_time_limits(env, worker);
         }
+        let hinted_look_every = hinted_look_every(env);
+        let risks = env.risks();
+        if env.is_deployed() {
+            risks.refused.iter().for_each(|risky| env.fault(risky.to_string()));
+        }
         Some(Self {
             log: log?,
             traces: traces?,
@@ -125,7 +133,6 @@ impl Config {
             watch_listen,
             public_url: public_url?,
             signing_keys: signing_keys?,
-            callback_secrets: std::iter::once(callback_secret?).chain(callback_secret_before).collect(),
             files: files?,
             answer_within: answer_within?,
             origins: origins?,
@@ -133,6 +140,8 @@ impl Config {
             proxies: proxies?,
             connections: connections?,
             worker: worker?,
+            hinted_look_every: hinted_look_every?,
+            accepted_risks: risks.accepted,
             channels: gateways.channels,
             chain: gateways.chain?,
             code_channel: gateways.code_channel?,
@@ -210,6 +219,9 @@ pub struct DatabaseSettings {
 impl DatabaseSettings {
     pub fn read(env: &mut Env) -> Option<Self> {
         let url = env.secret("SONGDA_DATABASE_URL", "PostgreSQL: postgres://user:password@host:port/database");
+        if let Some(url) = &url {
+            examine_database(env, url.expose());
+        }
         let connections = env.or(
             "SONGDA_DATABASE_CONNECTIONS",
             "24",
@@ -262,7 +274,29 @@ fn redis_address(env: &mut Env) -> Option<RedisAddress> {
         "Redis: redis://host:port, redis+sentinel://host,host/name or redis+cluster://host,host; rediss… for TLS",
     )?;
     let address = url.expose().parse::<RedisAddress>();
-    address.map_err(|fault| env.fault(format!("SONGDA_REDIS_URL {fault}"))).ok()
+    let address = address.map_err(|fault| env.fault(format!("SONGDA_REDIS_URL {fault}"))).ok()?;
+    if address.is_remote() && !address.is_encrypted() {
+        env.risk(Risk::PlainRedis, "SONGDA_REDIS_URL names a server on a network, without TLS (rediss://)");
+    }
+    if address.is_remote() && address.shortest_password() < SHORTEST_SECRET {
+        let what = format!("SONGDA_REDIS_URL has no password of at least {SHORTEST_SECRET} characters");
+        env.risk(Risk::ShortSecrets, what);
+    }
+    Some(address)
+}
+
+/// Notes the risks of an address of PostgreSQL. If the address is invalid, opening the pool fails and says so.
+fn examine_database(env: &mut Env, url: &str) {
+    if store::is_unprotected(url).unwrap_or(false) {
+        let what = "SONGDA_DATABASE_URL names a server on a network, without TLS (?sslmode=verify-full)";
+        env.risk(Risk::PlainPostgres, what);
+    }
+    let Ok(url) = Url::parse(url) else { return };
+    let is_short = url.password().is_some_and(|password| password.len() < SHORTEST_SECRET);
+    if is_short && !url.host_str().is_some_and(is_this_machine) {
+        let what = format!("the password in SONGDA_DATABASE_URL has fewer than {SHORTEST_SECRET} characters");
+        env.risk(Risk::ShortSecrets, what);
+    }
 }
 
 pub fn answer_within(env: &mut Env) -> Option<Duration> {
@@ -270,6 +304,14 @@ pub fn answer_within(env: &mut Env) -> Option<Duration> {
         "SONGDA_ANSWER_WITHIN",
         "30d",
         "how long an applicant is given to answer a supplement notice, in whole days; a later answer counts all the same",
+    )
+}
+
+fn hinted_look_every(env: &mut Env) -> Option<Duration> {
+    env.duration(
+        "SONGDA_HINTED_LOOK_EVERY",
+        "60s",
+        "the shortest time between two questions about a parcel that a carrier's unsigned callbacks cause",
     )
 }
 

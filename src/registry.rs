@@ -142,6 +142,21 @@ mod tests {
     }
 
     #[test]
+    fn every_secret_of_the_sandbox_is_recognised_as_one() {
+        let sandbox = SandboxSettings::for_tests(Registry::shipped().twins());
+        let is_secret = |name: &str| {
+            !name.ends_with("_KEY_ID")
+                && ["SECRET", "_KEY", "TOKEN", "WORD", "AUTHORIZATION"].iter().any(|part| name.contains(part))
+        };
+        let settings = sandbox.client_settings("http://127.0.0.1:8090");
+        let secrets: Vec<_> = settings.into_iter().filter(|(name, _)| is_secret(name)).collect();
+        assert!(secrets.len() >= 12, "{secrets:?}");
+        for (name, value) in secrets {
+            assert!(value.to_ascii_lowercase().contains("sandbox"), "{name}");
+        }
+    }
+
+    #[test]
     fn the_twins_provide_all_settings_of_their_gateways() {
         let registry = Registry::shipped();
         let sandbox = SandboxSettings::for_tests(registry.twins());

@@ -143,7 +143,7 @@ impl Place {
     /// Submits a case that no officer decides, and copies its state to one case in a hundred.
     async fn leaves_some_open(&self, conn: &mut PgConnection) -> Measured<()> {
         let (town, processes) = self.wakes().await?;
-        copies::leave_open(conn, &town.leaves_one_open().await?).await?;
+        copies::leave_open(conn, &self.installation.keys(), &town.leaves_one_open().await?).await?;
         self.sleeps(processes, conn).await
     }
 

@@ -87,6 +87,7 @@ SONGDA_PUBLIC_URL=$api_url
 SONGDA_LISTEN=${api_url#http://}
 SONGDA_SANDBOX_LISTEN=${sandbox_url#http://}
 SONGDA_SANDBOX_CALLBACK_URL=$api_url
+SONGDA_ALLOW=$(sed -n 's/^ *SONGDA_ALLOW: //p' compose.yaml)
 END
   sed "/^#/d; s#http://sandbox:8090#$sandbox_url#" script/sandbox.env
 }

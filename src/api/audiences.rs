@@ -159,6 +159,7 @@ mod tests {
         assert_eq!(name(Method::POST, "/v1/sessions/refresh", &Identity::Unknown), Some("mobile"));
         assert_eq!(name(Method::DELETE, "/v1/sessions", &person), Some("mobile"));
         assert_eq!(name(Method::GET, "/v1/items", &Identity::Unknown), Some("mobile"));
+        assert_eq!(chosen(Method::POST, "/callbacks/sf/x", &person), Some(("callbacks", "1.2.3.4/32".to_owned())));
         assert_eq!(name(Method::GET, "/healthz", &Identity::Unknown), None);
     }
 }

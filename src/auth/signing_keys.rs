@@ -86,6 +86,12 @@ impl SigningKeys {
         if ring.is_empty() { Err(SigningKeysError::Empty("the ring".to_owned())) } else { Ok(Self::new(ring, None)) }
     }
 
+    /// Creates an empty set, for a process that neither issues nor verifies tokens.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::new(Ring::new(), None)
+    }
+
     fn new(ring: Ring, folder: Option<PathBuf>) -> Self {
         Self(Arc::new(Shared { folder, ring: RwLock::new(Arc::new(ring)), looked: Mutex::default() }))
     }

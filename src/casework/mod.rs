@@ -59,6 +59,8 @@ pub struct CaseworkParts {
     pub carriers: Carriers,
     /// How long an applicant has to answer a supplement notice.
     pub answer_within: Duration,
+    /// The shortest time between two looks at a parcel that its carrier's unsigned callbacks cause.
+    pub hinted_look_every: Duration,
     pub bell: Bell,
     /// The object store with the contents of uploads.
     pub files: Files,

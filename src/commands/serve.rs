@@ -34,8 +34,12 @@ impl Part {
 
 /// Runs until asked to stop. A second request to stop ends the process at once.
 pub async fn run(part: Part) -> Result<(), Failure> {
-    let config = Config::read(&mut Env::of_process(), &Registry::shipped()).map_err(|all| faults(&all))?;
+    let read = if part == Part::Worker { Config::read_to_work } else { Config::read };
+    let config = read(&mut Env::of_process(), &Registry::shipped()).map_err(|all| faults(&all))?;
     logs::start(&config.log);
+    for risky in &config.accepted_risks {
+        tracing::warn!(risk = risky.risk.as_str(), "accepted with SONGDA_ALLOW: {}", risky.what);
+    }
     let traces = traces::start(&config.traces, part.name())?;
     let ended = live(part, config).await;
     traces.finish().await;

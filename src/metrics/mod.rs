@@ -7,6 +7,7 @@
 
 pub mod attempts;
 pub mod backlog;
+pub mod callbacks;
 pub mod connections;
 pub mod database;
 pub mod gateways;
@@ -33,6 +34,7 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
     for register in [
         attempts::register,
         backlog::register,
+        callbacks::register,
         connections::register,
         database::register,
         gateways::register,

@@ -5,9 +5,10 @@
 use std::sync::Arc;
 
 use super::twin::Twin;
+use super::world_settings::WorldSettings;
 
 /// Settings of the installation rather than of a gateway.
-const INSTALLATION: [(&str, &str); 12] = [
+const INSTALLATION: [(&str, &str); 13] = [
     // The waits before Songda repeats an order or a message that the gateway reports as absent. Real gateways need
     // longer waits, because they may know a new order or message only after a while. The sandbox knows it at once.
     ("SONGDA_ABSENT_FOR", "5s"),
@@ -15,6 +16,8 @@ const INSTALLATION: [(&str, &str); 12] = [
     // Pages under development may be anywhere, and on one machine all callers have one address.
     ("SONGDA_CORS_ORIGINS", "*"),
     ("SONGDA_CONNECTIONS_PER_ADDRESS", "10000"),
+    // Parcels of the sandbox arrive within seconds, so their news must not wait for a minute.
+    ("SONGDA_HINTED_LOOK_EVERY", "1s"),
     ("SONGDA_OFFICE_NAME", "金坛区政务服务中心"),
     ("SONGDA_OFFICE_PHONE", "0519-12345678"),
     ("SONGDA_OFFICE_REGION", "320413"),
@@ -26,16 +29,17 @@ const INSTALLATION: [(&str, &str); 12] = [
 ];
 
 /// Returns the names and values of all settings, for a sandbox that answers at `url`.
-pub fn client_settings(url: &str, callback_secret: &str, twins: &[Arc<dyn Twin>]) -> Vec<(String, String)> {
+pub fn client_settings(url: &str, world: &WorldSettings, twins: &[Arc<dyn Twin>]) -> Vec<(String, String)> {
     let installation = INSTALLATION.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let secret = ("SONGDA_CALLBACK_SECRET".to_owned(), callback_secret.to_owned());
-    let gateways = twins.iter().flat_map(|twin| gateway(url, &**twin));
-    gateways.chain(installation).chain([secret]).collect()
+    let gateways = twins.iter().flat_map(|twin| gateway(url, world, &**twin));
+    gateways.chain(installation).collect()
 }
 
-fn gateway(url: &str, twin: &dyn Twin) -> impl Iterator<Item = (String, String)> + use<> {
+fn gateway(url: &str, world: &WorldSettings, twin: &dyn Twin) -> impl Iterator<Item = (String, String)> + use<> {
     let name = twin.name();
+    let secret = (format!("SONGDA_{}_CALLBACK_SECRET", name.to_uppercase()), world.callback_secret(name));
+    let secret = twin.calls_back().then_some(secret);
     let address = (format!("SONGDA_{}_URL", name.to_uppercase()), format!("{}/{name}", url.trim_end_matches('/')));
     let others = twin.client_settings().into_iter().map(|(name, value)| (name.to_owned(), value));
-    [address].into_iter().chain(others)
+    [address].into_iter().chain(others).chain(secret)
 }

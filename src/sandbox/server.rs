@@ -84,7 +84,7 @@ impl Running {
 
     /// The settings of a Songda that uses this sandbox.
     pub fn client_settings(&self) -> Vec<(String, String)> {
-        client_settings(&self.base_url(), self.sandbox.world.callback_secret.expose(), &self.sandbox.twins)
+        client_settings(&self.base_url(), &self.sandbox.world.settings, &self.sandbox.twins)
     }
 
     /// The sandbox's data, which a test can read without HTTP.

@@ -28,7 +28,7 @@ impl SandboxSettings {
 
     /// Returns the settings of a Songda that uses this sandbox. `url` is the address of the sandbox.
     pub fn client_settings(&self, url: &str) -> Vec<(String, String)> {
-        client_settings(url, self.world.callback_secret.expose(), &self.twins)
+        client_settings(url, &self.world, &self.twins)
     }
 
     /// The settings for tests: default keys, parcels that move only on request, and callbacks that are repeated after a

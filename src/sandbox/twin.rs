@@ -27,9 +27,16 @@ pub trait Twin: Send + Sync + 'static {
     }
 
     /// The settings of a Songda that uses this twin: the credentials that the twin accepts and, for example, a higher
-    /// rate limit than that of the real gateway. The caller adds the address, `SONGDA_<NAME>_URL`.
+    /// rate limit than that of the real gateway. The caller adds the address, `SONGDA_<NAME>_URL`, and the secret of the
+    /// callback path, `SONGDA_<NAME>_CALLBACK_SECRET`. Every secret contains the word `sandbox`, so that a deployed
+    /// program can refuse it.
     fn client_settings(&self) -> Vec<(&'static str, String)> {
         Vec::new()
+    }
+
+    /// True if the gateway calls Songda back.
+    fn calls_back(&self) -> bool {
+        true
     }
 
     /// Called after some of the twin's parcels were scanned. A carrier's twin sends its callbacks here.

@@ -14,8 +14,7 @@ use super::faults::{CallTarget, Denial, FaultKind, Faults};
 use super::parcels::Parcels;
 use super::phones::Phones;
 use super::world_settings::{Movement, WorldSettings};
-use crate::domain::kernel::clock::{Clock, Instant};
-use crate::domain::kernel::private::Private;
+use crate::domain::kernel::clock::Instant;
 use crate::lifecycle::Tasks;
 
 /// The wait before each try of a callback, for gateways that do not publish their waits. The values are a guess.
@@ -29,8 +28,7 @@ pub struct World {
     pub counters: Arc<Counters>,
     pub callbacks: Arc<Callbacks>,
     pub movement: Movement,
-    pub(super) callback_secret: Private<String>,
-    clock: Clock,
+    pub(super) settings: WorldSettings,
     sequence: AtomicU64,
 }
 
@@ -49,14 +47,13 @@ impl World {
             counters,
             callbacks: Arc::new(callbacks),
             movement: settings.movement,
-            callback_secret: settings.callback_secret,
-            clock: settings.clock,
+            settings,
             sequence: AtomicU64::new(first),
         }
     }
 
     pub fn now(&self) -> Instant {
-        self.clock.now()
+        self.settings.clock.now()
     }
 
     /// Returns a number that was never returned before.
@@ -70,7 +67,7 @@ impl World {
         Callback {
             gateway,
             recipient: recipient.to_owned(),
-            path: format!("/callbacks/{gateway}/{}", self.callback_secret.expose()),
+            path: format!("/callbacks/{gateway}/{}", self.settings.callback_secret(gateway)),
             query: Vec::new(),
             content_type: "application/json;charset=UTF-8",
             body: body.to_string().into(),

@@ -40,7 +40,8 @@ pub struct WorldSettings {
     pub time_scale: u32,
     /// The base URL of the Songda that is called back. Without it, callbacks are dropped.
     pub callback_url: Option<Url>,
-    pub callback_secret: Private<String>,
+    /// The secret of every callback path. `None` if each gateway has its own.
+    pub callback_secret: Option<Private<String>>,
     /// The clock against which twins check the dates of signed calls.
     pub clock: Clock,
 }
@@ -52,18 +53,25 @@ impl WorldSettings {
         let time_scale =
             env.or("SONGDA_SANDBOX_TIME_SCALE", "60", "how much faster callbacks are repeated than in life");
         let callback_url = env.optional("SONGDA_SANDBOX_CALLBACK_URL", "base URL of the Songda that is called back");
-        let callback_secret = env.or(
+        let callback_secret: Option<String> = env.optional(
             "SONGDA_SANDBOX_CALLBACK_SECRET",
-            "sandbox",
-            "secret last part of the paths on which Songda is called back",
+            "secret last part of all paths on which Songda is called back; not set: each gateway has its own",
         );
         Some(Self {
             movement: movement?,
             time_scale: time_scale?,
             callback_url,
-            callback_secret: Private::new(callback_secret?),
+            callback_secret: callback_secret.map(Private::new),
             clock: Clock::system(),
         })
+    }
+}
+
+impl WorldSettings {
+    /// The secret last part of the path on which Songda is called back in the name of a gateway.
+    pub fn callback_secret(&self, gateway: &str) -> String {
+        let own = || format!("sandbox-{gateway}-callbacks-0123456789abcdef");
+        self.callback_secret.as_ref().map_or_else(own, |secret| secret.expose().clone())
     }
 }
 

@@ -3,6 +3,7 @@
 
 use sqlx_macros::FromRow;
 
+use super::seal::Cell;
 use super::{Conn, KeyRing, StoreError};
 use crate::domain::delivery::address::SavedAddress;
 use crate::domain::kernel::clock::Instant;
@@ -27,7 +28,12 @@ struct Row {
 impl Row {
     fn open(self, keys: &KeyRing) -> Result<SavedAddress, StoreError> {
         let Self { id, sealed, is_default, updated_at } = self;
-        Ok(SavedAddress { id, address: keys.open_json(ADDRESS, &sealed)?, is_default, updated_at })
+        Ok(SavedAddress {
+            id,
+            address: keys.open_json(&Cell::of(ADDRESS, id.uuid()), &sealed)?,
+            is_default,
+            updated_at,
+        })
     }
 }
 
@@ -87,7 +93,7 @@ async fn write(
     person: PersonId,
     saved: &SavedAddress,
 ) -> Result<bool, StoreError> {
-    let sealed = keys.seal_json(ADDRESS, &saved.address)?;
+    let sealed = keys.seal_json(&Cell::of(ADDRESS, saved.id.uuid()), &saved.address)?;
     let done = sqlx::query(sql)
         .bind(saved.id)
         .bind(person)

@@ -8,7 +8,7 @@ use super::{Conn, StoreError};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::CallbackId;
 use crate::domain::kernel::private::Private;
-use crate::store::seal::KeyRing;
+use crate::store::seal::{Cell, KeyRing};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredCall {
@@ -18,6 +18,11 @@ pub struct StoredCall {
     /// The query string without `?`, and without personal data.
     pub query: String,
     pub body: Private<Vec<u8>>,
+}
+
+/// The place of a callback's sealed body.
+fn body(id: CallbackId) -> Cell {
+    Cell::of("callbacks.body", id.uuid())
 }
 
 /// Stores a callback. Returns false if the same callback is stored already.
@@ -41,7 +46,7 @@ pub async fn keep(
         .bind(digest(&SHA256, &all).as_ref())
         .bind(&call.content_type)
         .bind(&call.query)
-        .bind(keys.seal("callbacks.body", call.body.expose())?)
+        .bind(keys.seal(&body(id), call.body.expose())?)
         .bind(now)
         .execute(conn)
         .await?;
@@ -59,7 +64,7 @@ pub async fn find(conn: &mut Conn, keys: &KeyRing, id: CallbackId) -> Result<Opt
     let sql = "select origin, content_type, query, body_sealed from callbacks where id = $1";
     let row: Option<Row> = sqlx::query_as(sql).bind(id).fetch_optional(conn).await?;
     let open = |Row { origin, content_type, query, body_sealed }| {
-        let body = Private::new(keys.open("callbacks.body", &body_sealed)?);
+        let body = Private::new(keys.open(&body(id), &body_sealed)?);
         Ok(StoredCall { origin, content_type, query, body })
     };
     row.map(open).transpose()

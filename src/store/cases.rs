@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
+use super::seal::Cell;
 use super::{Conn, KeyRing, StoreError};
 use crate::domain::case::number::CaseNumber;
 use crate::domain::case::{Case, Delivery, State, Supplement};
@@ -40,6 +41,28 @@ pub(super) struct Detail {
     #[serde(flatten)]
     pub state: State,
     pub supplement: Option<Supplement>,
+}
+
+/// The columns that contain sealed parts of cases.
+pub(super) const DETAIL: &str = "cases.detail";
+pub(super) const CAUSE: &str = "case_history.cause";
+
+/// The place of the form and materials of a case, as submitted.
+#[must_use]
+pub fn application_of(case: CaseId) -> Cell {
+    Cell::of("cases.application", case.uuid())
+}
+
+/// The place of the recipient to whom the result of a case is sent.
+#[must_use]
+pub fn recipient_of(case: CaseId) -> Cell {
+    Cell::of("cases.recipient", case.uuid())
+}
+
+/// The place of the answer to the supplement notice of a case.
+#[must_use]
+pub fn supplement_of(case: CaseId) -> Cell {
+    Cell::of("case_supplements.sealed", case.uuid())
 }
 
 #[derive(FromRow)]
@@ -75,7 +98,7 @@ macro_rules! select {
 
 impl CaseRow {
     fn open(self, keys: &KeyRing) -> Result<VersionedCase, StoreError> {
-        let detail: Detail = keys.open_json("cases.detail", &self.detail_sealed)?;
+        let detail: Detail = keys.open_json(&Cell::of(DETAIL, self.id.uuid()), &self.detail_sealed)?;
         let broken = |_| StoreError::Broken(format!("cases.delivery of {}", self.id));
         let delivery: Delivery = serde_json::from_value(self.delivery).map_err(broken)?;
         let days = self.accepted_on.zip(self.promised_on);
@@ -280,6 +303,8 @@ pub async fn sealed_parts(conn: &mut Conn, ids: &[CaseId]) -> Result<Vec<SealedP
 
 #[derive(Debug, FromRow)]
 pub struct SealedApplication {
+    #[sqlx(rename = "id")]
+    pub case: CaseId,
     /// Form and materials as submitted.
     pub application: Vec<u8>,
     /// The applicant's answer to the supplement notice (补正告知), if there is one.
@@ -289,7 +314,7 @@ pub struct SealedApplication {
 /// Returns the sealed application of every case of these people. Cases that a back-office system reported are left out,
 /// because they have neither form nor materials.
 pub async fn applications_of(conn: &mut Conn, people: &[PersonId]) -> Result<Vec<SealedApplication>, StoreError> {
-    let sql = "select c.application, s.sealed as supplement
+    let sql = "select c.id, c.application, s.sealed as supplement
                from cases c left join case_supplements s on s.case_id = c.id
                where c.person_id = any($1) and c.source_ref is null";
     Ok(sqlx::query_as(sql).bind(people).fetch_all(conn).await?)
@@ -347,17 +372,18 @@ pub struct HistoryEntry {
 pub async fn history(conn: &mut Conn, keys: &KeyRing, id: CaseId) -> Result<Vec<HistoryEntry>, StoreError> {
     #[derive(FromRow)]
     struct Row {
+        id: Uuid,
         at: Instant,
         actor: String,
         behalf: String,
         act: String,
         cause_sealed: Option<Vec<u8>>,
     }
-    let sql = "select at, actor, behalf, act, cause_sealed from case_history where case_id = $1 order by id";
+    let sql = "select id, at, actor, behalf, act, cause_sealed from case_history where case_id = $1 order by id";
     let rows: Vec<Row> = sqlx::query_as(sql).bind(id).fetch_all(conn).await?;
-    let open = |Row { at, actor, behalf, act, cause_sealed }: Row| {
+    let open = |Row { id, at, actor, behalf, act, cause_sealed }: Row| {
         let cause = match cause_sealed {
-            Some(sealed) => keys.open_json("case_history.cause", &sealed)?,
+            Some(sealed) => keys.open_json(&Cell::of(CAUSE, id), &sealed)?,
             None => json!({}),
         };
         Ok(HistoryEntry { at, by: actor, for_: behalf, act, cause })

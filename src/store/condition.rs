@@ -5,8 +5,9 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
 use sqlx_macros::FromRow;
 
-use super::{KeyRing, SESSION, StoreError};
+use super::{KeyRing, SESSION, StoreError, people};
 use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::PersonId;
 use crate::domain::kernel::private::Private;
 
 #[derive(Debug, Clone, FromRow)]
@@ -99,16 +100,15 @@ fn unexpected(error: MigrateError) -> StoreError {
 /// # Errors
 /// If the keys do not belong to this database.
 pub async fn try_keys(conn: &mut PgConnection, keys: &KeyRing) -> Result<usize, StoreError> {
-    const PLACE: &str = "people.phone";
-    let sql = "(select phone_sealed, phone_hash from people where phone_hash is not null order by id limit 1)
+    let sql = "(select id, phone_sealed, phone_hash from people where phone_hash is not null order by id limit 1)
                union
-               (select phone_sealed, phone_hash from people where phone_hash is not null order by id desc limit 1)";
-    let phones: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(sql).fetch_all(conn).await?;
-    for (sealed, hash) in &phones {
-        let opened = Private::new(keys.open(PLACE, sealed)?);
+               (select id, phone_sealed, phone_hash from people where phone_hash is not null order by id desc limit 1)";
+    let phones: Vec<(PersonId, Vec<u8>, Vec<u8>)> = sqlx::query_as(sql).fetch_all(conn).await?;
+    for (id, sealed, hash) in &phones {
+        let opened = Private::new(keys.open(&people::phone_of(*id), sealed)?);
         let text = std::str::from_utf8(opened.expose()).unwrap_or_default();
-        if keys.hash(PLACE, text) != *hash {
-            return Err(StoreError::Broken(format!("{PLACE} opens, but is found under another hash")));
+        if keys.hash(people::PHONE, text) != *hash {
+            return Err(StoreError::Broken(format!("{} opens, but is found under another hash", people::PHONE)));
         }
     }
     Ok(phones.len())

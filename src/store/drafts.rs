@@ -3,6 +3,7 @@
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
+use super::seal::Cell;
 use super::{Conn, KeyRing, StoreError};
 use crate::domain::application::DraftContent;
 use crate::domain::item::ItemCode;
@@ -59,7 +60,7 @@ impl Row {
             person: self.person_id,
             item: self.item_code,
             item_version: self.item_version,
-            content: keys.open_json(CONTENT, &self.sealed)?,
+            content: keys.open_json(&Cell::of(CONTENT, self.id.uuid()), &self.sealed)?,
             version: self.version,
             created_at: self.created_at,
             updated_at: self.updated_at,
@@ -77,7 +78,7 @@ pub async fn insert(conn: &mut Conn, keys: &KeyRing, draft: &Draft) -> Result<bo
         .bind(draft.person)
         .bind(&draft.item)
         .bind(draft.item_version)
-        .bind(keys.seal_json(CONTENT, &draft.content)?)
+        .bind(keys.seal_json(&Cell::of(CONTENT, draft.id.uuid()), &draft.content)?)
         .bind(draft.version)
         .bind(draft.created_at)
         .bind(draft.updated_at)
@@ -94,7 +95,7 @@ pub async fn update(conn: &mut Conn, keys: &KeyRing, draft: &Draft) -> Result<()
         .bind(draft.id)
         .bind(&draft.item)
         .bind(draft.item_version)
-        .bind(keys.seal_json(CONTENT, &draft.content)?)
+        .bind(keys.seal_json(&Cell::of(CONTENT, draft.id.uuid()), &draft.content)?)
         .bind(draft.version)
         .bind(draft.updated_at)
         .execute(conn)

@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use serde_json::Value;
 use sqlx_macros::FromRow;
 
+use super::seal::Cell;
 use super::{Conn, KeyRing, StoreError};
 use crate::domain::kernel::clock::Instant;
 
@@ -15,6 +16,13 @@ pub struct AnswerKey<'a> {
     pub scope: &'a str,
     /// The caller's `Idempotency-Key`.
     pub key: &'a str,
+}
+
+impl AnswerKey<'_> {
+    /// The place of the answer's sealed body.
+    fn body(self) -> Cell {
+        Cell::keyed("idempotent_answers.body", &[self.scope.as_bytes(), self.key.as_bytes()])
+    }
 }
 
 /// A stored answer, and the fingerprint of its request.
@@ -28,12 +36,10 @@ pub struct StoredAnswer {
 }
 
 impl StoredAnswer {
-    pub(super) fn seal_body(&self, keys: &KeyRing) -> Result<Vec<u8>, StoreError> {
-        keys.seal_json(BODY, &self.body)
+    pub(super) fn seal_body(&self, keys: &KeyRing, key: AnswerKey<'_>) -> Result<Vec<u8>, StoreError> {
+        keys.seal_json(&key.body(), &self.body)
     }
 }
-
-const BODY: &str = "idempotent_answers.body";
 
 /// How long an answer is stored. After that its key can be used again.
 pub const KEPT: TimeDelta = TimeDelta::days(30);
@@ -47,8 +53,8 @@ struct Row {
 }
 
 impl Row {
-    fn open(self, keys: &KeyRing) -> Result<StoredAnswer, StoreError> {
-        let body = keys.open_json(BODY, &self.body_sealed)?;
+    fn open(self, keys: &KeyRing, key: AnswerKey<'_>) -> Result<StoredAnswer, StoreError> {
+        let body = keys.open_json(&key.body(), &self.body_sealed)?;
         Ok(StoredAnswer { fingerprint: self.fingerprint, form: self.form, body })
     }
 }
@@ -66,13 +72,13 @@ pub async fn try_lock(conn: &mut Conn, AnswerKey { scope, key }: AnswerKey<'_>) 
 pub async fn find(
     conn: &mut Conn,
     keys: &KeyRing,
-    AnswerKey { scope, key }: AnswerKey<'_>,
+    name: AnswerKey<'_>,
     now: Instant,
 ) -> Result<Option<StoredAnswer>, StoreError> {
     let sql = "select fingerprint, form, body_sealed, created_at from idempotent_answers
                where scope = $1 and key = $2";
-    let row: Option<Row> = sqlx::query_as(sql).bind(scope).bind(key).fetch_optional(conn).await?;
-    row.filter(|row| row.created_at >= now - KEPT).map(|row| row.open(keys)).transpose()
+    let row: Option<Row> = sqlx::query_as(sql).bind(name.scope).bind(name.key).fetch_optional(conn).await?;
+    row.filter(|row| row.created_at >= now - KEPT).map(|row| row.open(keys, name)).transpose()
 }
 
 /// Removes up to `limit` answers that are older than `before`. Returns how many.

@@ -1,10 +1,11 @@
 //! Joins two accounts that belong to one person: all data of the first account moves to the second, and the first
 //! account is deleted.
 
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use super::record::{ChangeKind, Record};
-use super::{Conn, StoreError, changes};
+use super::{Conn, KeyRing, StoreError, changes, people};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, DraftId, NotificationId, ParcelId, PersonId};
 
@@ -46,11 +47,15 @@ const SHOWN: [(ChangeKind, &str, PublicId); 4] = [
 
 /// The statements that move all other rows from person `$1` to person `$2`, or delete them. Person `$2` keeps at most
 /// one default address. The consent balances of both people are added up.
-const REST: [&str; 10] = [
+const REST: [&str; 11] = [
     "update uploads set person_id = $2 where person_id = $1",
     "update addresses set person_id = $2,
          is_default = is_default and not exists (select from addresses where person_id = $2 and is_default)
      where person_id = $1",
+    // Both accounts may have described the same phone. The later description counts.
+    "delete from devices d using devices o
+     where d.person_id in ($1, $2) and o.person_id in ($1, $2) and d.installation_id = o.installation_id
+       and (d.last_seen_at, d.person_id) < (o.last_seen_at, o.person_id)",
     "update devices set person_id = $2 where person_id = $1",
     "update wechat_accounts set person_id = $2 where person_id = $1",
     "insert into consents (person_id, channel, template, balance, lasting, refused_at, updated_at, unmatched, heard_at)
@@ -69,31 +74,43 @@ const REST: [&str; 10] = [
     "delete from changes where person_id = $1 and $2::uuid is not null",
 ];
 
-/// Deletes person `$1`. Each of phone, name and resident ID that person `$2` lacks is taken over from person `$1`.
-const END: &str = "with gone as (
-         delete from people where id = $1
-         returning phone_sealed, phone_hash, name_sealed, resident_id_sealed, resident_id_hash, verified_at
-     ), earlier as (
+/// Deletes person `$1`, and returns the values that person `$2` takes over if their own are missing.
+const LEAVE: &str = "with earlier as (
          update joined_people set into_id = $2 where into_id = $1
      ), noted as (
          insert into joined_people (person_id, into_id, at) values ($1, $2, $3)
      )
-     update people p set
-         phone_sealed = case when p.phone_hash is null then coalesce(g.phone_sealed, p.phone_sealed) else p.phone_sealed end,
-         phone_hash = coalesce(p.phone_hash, g.phone_hash),
-         name_sealed = coalesce(p.name_sealed, g.name_sealed),
-         resident_id_sealed = coalesce(p.resident_id_sealed, g.resident_id_sealed),
-         resident_id_hash = coalesce(p.resident_id_hash, g.resident_id_hash),
-         verified_at = coalesce(p.verified_at, g.verified_at)
-     from gone g where p.id = $2";
+     delete from people where id = $1
+     returning phone_sealed, phone_hash, name_sealed, resident_id_sealed, resident_id_hash, verified_at";
+
+const INHERIT: &str = "update people set
+         phone_sealed = case when phone_hash is null then coalesce($2, phone_sealed) else phone_sealed end,
+         phone_hash = coalesce(phone_hash, $3),
+         name_sealed = coalesce(name_sealed, $4),
+         resident_id_sealed = coalesce(resident_id_sealed, $5),
+         resident_id_hash = coalesce(resident_id_hash, $6),
+         verified_at = coalesce(verified_at, $7)
+     where id = $1";
+
+/// The phone, name and resident ID of a deleted person.
+#[derive(FromRow)]
+struct Estate {
+    phone_sealed: Option<Vec<u8>>,
+    phone_hash: Option<Vec<u8>>,
+    name_sealed: Option<Vec<u8>>,
+    resident_id_sealed: Option<Vec<u8>>,
+    resident_id_hash: Option<Vec<u8>>,
+    verified_at: Option<Instant>,
+}
 
 /// Moves all data of one person to another, and deletes the first person. The caller has called [`hold`], and at most
-/// one of the two people is verified.
+/// one of the two people is verified. Sealed values of the person's own row are sealed again, for the other row.
 ///
 /// # Errors
 /// If another transaction has added a row of the first person since [`hold`]. The caller must not commit then.
 pub async fn join(
     conn: &mut Conn,
+    keys: &KeyRing,
     record: &mut Record,
     from: PersonId,
     into: PersonId,
@@ -108,7 +125,18 @@ pub async fn join(
     for sql in REST {
         sqlx::query(sql).bind(from).bind(into).execute(&mut *conn).await?;
     }
-    sqlx::query(END).bind(from).bind(into).bind(now).execute(conn).await?;
+    let left: Estate = sqlx::query_as(LEAVE).bind(from).bind(into).bind(now).fetch_one(&mut *conn).await?;
+    let reseal = |column, sealed: Option<Vec<u8>>| people::reseal(keys, column, from, into, sealed);
+    sqlx::query(INHERIT)
+        .bind(into)
+        .bind(reseal(people::PHONE, left.phone_sealed)?)
+        .bind(left.phone_hash)
+        .bind(reseal(people::NAME, left.name_sealed)?)
+        .bind(reseal(people::RESIDENT_ID, left.resident_id_sealed)?)
+        .bind(left.resident_id_hash)
+        .bind(left.verified_at)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

@@ -2,7 +2,8 @@
 
 use sqlx_macros::FromRow;
 
-use super::people::{open_phone, open_text};
+use super::people::{misplaced, open_phone, open_text};
+use super::seal::Cell;
 use super::{Conn, KeyRing, StoreError};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::LoginCodeId;
@@ -44,8 +45,8 @@ impl Row {
     fn open(self, keys: &KeyRing) -> Result<LoginCode, StoreError> {
         Ok(LoginCode {
             id: self.id,
-            phone: open_phone(keys, PHONE, &self.phone_sealed)?,
-            code: Private::new(open_text(keys, CODE, &self.code_sealed)?),
+            phone: open_phone(keys, &Cell::of(PHONE, self.id.uuid()), &self.phone_sealed)?,
+            code: Private::new(open_text(keys, &Cell::of(CODE, self.id.uuid()), &self.code_sealed)?),
             tries: self.tries,
             created_at: self.created_at,
             expires_at: self.expires_at,
@@ -78,8 +79,8 @@ pub async fn insert(conn: &mut Conn, keys: &KeyRing, code: &LoginCode) -> Result
     sqlx::query(sql)
         .bind(code.id)
         .bind(keys.hash(PHONE, code.phone.expose()))
-        .bind(keys.seal(PHONE, code.phone.expose().as_bytes())?)
-        .bind(keys.seal(CODE, code.code.expose().as_bytes())?)
+        .bind(keys.seal(&Cell::of(PHONE, code.id.uuid()), code.phone.expose().as_bytes())?)
+        .bind(keys.seal(&Cell::of(CODE, code.id.uuid()), code.code.expose().as_bytes())?)
         .bind(code.created_at)
         .bind(code.expires_at)
         .execute(conn)
@@ -119,7 +120,8 @@ pub async fn try_latest(
     );
     let query = sqlx::query_as(sql).bind(keys.hash(PHONE, phone.expose())).bind(now);
     let row: Option<Row> = query.fetch_optional(conn).await?;
-    row.map(|row| row.open(keys)).transpose()
+    let Some(code) = row.map(|row| row.open(keys)).transpose()? else { return Ok(None) };
+    if code.phone == *phone { Ok(Some(code)) } else { Err(misplaced(PHONE)) }
 }
 
 pub async fn use_up(conn: &mut Conn, id: LoginCodeId, now: Instant) -> Result<(), StoreError> {

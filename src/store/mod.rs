@@ -41,11 +41,12 @@ pub mod uploads;
 
 use std::sync::Arc;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
 use std::time::Duration;
 
 use crate::domain::kernel::clock::Stopwatch;
+use crate::env::risk::is_this_machine;
 use crate::metrics;
 
 use readiness::ReadinessConnection;
@@ -215,6 +216,18 @@ impl Store {
     }
 }
 
+/// True if connections to this address of PostgreSQL go over a network, and may be without TLS.
+///
+/// # Errors
+/// If `url` is not a PostgreSQL address.
+pub fn is_unprotected(url: &str) -> Result<bool, StoreError> {
+    let options: PgConnectOptions = url.parse()?;
+    let is_local = options.get_socket().is_some() || is_this_machine(options.get_host());
+    let is_encrypted =
+        matches!(options.get_ssl_mode(), PgSslMode::Require | PgSslMode::VerifyCa | PgSslMode::VerifyFull);
+    Ok(!is_local && !is_encrypted)
+}
+
 /// Begins a transaction on a connection that was used for single statements. Only `casework` calls it.
 pub async fn begin_on(conn: &mut Conn) -> Result<Tx<'_>, StoreError> {
     Ok(conn.begin().await?)
@@ -258,4 +271,28 @@ async fn still_answers(connection: &mut PgConnection) -> Result<bool, sqlx::Erro
 pub async fn set_relaxed(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     sqlx::query("set local synchronous_commit = off").execute(&mut **tx).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_network_needs_tls() {
+        let is_plain = |url: &str| is_unprotected(url).unwrap_or_else(|error| panic!("{url}: {error}"));
+        for url in [
+            "postgres://songda@127.0.0.1/songda",
+            "postgres://songda@[::1]:5433/songda",
+            "postgres://songda@localhost/songda?sslmode=disable",
+            "postgres:///songda?host=/var/run/postgresql",
+            "postgres://songda@db.example/songda?sslmode=require",
+            "postgres://songda@db.example/songda?sslmode=verify-full",
+        ] {
+            assert!(!is_plain(url), "{url}");
+        }
+        for url in ["postgres://songda@db.example/songda", "postgres://songda@10.0.0.1/songda?sslmode=prefer"] {
+            assert!(is_plain(url), "{url}");
+        }
+        assert!(is_unprotected("hush").is_err());
+    }
 }

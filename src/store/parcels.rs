@@ -1,19 +1,23 @@
 //! Parcels (寄递) and their scans. [`super::record`] adds new parcels.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use chrono::NaiveDate;
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
+use super::jobs::millis;
 use super::{Conn, StoreError};
 use crate::domain::delivery::address::PostalAddress;
-use crate::domain::delivery::parcel::{CarrierCode, OrderNo, Parcel, ParcelState, Scan, ScanMeaning, Waybill};
+use crate::domain::delivery::parcel::{
+    CarrierCode, HintedParcel, OrderNo, Parcel, ParcelState, Scan, ScanMeaning, Waybill,
+};
 use crate::domain::item::AgencyCode;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{CaseId, ParcelId, PersonId};
 use crate::domain::kernel::private::Private;
-use crate::store::seal::KeyRing;
+use crate::store::seal::{Cell, KeyRing};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredParcel {
@@ -23,13 +27,17 @@ pub struct StoredParcel {
     /// The day by which the parcel must arrive (行政许可法 44). `None` if that year's working days were not announced when
     /// the parcel was added.
     pub serve_by: Option<NaiveDate>,
+    /// How long it is until the look at the parcel that a hint of its carrier caused; `None` if the carrier was asked since
+    /// the last hint.
+    pub hinted_look_in: Option<Duration>,
 }
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
             "select id, person_id, case_id, agency, carrier, order_no, round, waybill, state, recipient_sealed,
-                    serve_by, created_at
+                    serve_by, created_at,
+                    case when look_open then (extract(epoch from look_at - now()) * 1000)::bigint end as look_in
              from parcels ",
             $rest
         )
@@ -50,11 +58,12 @@ struct Row {
     recipient_sealed: Vec<u8>,
     serve_by: Option<NaiveDate>,
     created_at: Instant,
+    look_in: Option<i64>,
 }
 
 impl Row {
     fn open(self, keys: &KeyRing) -> Result<StoredParcel, StoreError> {
-        let recipient: PostalAddress = keys.open_json("parcels.recipient", &self.recipient_sealed)?;
+        let recipient: PostalAddress = keys.open_json(&recipient_of(self.id), &self.recipient_sealed)?;
         let broken = || StoreError::Broken(format!("parcels.state of {}", self.id));
         let parcel = Parcel {
             id: self.id,
@@ -68,7 +77,8 @@ impl Row {
             recipient,
             created_at: self.created_at,
         };
-        Ok(StoredParcel { parcel, agency: self.agency, serve_by: self.serve_by })
+        let hinted_look_in = self.look_in.map(|millis| Duration::from_millis(millis.max(0).unsigned_abs()));
+        Ok(StoredParcel { parcel, agency: self.agency, serve_by: self.serve_by, hinted_look_in })
     }
 }
 
@@ -112,6 +122,69 @@ pub async fn known_as(
                (select id from parcels where carrier = $1 and waybill = $3 order by id desc limit 1)
                limit 1";
     Ok(sqlx::query_scalar(sql).bind(carrier).bind(order_no).bind(waybill).fetch_optional(conn).await?)
+}
+
+/// Finds the parcels of a carrier that hints name: by our order numbers and by the carrier's waybill numbers.
+pub async fn known_among(
+    conn: &mut Conn,
+    carrier: &CarrierCode,
+    hinted: &[HintedParcel],
+) -> Result<BTreeSet<ParcelId>, StoreError> {
+    let sql = "select coalesce(
+                   (select id from parcels where carrier = $1 and order_no = h.order_no),
+                   (select id from parcels where carrier = $1 and waybill = h.waybill order by id desc limit 1)) as id
+               from unnest($2::text[], $3::text[]) as h (order_no, waybill)";
+    let order_nos: Vec<Option<&str>> = hinted.iter().map(|one| one.order_no.as_ref().map(OrderNo::as_str)).collect();
+    let waybills: Vec<&str> = hinted.iter().map(|one| one.waybill.as_str()).collect();
+    let found: Vec<Option<ParcelId>> =
+        sqlx::query_scalar(sql).bind(carrier).bind(order_nos).bind(waybills).fetch_all(conn).await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// A look at a parcel that a hint of its carrier caused.
+pub struct PlannedLook {
+    pub parcel: ParcelId,
+    pub state: ParcelState,
+    /// How long it is until the look.
+    pub wait: Duration,
+    /// How long ago the parcel was added.
+    pub age: Duration,
+}
+
+/// Plans a look at each of these parcels, at least `apart` after the last one that was planned. The caller has locked the
+/// parcels. A parcel whose look is planned already is left out.
+pub async fn plan_looks(
+    conn: &mut Conn,
+    parcels: &[ParcelId],
+    apart: Duration,
+) -> Result<Vec<PlannedLook>, StoreError> {
+    #[derive(FromRow)]
+    struct Row {
+        id: ParcelId,
+        state: String,
+        wait: i64,
+        age: i64,
+    }
+    let sql = "update parcels
+               set look_open = true, look_at = case when look_at > now() then look_at
+                   else greatest(now(), look_at + $2 * interval '1 millisecond') end
+               where id = any($1) and (not look_open or look_at <= now())
+               returning id, state, (extract(epoch from look_at - now()) * 1000)::bigint as wait,
+                         (extract(epoch from now() - created_at) * 1000)::bigint as age";
+    let rows: Vec<Row> = sqlx::query_as(sql).bind(parcels).bind(millis(apart)).fetch_all(conn).await?;
+    let duration = |millis: i64| Duration::from_millis(millis.max(0).unsigned_abs());
+    let planned = |row: Row| {
+        let state = ParcelState::from_stored(&row.state);
+        let state = state.ok_or_else(|| StoreError::Broken(format!("parcels.state of {}", row.id)))?;
+        Ok(PlannedLook { parcel: row.id, state, wait: duration(row.wait), age: duration(row.age) })
+    };
+    rows.into_iter().map(planned).collect()
+}
+
+/// Notes that the carrier was asked since the last hint.
+pub async fn close_look(conn: &mut Conn, parcel: ParcelId) -> Result<(), StoreError> {
+    sqlx::query("update parcels set look_open = false where id = $1").bind(parcel).execute(conn).await?;
+    Ok(())
 }
 
 pub async fn of_case(conn: &mut Conn, keys: &KeyRing, case: CaseId) -> Result<Vec<StoredParcel>, StoreError> {
@@ -161,7 +234,7 @@ pub async fn update(conn: &mut Conn, parcel: &Parcel, now: Instant) -> Result<()
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScanSource {
-    /// The scan came in a callback of the carrier, and is only a hint.
+    /// The scan came in an authentic callback of the carrier. A final state is believed only after a query.
     Callback,
     /// The scan came in the carrier's response to our query, and is a fact.
     Query,
@@ -178,6 +251,7 @@ impl ScanSource {
 
 /// Adds scans to a parcel. A scan that is stored already is not added again. But if the stored scan came in a callback
 /// and the same scan now comes from a query, its source becomes `query`.
+/// Returns how many scans were added or became facts.
 pub async fn add_scans(
     conn: &mut Conn,
     keys: &KeyRing,
@@ -185,15 +259,16 @@ pub async fn add_scans(
     scans: &[Scan],
     source: ScanSource,
     now: Instant,
-) -> Result<(), StoreError> {
+) -> Result<u64, StoreError> {
     let sql =
         "insert into parcel_scans (parcel_id, scan_key, code, meaning, occurred_at, received_at, place, text_sealed,
                                          source, raw_sealed)
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
                on conflict (parcel_id, scan_key) do update set source = 'query'
                where parcel_scans.source = 'callback' and excluded.source = 'query'";
+    let mut added = 0;
     for scan in scans {
-        sqlx::query(sql)
+        let done = sqlx::query(sql)
             .bind(parcel)
             .bind(&scan.key)
             .bind(&scan.code)
@@ -201,13 +276,14 @@ pub async fn add_scans(
             .bind(scan.occurred_at)
             .bind(now)
             .bind(&scan.place)
-            .bind(keys.seal("parcel_scans.text", scan.text.expose().as_bytes())?)
+            .bind(keys.seal(&scan_cell("parcel_scans.text", parcel, &scan.key), scan.text.expose().as_bytes())?)
             .bind(source.as_str())
-            .bind(keys.seal("parcel_scans.raw", scan.raw.expose().as_bytes())?)
+            .bind(keys.seal(&scan_cell("parcel_scans.raw", parcel, &scan.key), scan.raw.expose().as_bytes())?)
             .execute(&mut *conn)
             .await?;
+        added += done.rows_affected();
     }
-    Ok(())
+    Ok(added)
 }
 
 pub struct StoredScan {
@@ -235,7 +311,7 @@ pub async fn scans(conn: &mut Conn, keys: &KeyRing, parcel: ParcelId) -> Result<
                where s.parcel_id = $1 order by s.occurred_at, s.received_at, s.scan_key";
     let rows: Vec<Row> = sqlx::query_as(sql).bind(parcel).fetch_all(conn).await?;
     let open = |row: Row| {
-        let text = keys.open("parcel_scans.text", &row.text_sealed)?;
+        let text = keys.open(&scan_cell("parcel_scans.text", parcel, &row.scan_key), &row.text_sealed)?;
         let scan = Scan {
             order_no: None,
             waybill: row.waybill.unwrap_or_else(|| Waybill::new("")),
@@ -250,6 +326,15 @@ pub async fn scans(conn: &mut Conn, keys: &KeyRing, parcel: ParcelId) -> Result<
         Ok(StoredScan { scan, is_fact: row.source == ScanSource::Query.as_str() })
     };
     rows.into_iter().map(open).collect()
+}
+
+/// The place of a parcel's sealed recipient.
+pub(super) fn recipient_of(parcel: ParcelId) -> Cell {
+    Cell::of("parcels.recipient", parcel.uuid())
+}
+
+fn scan_cell(column: &'static str, parcel: ParcelId, scan_key: &str) -> Cell {
+    Cell::keyed(column, &[parcel.uuid().as_bytes(), scan_key.as_bytes()])
 }
 
 fn meaning_text(meaning: ScanMeaning) -> String {

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use sqlx_macros::FromRow;
 
+use super::seal::Cell;
 use super::{Conn, KeyRing, StoreError};
 use crate::domain::kernel::clock::{Instant, fresh_uuid};
 use crate::domain::kernel::ids::PersonId;
@@ -11,10 +12,10 @@ use crate::domain::kernel::text::Language;
 use crate::domain::people::identity::{MobilePhone, ResidentId};
 use crate::domain::people::person::{Person, VerifiedIdentity};
 
-const PHONE: &str = "people.phone";
-const NAME: &str = "people.name";
-const RESIDENT_ID: &str = "people.resident_id";
-const OPENID: &str = "wechat_accounts.openid";
+pub(super) const PHONE: &str = "people.phone";
+pub(super) const NAME: &str = "people.name";
+pub(super) const RESIDENT_ID: &str = "people.resident_id";
+pub(super) const OPENID: &str = "wechat_accounts.openid";
 
 /// The names of the constraints by which each phone number, resident ID and WeChat account belongs to at most one
 /// person.
@@ -65,14 +66,16 @@ struct PersonRow {
 impl PersonRow {
     fn open(self, keys: &KeyRing) -> Result<Person, StoreError> {
         let Self { id, created_at, signed_in_at, .. } = self;
-        let phone = self.phone_sealed.map(|sealed| open_phone(keys, PHONE, &sealed)).transpose()?;
+        let place = |column| Cell::of(column, id.uuid());
+        let phone = self.phone_sealed.map(|sealed| open_phone(keys, &place(PHONE), &sealed)).transpose()?;
         let identity = match (self.name_sealed, self.resident_id_sealed, self.verified_at) {
             (Some(name), Some(resident_id), Some(verified_at)) => {
-                let name = Private::new(open_text(keys, NAME, &name)?);
+                let name = Private::new(open_text(keys, &place(NAME), &name)?);
                 // `parse` refuses a birthday after the given day. The birthday was checked when the ID was stored, so
                 // it is enough to give the latest possible day here.
-                let resident_id = ResidentId::parse(&open_text(keys, RESIDENT_ID, &resident_id)?, NaiveDate::MAX)
-                    .map_err(|_| broken(RESIDENT_ID))?;
+                let resident_id =
+                    ResidentId::parse(&open_text(keys, &place(RESIDENT_ID), &resident_id)?, NaiveDate::MAX)
+                        .map_err(|_| broken(RESIDENT_ID))?;
                 Some(VerifiedIdentity { name, resident_id, verified_at })
             }
             _ => None,
@@ -82,16 +85,42 @@ impl PersonRow {
     }
 }
 
+/// The place of a person's sealed phone.
+pub(super) fn phone_of(person: PersonId) -> Cell {
+    Cell::of(PHONE, person.uuid())
+}
+
+/// Seals a value of one person's row again, for the row of the person who inherits it.
+pub(super) fn reseal(
+    keys: &KeyRing,
+    column: &'static str,
+    from: PersonId,
+    into: PersonId,
+    sealed: Option<Vec<u8>>,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let again = |sealed: Vec<u8>| {
+        let value = Private::new(keys.open(&Cell::of(column, from.uuid()), &sealed)?);
+        keys.seal(&Cell::of(column, into.uuid()), value.expose())
+    };
+    sealed.map(again).transpose()
+}
+
+/// The error for a row that is found by the hash of a value that it does not contain: the hash was moved there from
+/// another row.
+pub(super) fn misplaced(column: &str) -> StoreError {
+    StoreError::Broken(format!("{column} is found under the hash of another value"))
+}
+
 fn broken(place: &str) -> StoreError {
     StoreError::Broken(format!("{place} is not what it should be"))
 }
 
-pub(super) fn open_text(keys: &KeyRing, place: &str, sealed: &[u8]) -> Result<String, StoreError> {
-    String::from_utf8(keys.open(place, sealed)?).map_err(|_| broken(place))
+pub(super) fn open_text(keys: &KeyRing, cell: &Cell, sealed: &[u8]) -> Result<String, StoreError> {
+    String::from_utf8(keys.open(cell, sealed)?).map_err(|_| broken(cell.column()))
 }
 
-pub(super) fn open_phone(keys: &KeyRing, place: &str, sealed: &[u8]) -> Result<MobilePhone, StoreError> {
-    MobilePhone::parse(&open_text(keys, place, sealed)?).map_err(|_| broken(place))
+pub(super) fn open_phone(keys: &KeyRing, cell: &Cell, sealed: &[u8]) -> Result<MobilePhone, StoreError> {
+    MobilePhone::parse(&open_text(keys, cell, sealed)?).map_err(|_| broken(cell.column()))
 }
 
 /// Adds a person at their first sign-in.
@@ -103,7 +132,13 @@ pub async fn insert(conn: &mut Conn, keys: &KeyRing, person: &Person) -> Result<
                values ($1, $2, $3, $4, $5, $6)";
     sqlx::query(sql)
         .bind(person.id)
-        .bind(person.phone.as_ref().map(|phone| keys.seal(PHONE, phone.expose().as_bytes())).transpose()?)
+        .bind(
+            person
+                .phone
+                .as_ref()
+                .map(|phone| keys.seal(&phone_of(person.id), phone.expose().as_bytes()))
+                .transpose()?,
+        )
         .bind(person.phone.as_ref().map(|phone| keys.hash(PHONE, phone.expose())))
         .bind(person.language.tag())
         .bind(person.created_at)
@@ -122,7 +157,8 @@ pub async fn find_by_phone(conn: &mut Conn, keys: &KeyRing, phone: &MobilePhone)
     let hash = keys.hash(PHONE, phone.expose());
     let row: Option<PersonRow> =
         sqlx::query_as(select!("where phone_hash = $1")).bind(hash).fetch_optional(conn).await?;
-    row.map(|row| row.open(keys)).transpose()
+    let Some(person) = row.map(|row| row.open(keys)).transpose()? else { return Ok(None) };
+    if person.phone.as_ref() == Some(phone) { Ok(Some(person)) } else { Err(misplaced(PHONE)) }
 }
 
 /// Finds the person with this resident ID: the person who proved it. If no person has proved it yet, finds the person
@@ -135,7 +171,9 @@ pub async fn find_by_resident_id(
     let hash = keys.hash(RESIDENT_ID, resident_id.expose());
     let row: Option<PersonRow> =
         sqlx::query_as(select!("where resident_id_hash = $1")).bind(hash).fetch_optional(conn).await?;
-    row.map(|row| row.open(keys)).transpose()
+    let Some(person) = row.map(|row| row.open(keys)).transpose()? else { return Ok(None) };
+    let is_other = person.identity.as_ref().is_some_and(|identity| identity.resident_id != *resident_id);
+    if is_other { Err(misplaced(RESIDENT_ID)) } else { Ok(Some(person)) }
 }
 
 /// Stores the first sign-in of a person whom a back-office system named before.
@@ -189,7 +227,7 @@ async fn reserve(conn: &mut Conn, insert: &'static str, hash: Vec<u8>) -> Result
 /// # Errors
 /// If another person has the number.
 pub async fn set_phone(conn: &mut Conn, keys: &KeyRing, id: PersonId, phone: &MobilePhone) -> Result<(), StoreError> {
-    let sealed = keys.seal(PHONE, phone.expose().as_bytes())?;
+    let sealed = keys.seal(&phone_of(id), phone.expose().as_bytes())?;
     let sql = "update people set phone_sealed = $2, phone_hash = $3 where id = $1";
     sqlx::query(sql).bind(id).bind(sealed).bind(keys.hash(PHONE, phone.expose())).execute(conn).await?;
     Ok(())
@@ -230,8 +268,8 @@ pub async fn set_identity(
                where id = $1 and (resident_id_hash is null or resident_id_hash = $4)";
     let done = sqlx::query(sql)
         .bind(id)
-        .bind(keys.seal(NAME, identity.name.expose().as_bytes())?)
-        .bind(keys.seal(RESIDENT_ID, identity.resident_id.expose().as_bytes())?)
+        .bind(keys.seal(&Cell::of(NAME, id.uuid()), identity.name.expose().as_bytes())?)
+        .bind(keys.seal(&Cell::of(RESIDENT_ID, id.uuid()), identity.resident_id.expose().as_bytes())?)
         .bind(keys.hash(RESIDENT_ID, identity.resident_id.expose()))
         .bind(identity.verified_at)
         .execute(conn)
@@ -276,7 +314,7 @@ pub async fn add_wechat(
     account: &WechatAccount,
     now: Instant,
 ) -> Result<(), StoreError> {
-    let sealed = keys.seal(OPENID, account.openid.expose().as_bytes())?;
+    let sealed = keys.seal(&Cell::keyed(OPENID, &[&account.hash(keys)]), account.openid.expose().as_bytes())?;
     let sql = "insert into wechat_accounts (person_id, appid, openid_hash, openid_sealed, created_at)
                values ($1, $2, $3, $4, $5)";
     let query = sqlx::query(sql).bind(person).bind(&account.appid).bind(account.hash(keys)).bind(sealed).bind(now);

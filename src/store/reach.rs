@@ -81,7 +81,7 @@ pub async fn forget(
              where person_id = $1 and openid_sealed = $3 and gone_at is null and $2::text is not null"
         }
         AddressKind::DeviceToken => {
-            "update devices set push_token_sealed = null
+            "update devices set push_token_sealed = null, push_token_hash = null
              where person_id = $1 and push_channel = $2 and push_token_sealed = $3"
         }
     };

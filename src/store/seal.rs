@@ -1,8 +1,9 @@
 //! Personal data at rest: sealed (encrypted) with AES-256-GCM, and found by a keyed hash.
 //!
-//! A sealed value is `version (1) ‖ key number (4) ‖ nonce (12) ‖ ciphertext and tag`. It is bound to its place,
-//! `table.column`, so that a value that was moved to another column does not open. The newest key seals new values. The
-//! older keys only open values. The hash key never changes, because people are found by their hashes.
+//! A sealed value is `version (1) ‖ key number (4) ‖ nonce (12) ‖ ciphertext and tag`. It is bound to its [`Cell`], the
+//! column and the row, so that a value that was moved to another column or another row does not open. The newest key
+//! seals new values. The older keys only open values. The hash key never changes, because people are found by their
+//! hashes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 use super::StoreError;
 use crate::domain::kernel::clock::random_bytes;
@@ -29,6 +31,41 @@ pub enum KeyRingError {
     NoKey,
     #[error("there is no hash key")]
     NoHashKey,
+}
+
+/// The place of a sealed value in the database: a column, and a row by its primary key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    /// `table.column`.
+    column: &'static str,
+    /// The primary key: each part of it after its length, so that no two keys look the same.
+    row: Vec<u8>,
+}
+
+impl Cell {
+    /// The place in a row that is known by its id.
+    #[must_use]
+    pub fn of(column: &'static str, row: Uuid) -> Self {
+        Self::keyed(column, &[row.as_bytes()])
+    }
+
+    /// The place in a row that is known by a key of one or more parts.
+    #[must_use]
+    pub fn keyed(column: &'static str, key: &[&[u8]]) -> Self {
+        let part = |part: &&[u8]| [&(part.len() as u64).to_be_bytes(), *part].concat();
+        Self { column, row: key.iter().flat_map(part).collect() }
+    }
+
+    /// `table.column`.
+    #[must_use]
+    pub const fn column(&self) -> &'static str {
+        self.column
+    }
+
+    /// The additional data that the cipher authenticates.
+    fn binding(&self) -> Aad<Vec<u8>> {
+        Aad::from([self.column.as_bytes(), &[0], &self.row].concat())
+    }
 }
 
 /// The keys that seal, open and hash values. Cloning shares them.
@@ -77,13 +114,13 @@ impl KeyRing {
         Private::new(format!("{about}\n1 {}\nhash {}\n", key(), key()))
     }
 
-    /// Seals (encrypts) a value for the column that `place` names as `table.column`.
-    pub fn seal(&self, place: &str, value: &[u8]) -> Result<Vec<u8>, StoreError> {
+    /// Seals (encrypts) a value for its place.
+    pub fn seal(&self, cell: &Cell, value: &[u8]) -> Result<Vec<u8>, StoreError> {
         let nonce: [u8; NONCE_LEN] = random_bytes();
         let key = &self.0.sealing[&self.0.newest];
         let mut text = value.to_vec();
-        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(place.as_bytes()), &mut text)
-            .map_err(|_| StoreError::Broken(format!("{place} cannot be sealed")))?;
+        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), cell.binding(), &mut text)
+            .map_err(|_| StoreError::Broken(format!("{} cannot be sealed", cell.column)))?;
         Ok([[VERSION].as_slice(), &self.0.newest.to_be_bytes(), &nonce, &text].concat())
     }
 
@@ -91,8 +128,8 @@ impl KeyRing {
     ///
     /// # Errors
     /// If its key is missing, the value was changed, or it was sealed for another place.
-    pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
-        let broken = |why: &str| StoreError::Broken(format!("{place} does not open: {why}"));
+    pub fn open(&self, cell: &Cell, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let broken = |why: &str| StoreError::Broken(format!("{} does not open: {why}", cell.column));
         let (header, text) = sealed.split_at_checked(HEADER).ok_or_else(|| broken("too short"))?;
         let (number, nonce) = header[1..].split_at(4);
         if header[0] != VERSION {
@@ -103,24 +140,26 @@ impl KeyRing {
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| broken("no nonce"))?;
         let mut text = text.to_vec();
         let length = key
-            .open_in_place(nonce, Aad::from(place.as_bytes()), &mut text)
+            .open_in_place(nonce, cell.binding(), &mut text)
             .map_err(|_| broken("it was changed, or belongs elsewhere"))?
             .len();
         text.truncate(length);
         Ok(text)
     }
 
-    pub fn seal_json<T: Serialize>(&self, place: &str, value: &T) -> Result<Vec<u8>, StoreError> {
-        let text = serde_json::to_vec(value).map_err(|error| StoreError::Broken(format!("{place}: {error}")))?;
-        self.seal(place, &text)
+    pub fn seal_json<T: Serialize>(&self, cell: &Cell, value: &T) -> Result<Vec<u8>, StoreError> {
+        let text =
+            serde_json::to_vec(value).map_err(|error| StoreError::Broken(format!("{}: {error}", cell.column)))?;
+        self.seal(cell, &text)
     }
 
-    pub fn open_json<T: DeserializeOwned>(&self, place: &str, sealed: &[u8]) -> Result<T, StoreError> {
-        let text = self.open(place, sealed)?;
+    pub fn open_json<T: DeserializeOwned>(&self, cell: &Cell, sealed: &[u8]) -> Result<T, StoreError> {
+        let text = self.open(cell, sealed)?;
         // The text of serde's error may repeat personal data, so only the position of the error is reported.
         serde_json::from_slice(&text).map_err(|error| {
             let line = error.line();
             let column = error.column();
+            let place = cell.column;
             StoreError::Broken(format!("{place} is not what it should be (line {line}, column {column})"))
         })
     }
@@ -144,17 +183,34 @@ mod tests {
         KeyRing::parse(KeyRing::fresh_file().expose()).unwrap()
     }
 
+    fn cell(column: &'static str, row: u128) -> Cell {
+        Cell::of(column, Uuid::from_u128(row))
+    }
+
     #[test]
     fn a_sealed_value_opens_in_its_place_only() {
         let ring = ring();
-        let sealed = ring.seal("people.phone", b"13800000000").unwrap();
-        assert_eq!(ring.open("people.phone", &sealed).unwrap(), b"13800000000");
-        assert!(ring.open("people.name", &sealed).is_err());
+        let phone = cell("people.phone", 1);
+        let sealed = ring.seal(&phone, b"13800000000").unwrap();
+        assert_eq!(ring.open(&phone, &sealed).unwrap(), b"13800000000");
+        assert!(ring.open(&cell("people.name", 1), &sealed).is_err(), "another column");
+        assert!(ring.open(&cell("people.phone", 2), &sealed).is_err(), "another row");
         let mut changed = sealed.clone();
         *changed.last_mut().unwrap() ^= 1;
-        assert!(ring.open("people.phone", &changed).is_err());
-        assert!(ring.open("people.phone", &sealed[..10]).is_err());
-        assert_ne!(sealed, ring.seal("people.phone", b"13800000000").unwrap(), "equal values look different");
+        assert!(ring.open(&phone, &changed).is_err());
+        assert!(ring.open(&phone, &sealed[..10]).is_err());
+        assert_ne!(sealed, ring.seal(&phone, b"13800000000").unwrap(), "equal values look different");
+    }
+
+    #[test]
+    fn no_two_rows_have_the_same_binding() {
+        let key = |parts: &[&str]| {
+            let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
+            Cell::keyed("t.c", &parts)
+        };
+        assert_ne!(key(&["ab", "c"]), key(&["a", "bc"]));
+        assert_ne!(key(&["ab", ""]), key(&["ab"]));
+        assert_eq!(cell("t.c", 1), Cell::keyed("t.c", &[Uuid::from_u128(1).as_bytes()]));
     }
 
     #[test]
@@ -163,9 +219,10 @@ mod tests {
         let hash = STANDARD.encode([9; 32]);
         let before = KeyRing::parse(&format!("1 {key}\nhash {hash}")).unwrap();
         let after = KeyRing::parse(&format!("1 {key}\n2 {} # new\nhash {hash}", STANDARD.encode([8; 32]))).unwrap();
-        let sealed = before.seal("x", b"value").unwrap();
-        assert_eq!(after.open("x", &sealed).unwrap(), b"value");
-        assert!(before.open("x", &after.seal("x", b"value").unwrap()).is_err());
+        let x = cell("x", 1);
+        let sealed = before.seal(&x, b"value").unwrap();
+        assert_eq!(after.open(&x, &sealed).unwrap(), b"value");
+        assert!(before.open(&x, &after.seal(&x, b"value").unwrap()).is_err());
         assert_eq!(before.hash("x", "value"), after.hash("x", "value"));
         assert_ne!(before.hash("x", "value"), before.hash("y", "value"));
     }

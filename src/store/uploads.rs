@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use sqlx_macros::FromRow;
 
+use super::seal::Cell;
 use super::{Conn, KeyRing, StoreError};
 use crate::domain::application::upload::{FileKind, Upload};
 use crate::domain::kernel::clock::Instant;
@@ -74,7 +75,7 @@ pub async fn insert(
         .bind(upload.kind.media_type())
         .bind(i64::try_from(upload.size).unwrap_or(i64::MAX))
         .bind(upload.sha256.as_slice())
-        .bind(keys.seal("uploads.name", name.expose().as_bytes())?)
+        .bind(keys.seal(&Cell::of("uploads.name", upload.id.uuid()), name.expose().as_bytes())?)
         .bind(object_path)
         .bind(upload.created_at)
         .bind(upload.keep_until)

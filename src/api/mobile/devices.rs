@@ -21,7 +21,7 @@ pub struct Devices(pub People);
 impl Devices {
     /// 登记设备 · Register a device
     ///
-    /// Stores an installation of a client app. The installation belongs to the person who registered it last.
+    /// Stores an installation of a client app. Its push token belongs to the person who registered the token last.
     #[oai(path = "/devices/:installation_id", method = "put", operation_id = "put_device")]
     async fn put(
         &self,

@@ -54,7 +54,7 @@ impl Cases<'_> {
         let person = acting.for_;
         let keys = self.0.store().keys();
         self.check_answer(person, case, handed_in).await?;
-        let sealed = keys.seal_json("case_supplements.sealed", handed_in)?;
+        let sealed = keys.seal_json(&cases::supplement_of(case), handed_in)?;
         let cause = |_: &Case| parts_of(handed_in);
         let act = CaseAct::of_applicant(acting, case, Act::SupplementAnswered, &cause, trace);
         let mut tx = self.0.store().begin().await?;

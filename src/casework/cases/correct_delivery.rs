@@ -58,7 +58,7 @@ impl Cases<'_> {
         cases::find_for_change(&mut tx, keys, case, owner).await?.ok_or(ChangeError::NotFound)?;
         let recipient =
             addresses::find(&mut tx, keys, acting.for_, address).await?.ok_or(CorrectError::NoSuchAddress)?;
-        cases::redirect(&mut tx, case, &keys.seal_json("cases.recipient", &recipient.address)?).await?;
+        cases::redirect(&mut tx, case, &keys.seal_json(&cases::recipient_of(case), &recipient.address)?).await?;
         let last = parcels::of_case(&mut tx, keys, case).await?.pop().map(|stored| stored.parcel);
         let failed = last.as_ref().map(|parcel| parcel.id);
         let cause = |_: &Case| json!({"instead_of": failed});

@@ -21,7 +21,7 @@ use crate::domain::kernel::ids::{CaseId, DraftId, PersonId};
 use crate::domain::kernel::private::Private;
 use crate::domain::people::acting::Acting;
 use crate::domain::people::person::Person;
-use crate::store::cases::VersionedCase;
+use crate::store::cases::{self, VersionedCase};
 use crate::store::drafts::{self, Draft};
 use crate::store::record::{Opening, Record, SaveError};
 use crate::store::{self, Conn, StoreError};
@@ -193,14 +193,16 @@ impl Cases<'_> {
         let Ready { case, application, belongings, draft, draft_version } = ready;
         let keys = self.0.store().keys();
         let recipient = match (&case.delivery, &belongings.address) {
-            (Delivery::Courier { .. }, Some(saved)) => Some(keys.seal_json("cases.recipient", &saved.address)?),
+            (Delivery::Courier { .. }, Some(saved)) => {
+                Some(keys.seal_json(&cases::recipient_of(case.id), &saved.address)?)
+            }
             _ => None,
         };
         let opening = Opening {
             source: "mobile",
             source_ref: None,
             report: None,
-            application: &keys.seal_json("cases.application", application)?,
+            application: &keys.seal_json(&cases::application_of(case.id), application)?,
             recipient: recipient.as_deref(),
         };
         let mut record = Record::default();

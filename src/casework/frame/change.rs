@@ -192,7 +192,7 @@ impl Casework {
     async fn recipient(&self, tx: &mut Tx<'_>, case: CaseId) -> Result<Option<PostalAddress>, StoreError> {
         let parts = cases::sealed_parts(tx, &[case]).await?.into_iter().next();
         let sealed = parts.and_then(|parts| parts.recipient);
-        sealed.map(|sealed| self.store().keys().open_json("cases.recipient", &sealed)).transpose()
+        sealed.map(|sealed| self.store().keys().open_json(&cases::recipient_of(case), &sealed)).transpose()
     }
 
     /// Saves a changed case together with the answer to the request, commits, and announces the commit by the bell.

@@ -3,6 +3,7 @@
 mod callback;
 mod claim;
 mod effects;
+mod hint;
 mod lanes;
 mod operations;
 mod parcel;

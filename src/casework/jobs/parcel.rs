@@ -53,10 +53,23 @@ impl Jobs<'_> {
         now: Instant,
     ) -> Result<(), StoreError> {
         let found = parcels::find_for_change(tx, self.0.store().keys(), effect.parcel).await?;
-        let StoredParcel { mut parcel, agency, .. } = found.ok_or_else(|| missing(effect.parcel))?;
+        let StoredParcel { mut parcel, agency, hinted_look_in, .. } = found.ok_or_else(|| missing(effect.parcel))?;
         let state = parcel.state;
         let waybill = parcel.waybill.clone();
-        self.change_parcel(tx, record, &mut parcel, &effect.change, trace, now).await?;
+        match &effect.change {
+            ParcelChange::Ordered { waybill } => {
+                parcel.is_ordered(waybill.as_ref());
+                // A hint that came before the order was settled is followed now.
+                let first_look = hinted_look_in.unwrap_or(FIRST_LOOK_AFTER);
+                record.enqueue(&Job::after(track(&parcel), first_look), trace)?;
+            }
+            ParcelChange::Withdrawn => parcel.is_withdrawn(),
+            ParcelChange::AddressRefused => parcel.state = ParcelState::AddressRefused,
+            ParcelChange::Cancelled => parcel.state = ParcelState::Cancelled,
+            ParcelChange::Scanned(news) => {
+                self.scan(tx, record, &mut parcel, news, hinted_look_in, now).await?;
+            }
+        }
         parcels::update(tx, &parcel, now).await?;
         if state != parcel.state || waybill != parcel.waybill {
             record.change(parcel.person, ChangeKind::Parcel, parcel.id);
@@ -67,51 +80,20 @@ impl Jobs<'_> {
         Ok(())
     }
 
-    async fn change_parcel(
-        &self,
-        tx: &mut Tx<'_>,
-        record: &mut Record,
-        parcel: &mut Parcel,
-        change: &ParcelChange,
-        trace: Option<&str>,
-        now: Instant,
-    ) -> Result<(), StoreError> {
-        match change {
-            ParcelChange::Ordered { waybill } => {
-                // If the waybill is invalid, the carrier reports another one later, by a callback or when asked.
-                let told = waybill.clone().filter(Waybill::is_sound);
-                parcel.waybill = told.or(parcel.waybill.take());
-                if parcel.state == ParcelState::Pending {
-                    parcel.state = ParcelState::Ordered;
-                }
-                record.enqueue(&Job::after(track(parcel), FIRST_LOOK_AFTER), trace)?;
-            }
-            ParcelChange::Withdrawn => {
-                parcel.round += 1;
-                parcel.order_no = OrderNo::mint(parcel.id, parcel.round);
-            }
-            ParcelChange::AddressRefused => parcel.state = ParcelState::AddressRefused,
-            ParcelChange::Cancelled => parcel.state = ParcelState::Cancelled,
-            ParcelChange::Scanned(news) => {
-                if parcel.state == ParcelState::Pending {
-                    // The carrier has the order, although its response to the order was lost or is late.
-                    record.enqueue(&Job::after(track(parcel), FIRST_LOOK_AFTER), trace)?;
-                }
-                self.scan(tx, record, parcel, news, now).await?;
-            }
-        }
-        Ok(())
-    }
-
     /// Adds scans, and derives the parcel's state from all its scans. If only a callback reported a final state, that
     /// state does not count until the carrier confirms it, so the carrier is asked. The carrier is also asked when the
     /// waybill becomes known.
+    ///
+    /// A parcel whose order is not settled stays as it is: only the job that orders it may say that the carrier has the
+    /// order. Otherwise a callback could end that job, and the result would never be sent. Of a callback that is ahead of
+    /// its order, the waybill is kept, because EMS reports it in no other way.
     async fn scan(
         &self,
         tx: &mut Tx<'_>,
         record: &mut Record,
         parcel: &mut Parcel,
         news: &ParcelNews,
+        hinted_look_in: Option<Duration>,
         now: Instant,
     ) -> Result<(), StoreError> {
         let keys = self.0.store().keys();
@@ -120,7 +102,15 @@ impl Jobs<'_> {
             let named = news.scans.first().map(|scan| &scan.waybill);
             parcel.waybill = news.waybill.as_ref().or(named).cloned();
         }
-        parcels::add_scans(tx, keys, parcel.id, &news.scans, news.source, now).await?;
+        let added = parcels::add_scans(tx, keys, parcel.id, &news.scans, news.source, now).await?;
+        if parcel.state == ParcelState::Pending {
+            return self.plan_looks(tx, &parcel.carrier, &[parcel.id]).await;
+        }
+        if news.source == ScanSource::Query
+            && let Some(wait) = hinted_look_in
+        {
+            follow_hint(tx, parcel, wait, added).await?;
+        }
         let way = parcels::scans(tx, keys, parcel.id).await?;
         let hinted_end = |step: &&StoredScan| !step.is_fact && step.scan.meaning.ends_the_way();
         let named_now = nameless && parcel.waybill.is_some();
@@ -174,13 +164,25 @@ async fn confirm(tx: &mut Tx<'_>, record: &mut Record, parcel: &Parcel, source: 
     let key = track(parcel).key();
     let within = match source {
         ScanSource::Callback => {
-            jobs::revive(tx, &key).await?;
+            jobs::revive(tx, &key, Duration::ZERO).await?;
             Duration::ZERO
         }
         ScanSource::Query => CONFIRM_AGAIN_AFTER,
     };
     record.hasten(&key, within);
     jobs::hasten(tx, &key, within).await
+}
+
+/// Decides what follows from a look that a hint caused. If another look is planned, because a further hint came, the carrier is
+/// asked then. Otherwise, if the carrier reported nothing new (its answers may lag behind its callbacks), it is asked once
+/// more. `wait` is the time until the planned look, and `added` the number of new scans.
+async fn follow_hint(tx: &mut Tx<'_>, parcel: &Parcel, wait: Duration, added: u64) -> Result<(), StoreError> {
+    let key = track(parcel).key();
+    if !wait.is_zero() {
+        return jobs::hasten(tx, &key, wait).await;
+    }
+    parcels::close_look(tx, parcel.id).await?;
+    if added == 0 { jobs::hasten(tx, &key, CONFIRM_AGAIN_AFTER).await } else { Ok(()) }
 }
 
 /// Returns the job that asks the carrier about a parcel.

@@ -15,7 +15,7 @@ use crate::domain::work::outcome::Outcome;
 use crate::gateway::push::{PushReceipt, ReceiptOf};
 use crate::store::push_receipts::{self, Receipt};
 use crate::store::record::Record;
-use crate::store::{Conn, StoreError, Tx, consents, jobs, notifications};
+use crate::store::{Conn, StoreError, Tx, consents, jobs, notifications, recipients};
 
 impl Jobs<'_> {
     /// True if this receipt reports that a message did not arrive, but came before the push of the message was settled.
@@ -26,7 +26,7 @@ impl Jobs<'_> {
         }
         let mut connection = self.0.store().connection().await?;
         match &receipt.of {
-            ReceiptOf::Key(key) => jobs::is_held(&mut connection, &Work::push_key(key, &link.channel)).await,
+            ReceiptOf::Key { key, .. } => jobs::is_held(&mut connection, &Work::push_key(key, &link.channel)).await,
             // The push can be found only after the gateway's id of the message is stored.
             ReceiptOf::Message { .. } => Ok(self.push_of(&mut connection, link, receipt).await?.is_none()),
         }
@@ -43,7 +43,7 @@ impl Jobs<'_> {
     ) -> Result<(), StoreError> {
         let channel = &link.channel;
         let template = match &receipt.of {
-            ReceiptOf::Key(key) => {
+            ReceiptOf::Key { key, .. } => {
                 jobs::hasten(tx, &Work::push_key(key, channel), Duration::ZERO).await?;
                 None
             }
@@ -63,6 +63,10 @@ impl Jobs<'_> {
         }
         let Some(job) = self.push_of(tx, link, receipt).await? else { return Ok(()) };
         let Some(notification) = brought_by(tx, job).await? else { return Ok(()) };
+        if !self.is_about(tx, link, receipt, job, notification).await? {
+            tracing::warn!(%job, %channel, "a receipt that names another number or another message is ignored");
+            return Ok(());
+        }
         tracing::warn!(%job, detail = receipt.detail, "a message that its gateway had taken did not arrive");
         notifications::not_delivered(tx, notification, channel).await?;
         let end = if receipt.fate == Fate::Refused { PushEnd::Refused { template } } else { PushEnd::Failed };
@@ -70,10 +74,34 @@ impl Jobs<'_> {
         self.apply_pushes(tx, record, &[EndedPush { job, effect: &effect, trace: None }]).await
     }
 
+    /// True if a receipt names the message that a push delivered, and the address to which it went. A receipt that names a
+    /// message by the gateway's id was found by both already.
+    async fn is_about(
+        &self,
+        tx: &mut Tx<'_>,
+        link: &Link,
+        receipt: &PushReceipt,
+        job: JobId,
+        notification: NotificationId,
+    ) -> Result<bool, StoreError> {
+        let ReceiptOf::Key { reference, .. } = &receipt.of else { return Ok(true) };
+        if let Some(taken) = jobs::reference(tx, job).await?
+            && reference.as_ref() != Some(&taken)
+        {
+            return Ok(false);
+        }
+        let Some(found) = recipients::of(tx, link, &[notification]).await?.remove(&notification) else {
+            return Ok(false);
+        };
+        let (_, recipient) = found?;
+        let address = recipient.address(self.0.store().keys())?;
+        Ok(address.is_some_and(|address| address.expose() == receipt.address.expose()))
+    }
+
     /// Finds the push job that a receipt is about.
     async fn push_of(&self, conn: &mut Conn, link: &Link, receipt: &PushReceipt) -> Result<Option<JobId>, StoreError> {
         match &receipt.of {
-            ReceiptOf::Key(key) => jobs::by_key(conn, &Work::push_key(key, &link.channel)).await,
+            ReceiptOf::Key { key, .. } => jobs::by_key(conn, &Work::push_key(key, &link.channel)).await,
             ReceiptOf::Message { reference, .. } => {
                 let person = consents::giver(conn, self.0.store().keys(), link.address, &receipt.address).await?;
                 let Some(person) = person else { return Ok(None) };

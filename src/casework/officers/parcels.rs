@@ -1,5 +1,7 @@
 //! An officer reads the parcels of the agencies for which they work, and cancels a parcel.
 
+use std::time::Duration;
+
 use chrono::NaiveDate;
 use serde_json::json;
 
@@ -83,7 +85,7 @@ impl Officers<'_> {
         let mut tx = self.0.store().begin().await?;
         let offers = self.0.save(&mut tx, &record, now).await.map_err(SaveError::into_store)?;
         // If an earlier cancellation failed, its job exists already, and is made due again.
-        jobs::revive(&mut tx, &key).await?;
+        jobs::revive(&mut tx, &key, Duration::ZERO).await?;
         self.0.commit(tx, &record, offers).await?;
         Ok(())
     }

@@ -75,9 +75,9 @@ impl Officers<'_> {
         let Some(case) = cases::find(conn, keys, id, officer.owner()).await? else { return Ok(None) };
         let parts = cases::sealed_parts(conn, &[id]).await?.into_iter().next();
         let parts = parts.ok_or_else(|| StoreError::Broken(format!("the application of {id}")))?;
-        let application = keys.open_json("cases.application", &parts.application)?;
+        let application = keys.open_json(&cases::application_of(id), &parts.application)?;
         let supplement = cases::supplement(conn, id).await?;
-        let supplement = supplement.map(|sealed| keys.open_json("case_supplements.sealed", &sealed)).transpose()?;
+        let supplement = supplement.map(|sealed| keys.open_json(&cases::supplement_of(id), &sealed)).transpose()?;
         Ok(Some(CaseFile { case, application, supplement }))
     }
 

@@ -229,12 +229,13 @@ impl Results<'_> {
             NewDelivery::Electronic | NewDelivery::Counter(_) => None,
         };
         let keys = self.0.store().keys();
-        let sealed = recipient.as_ref().map(|recipient| keys.seal_json("cases.recipient", recipient)).transpose()?;
+        let place = cases::recipient_of(case.id);
+        let sealed = recipient.as_ref().map(|recipient| keys.seal_json(&place, recipient)).transpose()?;
         let opening = Opening {
             source: &office.source,
             source_ref: Some(&result.reference),
             report: Some(&row.mark),
-            application: &keys.seal_json("cases.application", &json!({"form": {}, "materials": []}))?,
+            application: &keys.seal_json(&cases::application_of(case.id), &json!({"form": {}, "materials": []}))?,
             recipient: sealed.as_deref(),
         };
         record.open(&case, &opening)?;

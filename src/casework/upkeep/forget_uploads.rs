@@ -55,10 +55,10 @@ impl Upkeep<'_> {
         let keys = self.0.store().keys();
         let mut named = BTreeSet::new();
         for sealed in cases::applications_of(conn, people).await? {
-            let application: Application = keys.open_json("cases.application", &sealed.application)?;
+            let application: Application = keys.open_json(&cases::application_of(sealed.case), &sealed.application)?;
             named.extend(application.uploads());
             if let Some(supplement) = sealed.supplement {
-                let supplement: Application = keys.open_json("case_supplements.sealed", &supplement)?;
+                let supplement: Application = keys.open_json(&cases::supplement_of(sealed.case), &supplement)?;
                 named.extend(supplement.uploads());
             }
         }

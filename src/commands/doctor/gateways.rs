@@ -9,6 +9,7 @@ use songda::gateway::courier::Carriers;
 use songda::gateway::identity;
 use songda::gateway::login::Logins;
 use songda::gateway::push::Channels;
+use songda::gateway::shared::callback::CallbackAccess;
 use songda::gateway::shared::probe::Probe;
 use songda::registry::Registry;
 
@@ -36,7 +37,19 @@ pub async fn look(installation: &Installation) -> Vec<Finding> {
     asked.extend(check.iter().map(|check| ask("identity".to_owned(), "identity".to_owned(), check.probe())));
     let mut findings = join_all(asked).await;
     findings.extend(of_codes(env, &channels));
+    let of_channels =
+        channels.iter().filter(|it| !it.signs_callbacks()).map(|it| (it.code().as_str(), it.callback_access()));
+    let of_carriers =
+        carriers.iter().filter(|it| !it.signs_callbacks()).map(|it| (it.code().as_str(), it.callback_access()));
+    findings.extend(of_channels.chain(of_carriers).filter_map(|(code, access)| of_callbacks(code, access?)));
     findings
+}
+
+/// Warns if anybody who knows the secret path may call back in the name of a gateway that signs nothing.
+fn of_callbacks(code: &str, access: &CallbackAccess) -> Option<Finding> {
+    let what = format!("{code} signs no callbacks, and may call back from any network");
+    let advice = format!("set SONGDA_{}_CALLBACK_SOURCES to the gateway's own networks", code.to_uppercase());
+    access.is_open_to_all().then(|| Finding::warning(GROUP, "callbacks", what, advice))
 }
 
 /// Sends a request without side effects to a gateway. `settings` is the gateway's part of the setting names: `ems` for

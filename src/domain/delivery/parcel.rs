@@ -20,7 +20,7 @@ codes! {
 
 /// The order number that Songda gives to a carrier. It is stored before the first request, and never used for another
 /// order, not even after a cancellation: carriers recognise a repeated order only by this number.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OrderNo(String);
 shown!(OrderNo);
@@ -111,15 +111,28 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// True if the numbers, codes and place are short enough to be stored, and the time is plausible.
-    pub fn is_sound(&self, now: Instant) -> bool {
+    /// True if a parcel can have these numbers.
+    pub fn has_sound_numbers(&self) -> bool {
         self.waybill.is_sound()
             && self.order_no.as_ref().is_none_or(|number| is_storable(number.as_str(), LONGEST_NUMBER))
+    }
+
+    /// True if the numbers, codes and place are short enough to be stored, and the time is plausible.
+    pub fn is_sound(&self, now: Instant) -> bool {
+        self.has_sound_numbers()
             && is_storable(&self.key, LONGEST_KEY)
             && is_storable(&self.code, LONGEST_NUMBER)
             && is_storable(&self.place, LONGEST_PLACE)
             && can_have_happened(self.occurred_at, now)
     }
+}
+
+/// The numbers by which an unsigned callback names a parcel.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HintedParcel {
+    /// Our order number, if the callback contains it.
+    pub order_no: Option<OrderNo>,
+    pub waybill: Waybill,
 }
 
 words! {
@@ -210,6 +223,25 @@ pub struct Parcel {
     pub state: ParcelState,
     pub recipient: PostalAddress,
     pub created_at: Instant,
+}
+
+impl Parcel {
+    /// The carrier has accepted the order. If the waybill that it gave is invalid or missing, it reports another one
+    /// later.
+    pub fn is_ordered(&mut self, waybill: Option<&Waybill>) {
+        let told = waybill.filter(|waybill| waybill.is_sound()).cloned();
+        self.waybill = told.or(self.waybill.take());
+        if self.state == ParcelState::Pending {
+            self.state = ParcelState::Ordered;
+        }
+    }
+
+    /// The order, if it existed, is cancelled. The parcel is ordered again, under a new number.
+    pub fn is_withdrawn(&mut self) {
+        self.round += 1;
+        self.order_no = OrderNo::mint(self.id, self.round);
+        self.waybill = None;
+    }
 }
 
 /// The content of an order that is sent to a carrier. It does not name the item, because the item may reveal too much

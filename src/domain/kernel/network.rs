@@ -60,6 +60,25 @@ impl From<IpAddr> for CallerAddress {
     }
 }
 
+impl Network {
+    pub fn contains(self, address: CallerAddress) -> bool {
+        address.network(self.bits, self.bits) == self
+    }
+}
+
+impl FromStr for Network {
+    type Err = NotAnAddress;
+
+    /// Reads CIDR (RFC 4632), such as `192.0.2.0/24`, or a single address.
+    fn from_str(text: &str) -> Result<Self, NotAnAddress> {
+        let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+        let address = CallerAddress::from(address.parse::<IpAddr>().map_err(|_| NotAnAddress)?);
+        let all = if address.ip().is_ipv4() { 32 } else { 128 };
+        let bits = bits.map_or(Ok(all), str::parse).map_err(|_| NotAnAddress)?;
+        if bits > all { Err(NotAnAddress) } else { Ok(address.network(bits, bits)) }
+    }
+}
+
 /// Returns the IPv4 address in an address with the well-known prefix of NAT64, `64:ff9b::/96`.
 fn translated(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     const PREFIX: u128 = 0x0064_ff9b << 96;
@@ -171,6 +190,22 @@ mod tests {
         let subscriber = |text: &str| text.parse::<CallerAddress>().unwrap().subscriber().to_string();
         assert_eq!(subscriber("192.0.2.77:1"), "192.0.2.77/32");
         assert_eq!(subscriber("2001:db8:1:2:3::4"), "2001:db8:1:2::/64");
+    }
+
+    #[test]
+    fn a_network_contains_the_addresses_that_begin_with_its_bits() {
+        let network = |text: &str| text.parse::<Network>();
+        let is_in = |text: &str, address: &str| network(text).unwrap().contains(address.parse().unwrap());
+        for inside in ["203.0.113.0", "203.0.113.255:80", "::ffff:203.0.113.9"] {
+            assert!(is_in("203.0.113.7/24", inside) && is_in("0.0.0.0/0", inside), "{inside}");
+            assert!(!is_in("198.51.100.0/24", inside) && !is_in("::/0", inside), "{inside}");
+        }
+        assert!(is_in("198.51.100.7", "198.51.100.7") && !is_in("198.51.100.7", "198.51.100.8"));
+        assert!(is_in("2001:db8::/32", "2001:db8:1::1") && !is_in("2001:db8::/32", "2001:db9::1"));
+        for text in ["", "owls", "203.0.113.0/33", "203.0.113.0/", "203.0.113.0/-1", "::/129", "1.2.3.4:80", "::1/1/1"]
+        {
+            assert_eq!(network(text), Err(NotAnAddress), "{text}");
+        }
     }
 
     #[test]

@@ -18,7 +18,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use self::office::office;
-pub use crate::gateway::shared::callback::{Acknowledgement, CallbackFault, RawCallback};
+pub use crate::gateway::shared::callback::{
+    Acknowledgement, CallbackAccess, CallbackFault, CallbackNames, RawCallback,
+};
 use crate::gateway::shared::probe::Probe;
 
 use crate::domain::delivery::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
@@ -157,13 +159,24 @@ pub trait Carrier: Send + Sync {
         Probe::NotAsked
     }
 
-    /// Verifies a callback as far as possible, and returns its scans. Not every carrier signs its callbacks, so the
-    /// worker confirms the end of a delivery with [`Self::track`].
+    /// The callers that may call back in the carrier's name; `None` if the carrier does not call back.
+    fn callback_access(&self) -> Option<&CallbackAccess> {
+        None
+    }
+
+    /// True if a callback proves that the carrier sent it: then [`Self::read`] returns [`CallbackFault::NotAuthentic`]
+    /// for any other. If this is false, a callback is only a hint: Songda stores nothing of it, and asks the carrier.
+    fn signs_callbacks(&self) -> bool {
+        false
+    }
+
+    /// Verifies a callback as far as possible, and returns its scans. The worker confirms the end of a delivery with
+    /// [`Self::track`], even if the callback is authentic.
     fn read(&self, call: &RawCallback) -> Result<Vec<Scan>, CallbackFault>;
 
-    /// Returns the answer to a callback. `stored` is true if Songda has stored the callback. Otherwise the answer makes
-    /// the carrier repeat the callback.
-    fn acknowledge(&self, call: &RawCallback, stored: bool) -> Acknowledgement;
+    /// Returns the answer to a callback. `taken` is true if Songda has stored or used the callback. Otherwise the answer
+    /// makes the carrier repeat the callback.
+    fn acknowledge(&self, call: &RawCallback, taken: bool) -> Acknowledgement;
 }
 
 /// A carrier's entry in `registry.rs`.
@@ -215,6 +228,8 @@ mod tests {
             ("SONGDA_EMS_SENDER_NO", "1100000000000"),
             ("SONGDA_EMS_AUTHORIZATION", "issued"),
             ("SONGDA_EMS_KEY", "R292VGVzdFNtNEtleTAxNg=="),
+            ("SONGDA_EMS_CALLBACK_SECRET", "0123456789abcdef0123456789abcdef"),
+            ("SONGDA_SF_CALLBACK_SECRET", "fedcba9876543210fedcba9876543210"),
             ("SONGDA_SF_PARTNER_ID", "GOV"),
             ("SONGDA_SF_CHECK_WORD", "abc123"),
             ("SONGDA_SF_MONTHLY_CARD", "7551234567"),
@@ -245,7 +260,7 @@ mod tests {
     fn every_fault_of_every_carrier_is_reported_at_once() {
         let mut env = Env::of([("SONGDA_CARRIERS", "ems,sf,owl")]);
         assert_eq!(Carriers::read(&mut env, &ADAPTERS, &Clock::system()).iter().count(), 0);
-        assert_eq!(env.faults().len(), 7, "three of each, and the owl: {:?}", env.faults());
+        assert_eq!(env.faults().len(), 9, "four of each, and the owl: {:?}", env.faults());
     }
 
     #[test]

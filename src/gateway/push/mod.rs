@@ -20,7 +20,9 @@ use crate::domain::notice::reach::{AddressKind, Chain, Link};
 use crate::domain::work::doubt::Fate;
 use crate::env::Env;
 
-pub use crate::gateway::shared::callback::{Acknowledgement, CallbackFault, RawCallback};
+pub use crate::gateway::shared::callback::{
+    Acknowledgement, CallbackAccess, CallbackFault, CallbackNames, RawCallback,
+};
 use crate::gateway::shared::http::{HttpAnswer, HttpFault};
 use crate::gateway::shared::probe::Probe;
 
@@ -146,7 +148,8 @@ impl PushNews {
         let (texts, at): (&[&String], _) = match self {
             Self::Consent { template, at, .. } => (&[template], Some(at)),
             Self::Receipt(receipt) => match &receipt.of {
-                ReceiptOf::Key(key) => (&[key], None),
+                ReceiptOf::Key { key, reference: Some(reference) } => (&[key, reference], None),
+                ReceiptOf::Key { key, reference: None } => (&[key], None),
                 ReceiptOf::Message { reference, template, at } => (&[reference, template], Some(at)),
             },
         };
@@ -167,7 +170,12 @@ pub struct PushReceipt {
 /// How a receipt identifies its message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReceiptOf {
-    Key(String),
+    /// By our key.
+    Key {
+        key: String,
+        /// The gateway's id for the message, if the receipt contains it too.
+        reference: Option<String>,
+    },
     /// By the gateway's id for the message, which the gateway returned when Songda sent the message.
     Message {
         reference: String,
@@ -254,6 +262,17 @@ pub trait PushChannel: Send + Sync {
         None
     }
 
+    /// The callers that may call back in the gateway's name; `None` if the gateway does not call back.
+    fn callback_access(&self) -> Option<&CallbackAccess> {
+        None
+    }
+
+    /// True if a callback proves that the gateway sent it: then [`Self::read`] returns [`CallbackFault::NotAuthentic`]
+    /// for any other. If this is false, Songda stores a callback only if it names a message that Songda sent.
+    fn signs_callbacks(&self) -> bool {
+        false
+    }
+
     /// Verifies a callback as far as possible, and returns its events. The default, for channels without callbacks,
     /// refuses every callback.
     fn read(&self, _call: &RawCallback) -> Result<Vec<PushNews>, CallbackFault> {
@@ -266,10 +285,10 @@ pub trait PushChannel: Send + Sync {
         query.to_owned()
     }
 
-    /// Returns the answer to a callback. `stored` is true if Songda has stored the callback. Otherwise the answer makes
-    /// the gateway repeat the callback.
-    fn acknowledge(&self, stored: bool) -> Acknowledgement {
-        Acknowledgement { status: if stored { 200 } else { 503 }, content_type: "text/plain", body: String::new() }
+    /// Returns the answer to a callback. `taken` is true if Songda has stored or used the callback. Otherwise the answer
+    /// makes the gateway repeat the callback.
+    fn acknowledge(&self, taken: bool) -> Acknowledgement {
+        Acknowledgement { status: if taken { 200 } else { 503 }, content_type: "text/plain", body: String::new() }
     }
 }
 
@@ -341,11 +360,12 @@ mod tests {
         assert_eq!(env.faults().len(), 2, "{:?}", env.faults());
     }
 
-    const SMS: [(&str, &str); 4] = [
+    const SMS: [(&str, &str); 5] = [
         ("SONGDA_SMS_ALIYUN_ACCESS_KEY_ID", "id"),
         ("SONGDA_SMS_ALIYUN_SECRET", "hush"),
         ("SONGDA_SMS_ALIYUN_SIGN_NAME", "某区政务"),
         ("SONGDA_SMS_ALIYUN_LOGIN_TEMPLATE", "SMS_1"),
+        ("SONGDA_SMS_ALIYUN_CALLBACK_SECRET", "0123456789abcdef0123456789abcdef"),
     ];
 
     #[test]

@@ -10,6 +10,7 @@ use reqwest::{Method, RequestBuilder, StatusCode, Url, redirect};
 
 use crate::domain::kernel::clock::Stopwatch;
 use crate::env::Env;
+use crate::env::risk::{Risk, is_this_machine};
 use crate::metrics::gateways::{CallClass, Calls};
 use crate::trace::Span;
 
@@ -73,6 +74,11 @@ pub struct Http {
 /// The size limit of an answer, in bytes. Real answers are smaller, labels included.
 const LARGEST_ANSWER: usize = 4 << 20;
 
+/// True if calls to this address go over a network without TLS.
+pub fn is_unprotected(url: &Url) -> bool {
+    url.scheme() != "https" && !url.host_str().is_some_and(is_this_machine)
+}
+
 impl Http {
     /// Reads a gateway's settings and builds its client; `None` if the settings have faults.
     pub fn read(env: &mut Env, names: &HttpNames) -> Option<Self> {
@@ -82,6 +88,9 @@ impl Http {
         let name = names.base_url.trim_start_matches("SONGDA_").trim_end_matches("_URL").to_ascii_lowercase();
         let connect_timeout = Duration::from_secs(3);
         let settings = HttpSettings { connect_timeout, ..HttpSettings::new(&name, base_url?, timeout?) };
+        if is_unprotected(&settings.base_url) {
+            env.risk(Risk::HttpGateways, format!("{} begins with http://", names.base_url));
+        }
         let client = Self::new(&settings);
         client.map_err(|error| env.fault(format!("no HTTP client for {name}: {error}"))).ok()
     }

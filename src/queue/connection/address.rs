@@ -14,6 +14,7 @@ use std::str::FromStr;
 use redis::{ConnectionInfo, IntoConnectionInfo, RedisError};
 use url::Url;
 
+use crate::env::risk::is_this_machine;
 use crate::queue::connection::node::{Access, Node};
 
 #[derive(Clone)]
@@ -87,6 +88,42 @@ impl FromStr for RedisAddress {
             _ => return Err(RedisAddressFault::Scheme),
         };
         Ok(Self(form))
+    }
+}
+
+impl RedisAddress {
+    /// True if connections to one of the servers go over a network.
+    pub fn is_remote(&self) -> bool {
+        !self.hosts().iter().all(|host| is_this_machine(host))
+    }
+
+    /// True if all connections use TLS.
+    pub fn is_encrypted(&self) -> bool {
+        self.accesses().iter().all(|access| access.is_encrypted)
+    }
+
+    /// Returns the length of the shortest password, in characters; zero if a server is reached without a password.
+    pub fn shortest_password(&self) -> usize {
+        let length = |access: &Access| access.settings.password().map_or(0, |password| password.chars().count());
+        self.accesses().iter().map(length).min().unwrap_or_default()
+    }
+
+    fn hosts(&self) -> Vec<String> {
+        let host = |node: &Node| node.host.clone();
+        match &self.0 {
+            Deployment::Server(server) => Node::of(server).iter().map(host).collect(),
+            Deployment::Sentinels(set) => set.sentinels.iter().map(host).collect(),
+            Deployment::Cluster(seeds) => seeds.nodes.iter().map(host).collect(),
+        }
+    }
+
+    /// The credentials of the servers that hold our data. Sentinels hold none.
+    fn accesses(&self) -> Vec<Access> {
+        match &self.0 {
+            Deployment::Server(server) => vec![Access::of(server)],
+            Deployment::Sentinels(set) => vec![set.access.clone()],
+            Deployment::Cluster(seeds) => vec![seeds.access.clone()],
+        }
     }
 }
 
@@ -224,6 +261,22 @@ mod tests {
         let Deployment::Cluster(seeds) = read("rediss+cluster://:secret@one,two:7000/") else { panic!() };
         assert_eq!(names(&seeds.nodes), ["one:6379", "two:7000"]);
         assert_eq!(login(&seeds.access), (true, None, Some("secret"), 0));
+    }
+
+    #[test]
+    fn an_address_shows_how_well_it_is_protected() {
+        for (text, remote, encrypted, password) in [
+            ("redis://127.0.0.1", false, false, 0),
+            ("redis://[::1]/1", false, false, 0),
+            ("redis://:secret@one", true, false, 6),
+            ("rediss://:secret@one", true, true, 6),
+            ("rediss+sentinel://:secret@127.0.0.1,two/songda", true, true, 6),
+            ("redis+cluster://localhost,127.0.0.1:7000", false, false, 0),
+        ] {
+            let address: RedisAddress = text.parse().unwrap_or_else(|fault| panic!("{text} {fault}"));
+            let shown = (address.is_remote(), address.is_encrypted(), address.shortest_password());
+            assert_eq!(shown, (remote, encrypted, password), "{text}");
+        }
     }
 
     #[test]

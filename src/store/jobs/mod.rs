@@ -163,6 +163,13 @@ pub async fn done_with(conn: &mut Conn, job: JobId, outcomes: &[Outcome]) -> Res
     Ok(sqlx::query_scalar(sql).bind(job).bind(outcomes).fetch_optional(conn).await?)
 }
 
+/// Returns the gateway's id of the message or order that the last attempt at a job handed over, if the gateway gave one.
+pub async fn reference(conn: &mut Conn, job: JobId) -> Result<Option<String>, StoreError> {
+    let sql = "select reference from attempts where job_id = $1 order by fence desc limit 1";
+    let last: Option<Option<String>> = sqlx::query_scalar(sql).bind(job).fetch_optional(conn).await?;
+    Ok(last.flatten())
+}
+
 /// Makes the jobs that wait for an event due now, except jobs that a worker has claimed.
 pub async fn hasten_awaiting(conn: &mut Conn, event: &str) -> Result<(), StoreError> {
     let sql = "update jobs set due_at = now(), offered_at = null
@@ -177,13 +184,22 @@ pub async fn enqueued(conn: &mut Conn, keys: &[String]) -> Result<BTreeSet<Strin
     Ok(sqlx::query_scalar(sql).bind(keys).fetch_all(conn).await?.into_iter().collect())
 }
 
-/// Revives a job that is done or dead, because there is new work for it. It is due now, and its attempts and age count
-/// from zero.
-pub async fn revive(conn: &mut Conn, key: &str) -> Result<(), StoreError> {
-    let sql = "update jobs set state = 'pending', finished_at = null, due_at = now(), offered_at = null, attempts = 0,
-                      created_at = now()
+/// Makes a waiting job due within this time like [`hasten`], if an attempt at it has an unknown outcome.
+pub async fn hasten_unclear(conn: &mut Conn, key: &str, within: Duration) -> Result<(), StoreError> {
+    let sql = "update jobs set due_at = now() + $2 * interval '1 millisecond', offered_at = null
+        where key = $1 and state = 'pending' and unclear > 0 and due_at > now() + $2 * interval '1 millisecond'
+          and lease_until is null";
+    sqlx::query(sql).bind(key).bind(millis(within)).execute(conn).await?;
+    Ok(())
+}
+
+/// Revives a job that is done or dead, because there is new work for it. It is due after `wait`, and its attempts and
+/// age count from zero.
+pub async fn revive(conn: &mut Conn, key: &str, wait: Duration) -> Result<(), StoreError> {
+    let sql = "update jobs set state = 'pending', finished_at = null, due_at = now() + $2 * interval '1 millisecond',
+                      offered_at = null, attempts = 0, created_at = now()
                where key = $1 and state <> 'pending'";
-    sqlx::query(sql).bind(key).execute(conn).await?;
+    sqlx::query(sql).bind(key).bind(millis(wait)).execute(conn).await?;
     Ok(())
 }
 

@@ -14,10 +14,10 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use serde_json::Value;
 
-use super::StoreError;
 use super::idempotency::{AnswerKey, StoredAnswer};
 use super::jobs::millis;
 use super::reported::Name;
+use super::{StoreError, parcels, people};
 use crate::domain::case::Case;
 use crate::domain::case::act::Act;
 use crate::domain::delivery::parcel::{Parcel, ParcelState};
@@ -106,7 +106,7 @@ impl Record {
             id: person.id.uuid(),
             phone_hash: person.name.phone().map(bytea),
             resident_id_hash: person.name.resident_id().map(bytea),
-            phone_sealed: bytea(&keys.seal("people.phone", person.phone.expose().as_bytes())?),
+            phone_sealed: bytea(&keys.seal(&people::phone_of(person.id), person.phone.expose().as_bytes())?),
             created_at: now,
         });
         Ok(())
@@ -227,7 +227,7 @@ impl Record {
             order_no: parcel.order_no.as_str().to_owned(),
             round: i32::try_from(parcel.round).unwrap_or(i32::MAX),
             state: ParcelState::Pending.as_str(),
-            recipient_sealed: bytea(&keys.seal_json("parcels.recipient", &parcel.recipient)?),
+            recipient_sealed: bytea(&keys.seal_json(&parcels::recipient_of(parcel.id), &parcel.recipient)?),
             serve_by,
             created_at: parcel.created_at,
         });
@@ -266,17 +266,17 @@ impl Record {
     /// Stores the answer to a request together with the request's effect, for [`super::idempotency`].
     pub fn answer(
         &mut self,
-        AnswerKey { scope, key }: AnswerKey<'_>,
+        name: AnswerKey<'_>,
         stored: &StoredAnswer,
         keys: &KeyRing,
         now: Instant,
     ) -> Result<(), StoreError> {
         self.answers.push(AnswerRow {
-            scope: scope.to_owned(),
-            key: key.to_owned(),
+            scope: name.scope.to_owned(),
+            key: name.key.to_owned(),
             fingerprint: bytea(&stored.fingerprint),
             form: stored.form.clone(),
-            body_sealed: bytea(&stored.seal_body(keys)?),
+            body_sealed: bytea(&stored.seal_body(keys, name)?),
             created_at: now,
         });
         Ok(())

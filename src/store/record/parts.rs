@@ -36,7 +36,9 @@ held as materialized (
 pub const ENTERED_BEFORE: &str = ", (select count(*) from entered) before";
 
 /// Adds people. If an earlier report named the resident ID already, and no person has proved that ID yet, only the
-/// phone of the stored person is changed.
+/// phone of the stored person is changed. That person has the id that the caller read. If another transaction has just
+/// added the person under another id, nothing is changed: the phone was sealed for the caller's id, and the caller's
+/// cases, which name that id, violate a constraint.
 pub const ENTERED: Part = Part {
     sql: "
 entered as (
@@ -44,7 +46,7 @@ entered as (
     select id, phone_hash, resident_id_hash, phone_sealed, created_at
     from jsonb_populate_recordset(null::people, $rows) order by phone_hash, resident_id_hash
     on conflict (resident_id_hash) do update set phone_sealed = excluded.phone_sealed
-    where p.signed_in_at is null and p.phone_hash is null
+    where p.signed_in_at is null and p.phone_hash is null and p.id = excluded.id
     returning p.id
 )",
     results: None,

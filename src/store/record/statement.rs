@@ -13,8 +13,8 @@ use super::Record;
 use super::parts::{self, Part};
 use super::rows::{bytea, json};
 use crate::domain::kernel::clock::Instant;
-use crate::store::seal::KeyRing;
-use crate::store::{Conn, StoreError, idempotency};
+use crate::store::seal::{Cell, KeyRing};
+use crate::store::{Conn, StoreError, cases, idempotency};
 
 /// A statement that is being composed. Its text consists of constants only. All values are arguments.
 pub struct Statement {
@@ -38,11 +38,11 @@ impl Statement {
         let mut statement = Self::at(now)?;
         statement.add(&parts::ENTERED, &record.people)?;
         statement.hold(record)?;
-        statement.add(&parts::OPENED, &sealed(keys, "cases.detail", &record.new_cases)?)?;
-        statement.add(&parts::SAVED, &sealed(keys, "cases.detail", &record.cases)?)?;
+        statement.add(&parts::OPENED, &sealed(keys, cases::DETAIL, &record.new_cases, |row| row.id)?)?;
+        statement.add(&parts::SAVED, &sealed(keys, cases::DETAIL, &record.cases, |row| row.id)?)?;
         statement.add(&parts::SUBMITTED, &record.drafts)?;
         statement.add(&parts::HANDED_IN, &record.files)?;
-        statement.add(&parts::REMEMBERED, &sealed(keys, "case_history.cause", &record.history)?)?;
+        statement.add(&parts::REMEMBERED, &sealed(keys, cases::CAUSE, &record.history, |row| row.id)?)?;
         statement.add(&parts::NOTIFIED, &record.notifications)?;
         statement.add(&parts::SENT, &record.parcels)?;
         statement.add(&parts::PROMISED, &record.jobs)?;
@@ -99,15 +99,21 @@ impl Statement {
     }
 }
 
-/// Seals (encrypts) one member of each row. `place` is `table.member`, and the sealed member gets the name
-/// `member_sealed`. An empty object is left out.
-fn sealed<R: Serialize>(keys: &KeyRing, place: &str, rows: &[R]) -> Result<Vec<Value>, StoreError> {
-    let member = place.rsplit('.').next().unwrap_or(place);
+/// Seals (encrypts) one member of each row. `column` is `table.member`, and the sealed member gets the name
+/// `member_sealed`. An empty object is left out. `id` returns the id of a row.
+fn sealed<R: Serialize>(
+    keys: &KeyRing,
+    column: &'static str,
+    rows: &[R],
+    id: impl Fn(&R) -> Uuid,
+) -> Result<Vec<Value>, StoreError> {
+    let member = column.rsplit('.').next().unwrap_or(column);
     let seal = |row: &R| {
-        let mut row = json(place, row)?;
+        let cell = Cell::of(column, id(row));
+        let mut row = json(column, row)?;
         match row.as_object_mut().and_then(|row| row.remove(member)) {
             Some(Value::Object(value)) if value.is_empty() => {}
-            Some(value) => row[format!("{member}_sealed")] = bytea(&keys.seal_json(place, &value)?).into(),
+            Some(value) => row[format!("{member}_sealed")] = bytea(&keys.seal_json(&cell, &value)?).into(),
             None => {}
         }
         Ok(row)

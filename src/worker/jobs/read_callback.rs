@@ -111,6 +111,9 @@ async fn came_too_early(workshop: &Workshop, told: &ChannelNews) -> Result<bool,
 /// Reads a carrier's callback, and groups its scans by parcel. Invalid scans, and scans of unknown parcels, are counted
 /// but not stored.
 async fn of_carrier(workshop: &Workshop, carrier: &dyn Carrier, raw: &RawCallback) -> Result<Understood, Unread> {
+    if !carrier.signs_callbacks() {
+        return Err(Unread::Unreadable("callbacks of this carrier prove nothing, and are not read".to_owned()));
+    }
     let scans = carrier.read(raw).map_err(|fault| Unread::Unreadable(fault.to_string()))?;
     if scans.len() > MOST_SCANS {
         return Err(Unread::Unreadable("more scans than any honest callback reports".to_owned()));

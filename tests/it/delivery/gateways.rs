@@ -180,7 +180,7 @@ async fn an_sms_whose_answer_was_lost_is_found_by_its_key() {
     assert_eq!(find(&to).await, Found::Unknown, "this answer is lost as well");
     assert_eq!(find(&to).await, Found::Yes);
     let news = sms.read(&callbacks.recv().await.unwrap()).unwrap();
-    let [PushNews::Receipt(PushReceipt { of: ReceiptOf::Key(key), .. })] = &news[..] else { panic!("{news:?}") };
+    let [PushNews::Receipt(PushReceipt { of: ReceiptOf::Key { key, .. }, .. })] = &news[..] else { panic!("{news:?}") };
     assert_eq!(key, "ntf_1");
     assert_eq!(running.world().phones.counts(), (1, 0));
     for (phone, fact) in [("13800000404", PushFact::Gone), ("13800000403", PushFact::Refused)] {

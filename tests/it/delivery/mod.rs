@@ -1,5 +1,6 @@
 //! Sending messages and parcels: the gateways' protocols, consents, refusals, and calls of unknown outcome.
 
+mod callbacks;
 mod consents;
 mod doubts;
 mod gateways;

@@ -15,6 +15,5 @@ mod operation;
 mod parameters;
 mod readers;
 mod requests;
-mod seals;
 mod seeds;
 mod words;

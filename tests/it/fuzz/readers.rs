@@ -15,7 +15,8 @@ use songda::registry::Registry;
 use songda::sandbox::SandboxSettings;
 
 use super::mangle::{self, Mangled};
-use super::{seals, seeds};
+use super::seeds;
+use crate::support::seals;
 
 /// Returns settings in which every gateway has an address at which no server answers.
 fn settings(more: &[(&str, &str)]) -> Env {

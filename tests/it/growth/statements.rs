@@ -65,7 +65,7 @@ async fn the_same_statements_read_no_more_beside_old_cases(counted: Counted) {
     desk.finish().await;
     let copied = Copied::take(&mut conn).await.unwrap();
     copied.copy(&mut conn, 1, COPIES, COPIES).await.unwrap();
-    leave_open(&mut conn, &town.leaves_one_open().await.unwrap()).await.unwrap();
+    leave_open(&mut conn, &desk.folder.join("keys"), &town.leaves_one_open().await.unwrap()).await.unwrap();
     copied.end(&mut conn).await.unwrap();
 
     // The town first lives a day with the plans that were made while the tables were nearly empty. Then it may live

@@ -5,6 +5,8 @@ mod catalogue;
 mod doctor;
 mod housekeeping;
 mod image;
+mod keys;
+mod moved_values;
 mod personal_data;
 mod top;
 mod traces;

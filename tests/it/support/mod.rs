@@ -23,6 +23,7 @@ pub mod people;
 pub mod people_desk;
 pub mod process;
 pub mod proxy;
+pub mod seals;
 pub mod servers;
 pub mod settings;
 pub mod template;

@@ -27,6 +27,8 @@ use songda::domain::people::person::Person;
 use songda::gateway::identity::{IdentityFact, IdentityGateway};
 use songda::gateway::login::{LoginFault, LoginGateway, PlatformAccount};
 use songda::store::Store;
+use songda::store::seal::Cell;
+use uuid::Uuid;
 
 use super::database::Record;
 
@@ -66,14 +68,14 @@ impl PeopleDesk {
     pub async fn code_for(&self, phone: &str) -> Private<String> {
         let keys = self.people.store.keys();
         let mut connection = self.people.store.connection().await.unwrap();
-        let sealed: Vec<u8> = sqlx::query_scalar(
-            "select code_sealed from login_codes where phone_hash = $1 order by created_at desc limit 1",
+        let (id, sealed): (Uuid, Vec<u8>) = sqlx::query_as(
+            "select id, code_sealed from login_codes where phone_hash = $1 order by created_at desc limit 1",
         )
         .bind(keys.hash("login_codes.phone", phone))
         .fetch_one(&mut *connection)
         .await
         .unwrap();
-        Private::new(String::from_utf8(keys.open("login_codes.code", &sealed).unwrap()).unwrap())
+        Private::new(String::from_utf8(keys.open(&Cell::of("login_codes.code", id), &sealed).unwrap()).unwrap())
     }
 
     pub async fn count(&self, sql: &'static str) -> i64 {

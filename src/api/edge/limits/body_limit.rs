@@ -21,8 +21,7 @@ const MIB: u64 = 1024 * KIB;
 pub const DEFAULT: u64 = 256 * KIB;
 
 /// The paths with larger limits, in bytes. A path belongs to an entry if it begins with the entry's text.
-const LARGER: [(&str, u64); 3] =
-    [("/v1/uploads", 20 * MIB), ("/integration/v1/result-batches", 4 * MIB), ("/callbacks/", MIB)];
+const LARGER: [(&str, u64); 2] = [("/v1/uploads", 20 * MIB), ("/integration/v1/result-batches", 4 * MIB)];
 
 pub fn limit(path: &str) -> u64 {
     LARGER.iter().find(|(start, _)| path.starts_with(start)).map_or(DEFAULT, |(_, limit)| *limit)

@@ -1,4 +1,4 @@
-//! Rate limits: one for each kind of caller, and a stricter one for attempts to sign in.
+//! Rate limits: one for each kind of caller, a stricter one for attempts to sign in, and one for gateways' callbacks.
 
 use std::time::Duration;
 
@@ -12,10 +12,13 @@ use crate::env::Env;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The beginnings of paths without a rate limit: health checks, and callbacks of carriers and platforms. A health check
-/// is answered from memory ([`crate::api::watch::ready`]). A limit would save nothing, and strangers that share an
-/// address with the load balancer could use it up.
-const UNLIMITED: [&str; 3] = ["/healthz", "/readyz", "/callbacks/"];
+/// The beginnings of paths without a rate limit: health checks. A health check is answered from memory
+/// ([`crate::api::watch::ready`]). A limit would save nothing, and strangers that share an address with the load balancer
+/// could use it up.
+const UNLIMITED: [&str; 2] = ["/healthz", "/readyz"];
+
+/// The beginning of the paths on which carriers and platforms call back.
+const CALLBACKS: &str = "/callbacks/";
 
 /// The setting for the rate limit of one kind of caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +37,7 @@ pub struct CallerLimit {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policies {
     sign_in: Limit,
+    callbacks: Limit,
     callers: Vec<(TokenAudience, Limit)>,
 }
 
@@ -61,12 +65,18 @@ impl Policies {
             "60",
             "Attempts to sign in, or to prove an identity, per minute and network address",
         );
+        let callbacks: Option<u32> =
+            env.or("SONGDA_RATE_CALLBACKS", "60000", "Callbacks of gateways per minute and network address");
         let read = |caller: CallerLimit| {
             let quota = env.or(caller.setting, caller.default, caller.meaning)?;
             Some((caller.tokens, Limit::new(caller.name, quota)))
         };
         let callers: Vec<Option<_>> = callers.into_iter().map(read).collect();
-        Some(Self { sign_in: Limit::new("sign-in", sign_in?), callers: callers.into_iter().collect::<Option<_>>()? })
+        Some(Self {
+            sign_in: Limit::new("sign-in", sign_in?),
+            callbacks: Limit::new("callbacks", callbacks?),
+            callers: callers.into_iter().collect::<Option<_>>()?,
+        })
     }
 
     /// Returns the limit for a request, and the key under which the request is counted: a caller's id or a network
@@ -84,6 +94,10 @@ impl Policies {
             return None;
         }
         let address = || address.map_or_else(|| "unknown".to_owned(), |address| address.subscriber().to_string());
+        // A gateway has no token. Its network address counts, even if its path or its signature is wrong.
+        if path.starts_with(CALLBACKS) {
+            return Some((&self.callbacks, address()));
+        }
         if is_attempt {
             return Some((&self.sign_in, address()));
         }

@@ -16,6 +16,7 @@ use url::Url;
 
 use crate::api::edge::middleware::layer::{Inner, Layer};
 use crate::env::Env;
+use crate::env::risk::Risk;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE");
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
@@ -85,16 +86,21 @@ impl OriginList {
 
 impl Origins {
     pub fn from_env(env: &mut Env) -> Option<Self> {
-        let residents = env.or(
+        let residents: Option<OriginList> = env.or(
             "SONGDA_CORS_ORIGINS",
             "",
             "Web origins (`https://h5.example`) whose pages may call the API from a browser, separated by commas; * for all; none if not set",
         );
-        let staff = env.or(
+        let staff: Option<OriginList> = env.or(
             "SONGDA_CORS_STAFF_ORIGINS",
             "",
             "The same for `/staff` and `/ops`, which the origins of `SONGDA_CORS_ORIGINS` may not call",
         );
+        for (name, list) in [("SONGDA_CORS_ORIGINS", &residents), ("SONGDA_CORS_STAFF_ORIGINS", &staff)] {
+            if list.as_ref() == Some(&OriginList::Any) {
+                env.risk(Risk::AnyOrigin, format!("{name} is *"));
+            }
+        }
         Some(Self { residents: residents?, staff: staff? })
     }
 

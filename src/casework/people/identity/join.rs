@@ -108,7 +108,7 @@ impl Identity<'_> {
         }
         let now = self.0.clock.now();
         sessions::end_all(tx, other.uuid(), EndedBecause::Joined, now).await?;
-        joins::join(tx, record, other, person, now).await?;
+        joins::join(tx, keys, record, other, person, now).await?;
         Ok(Claimed::Own)
     }
 

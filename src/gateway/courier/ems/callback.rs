@@ -1,5 +1,5 @@
-//! EMS's callback with scans (interface 040002, a *push*), and our answer to it. A push is encrypted but not signed:
-//! any party that has the key can write a push.
+//! EMS's callback with scans (interface 040002, a *push*), and our answer to it. A push is encrypted with the key that EMS
+//! shares with us alone. That is no signature, but a caller without the key cannot write one that decrypts to JSON.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ fn push(call: &RawCallback) -> Option<Push> {
 }
 
 pub(super) fn read(call: &RawCallback, key: &Sm4Key) -> Result<Vec<Scan>, CallbackFault> {
-    let push = push(call).ok_or_else(|| CallbackFault::Unreadable("not a push of EMS".to_owned()))?;
+    let push = push(call).ok_or(CallbackFault::NotAuthentic)?;
     let opened = key.open(&push.sealed).ok_or(CallbackFault::NotAuthentic)?;
     // If a text was encrypted with another key, its padding is nevertheless valid in about one of 256 cases, by chance.
     // The decrypted text is then not JSON, so the callback is refused here.
@@ -34,9 +34,9 @@ pub(super) fn read(call: &RawCallback, key: &Sm4Key) -> Result<Vec<Scan>, Callba
 }
 
 /// Returns the answer to a push. EMS accepts an answer only if it repeats the push's serial number.
-pub(super) fn acknowledge(call: &RawCallback, sender_no: &str, stored: bool) -> Acknowledgement {
+pub(super) fn acknowledge(call: &RawCallback, sender_no: &str, taken: bool) -> Acknowledgement {
     let serial_no = push(call).unwrap_or_default().serial_no.0;
-    let (code, message) = if stored { ("00000", "成功") } else { ("99999", "失败") };
+    let (code, message) = if taken { ("00000", "成功") } else { ("99999", "失败") };
     let body = json!({"serialNo": serial_no, "code": code, "codeMessage": message, "senderNo": sender_no});
     Acknowledgement { status: 200, content_type: "application/json;charset=UTF-8", body: body.to_string() }
 }
@@ -77,13 +77,13 @@ mod tests {
         let other = Sm4Key::parse(Private::new("WjNoNmhXWE12SFZJdk0zWQ==".to_owned())).unwrap();
         assert_eq!(read(&pushed(&other.seal(EVENT)), &key()), Err(CallbackFault::NotAuthentic));
         assert_eq!(read(&pushed(EVENT), &key()), Err(CallbackFault::NotAuthentic));
-        assert!(matches!(read(&call("junk"), &key()), Err(CallbackFault::Unreadable(_))));
+        assert_eq!(read(&call("junk"), &key()), Err(CallbackFault::NotAuthentic), "nothing shows who sent it");
         assert!(matches!(read(&pushed(&key().seal("{}")), &key()), Err(CallbackFault::Unreadable(_))));
     }
 
     #[test]
     fn the_answer_repeats_the_serial_number() {
-        let answer = |stored| serde_json::from_str::<Value>(&acknowledge(&pushed(""), "11", stored).body).unwrap();
+        let answer = |taken| serde_json::from_str::<Value>(&acknowledge(&pushed(""), "11", taken).body).unwrap();
         assert_eq!(answer(true), json!({"serialNo": "0f", "code": "00000", "codeMessage": "成功", "senderNo": "11"}));
         assert_ne!(answer(false)["code"], "00000");
     }

@@ -18,6 +18,7 @@ fn carrier(at: &HttpSettings) -> Arc<dyn Carrier> {
         ("SONGDA_EMS_SENDER_NO", "1100000000000"),
         ("SONGDA_EMS_AUTHORIZATION", "issued"),
         ("SONGDA_EMS_KEY", KEY),
+        ("SONGDA_EMS_CALLBACK_SECRET", "0123456789abcdef0123456789abcdef"),
     ]);
     let clock = Clock::frozen("2025-01-02T01:00:00Z".parse().unwrap());
     build(&mut env, &clock).unwrap_or_else(|| panic!("{:?}", env.faults()))

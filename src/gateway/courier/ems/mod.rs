@@ -35,7 +35,8 @@ use self::scans::TrackAnswer;
 use self::settings::EmsSettings;
 use super::refusal::{CarrierRefusal, Operation, RefusalKind};
 use super::{
-    Acknowledgement, Booking, CallbackFault, Carrier, CarrierAdapter, CarrierFault, Label, RawCallback, Recovery,
+    Acknowledgement, Booking, CallbackAccess, CallbackFault, Carrier, CarrierAdapter, CarrierFault, Label, RawCallback,
+    Recovery,
 };
 use crate::domain::delivery::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
 use crate::domain::kernel::clock::Clock;
@@ -138,11 +139,19 @@ impl Carrier for Ems {
         }
     }
 
+    fn callback_access(&self) -> Option<&CallbackAccess> {
+        Some(&self.settings.callbacks)
+    }
+
+    fn signs_callbacks(&self) -> bool {
+        true
+    }
+
     fn read(&self, call: &RawCallback) -> Result<Vec<Scan>, CallbackFault> {
         callback::read(call, &self.settings.key)
     }
 
-    fn acknowledge(&self, call: &RawCallback, stored: bool) -> Acknowledgement {
-        callback::acknowledge(call, &self.settings.sender_no, stored)
+    fn acknowledge(&self, call: &RawCallback, taken: bool) -> Acknowledgement {
+        callback::acknowledge(call, &self.settings.sender_no, taken)
     }
 }

@@ -5,6 +5,7 @@ use super::refusals::{DEFAULT, Refusals};
 use crate::domain::kernel::pace::{Pace, PaceNames};
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
+use crate::gateway::courier::{CallbackAccess, CallbackNames};
 use crate::gateway::shared::http::{Http, HttpNames};
 
 const HTTP: HttpNames =
@@ -14,6 +15,12 @@ const HTTP: HttpNames =
 const PACE: PaceNames =
     PaceNames { rate: "SONGDA_EMS_RATE", default_rate: "5", slots: "SONGDA_EMS_SLOTS", default_slots: "8" };
 
+const CALLBACKS: CallbackNames = CallbackNames {
+    secret: "SONGDA_EMS_CALLBACK_SECRET",
+    previous: "SONGDA_EMS_CALLBACK_SECRET_PREVIOUS",
+    sources: "SONGDA_EMS_CALLBACK_SOURCES",
+};
+
 pub(super) struct EmsSettings {
     pub(super) http: Http,
     pub(super) pace: Pace,
@@ -21,6 +28,7 @@ pub(super) struct EmsSettings {
     pub(super) sender_no: String,
     pub(super) authorization: Private<String>,
     pub(super) key: Sm4Key,
+    pub(super) callbacks: CallbackAccess,
     pub(super) refusals: Refusals,
     pub(super) label_size: String,
     // Values that are the same in every order.
@@ -47,6 +55,7 @@ impl EmsSettings {
             }
             key
         });
+        let callbacks = CallbackAccess::read(env, &CALLBACKS);
         let refusals_meaning =
             "what words in an EMS refusal mean: rows kind=pattern, separated by semicolons, tried from the top";
         let refusals = env.or("SONGDA_EMS_REFUSALS", DEFAULT, refusals_meaning);
@@ -66,6 +75,7 @@ impl EmsSettings {
             sender_no: sender_no?,
             authorization: authorization?,
             key: key?,
+            callbacks: callbacks?,
             refusals: refusals?,
             label_size: label_size?,
             customer: customer?,

@@ -1,6 +1,6 @@
 //! SF's callback with new scans (a *push*), and our answer to it. Depending on the account, both are JSON or XML. SF
-//! documents no signature. So a push counts only if it comes on our secret callback path and names a parcel that Songda
-//! ordered. If a push reports a delivery, the worker confirms the delivery by a query.
+//! documents no signature. So even if a push comes on our secret callback path and names a parcel that Songda ordered,
+//! it changes nothing. It only makes Songda ask SF soon.
 
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
@@ -76,13 +76,13 @@ fn node_of_element(element: &BytesStart) -> Option<WithRaw<RouteNode>> {
 }
 
 /// Returns the answer to a push, in the format of the push.
-pub(super) fn acknowledge(call: &RawCallback, stored: bool) -> Acknowledgement {
+pub(super) fn acknowledge(call: &RawCallback, taken: bool) -> Acknowledgement {
     if is_json(call) {
-        let (code, message) = if stored { ("0000", "成功") } else { ("1000", "系统异常") };
+        let (code, message) = if taken { ("0000", "成功") } else { ("1000", "系统异常") };
         let body = json!({"return_code": code, "return_msg": message}).to_string();
         return Acknowledgement { status: 200, content_type: "application/json;charset=UTF-8", body };
     }
-    let head = if stored { "<Head>OK</Head>" } else { r#"<Head>ERR</Head><ERROR code="4001">系统异常</ERROR>"# };
+    let head = if taken { "<Head>OK</Head>" } else { r#"<Head>ERR</Head><ERROR code="4001">系统异常</ERROR>"# };
     let body = format!(r#"<Response service="RoutePushService">{head}</Response>"#);
     Acknowledgement { status: 200, content_type: "text/xml;charset=UTF-8", body }
 }

@@ -15,6 +15,7 @@ fn carrier(at: &HttpSettings) -> Arc<dyn Carrier> {
         ("SONGDA_SF_PARTNER_ID", "GOV"),
         ("SONGDA_SF_CHECK_WORD", "abc123"),
         ("SONGDA_SF_MONTHLY_CARD", "7551234567"),
+        ("SONGDA_SF_CALLBACK_SECRET", "0123456789abcdef0123456789abcdef"),
     ]);
     let clock = Clock::frozen("2025-01-01T00:00:00Z".parse().unwrap());
     build(&mut env, &clock).unwrap_or_else(|| panic!("{:?}", env.faults()))

@@ -27,7 +27,8 @@ use self::client::{Sf, Throttling};
 use self::settings::SfSettings;
 use super::refusal::{CarrierRefusal, Operation, RefusalKind};
 use super::{
-    Acknowledgement, Booking, CallbackFault, Carrier, CarrierAdapter, CarrierFault, Label, RawCallback, Recovery,
+    Acknowledgement, Booking, CallbackAccess, CallbackFault, Carrier, CarrierAdapter, CarrierFault, Label, RawCallback,
+    Recovery,
 };
 use crate::domain::delivery::parcel::{CarrierCode, OrderNo, ParcelOrder, Scan, Waybill};
 use crate::domain::kernel::clock::{Clock, fresh};
@@ -140,11 +141,15 @@ impl Carrier for Sf {
         }
     }
 
+    fn callback_access(&self) -> Option<&CallbackAccess> {
+        Some(&self.settings.callbacks)
+    }
+
     fn read(&self, call: &RawCallback) -> Result<Vec<Scan>, CallbackFault> {
         callback::read(call)
     }
 
-    fn acknowledge(&self, call: &RawCallback, stored: bool) -> Acknowledgement {
-        callback::acknowledge(call, stored)
+    fn acknowledge(&self, call: &RawCallback, taken: bool) -> Acknowledgement {
+        callback::acknowledge(call, taken)
     }
 }

@@ -5,7 +5,9 @@ use reqwest::Url;
 use crate::domain::kernel::pace::{Pace, PaceNames};
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
-use crate::gateway::shared::http::{Http, HttpNames};
+use crate::env::risk::Risk;
+use crate::gateway::courier::{CallbackAccess, CallbackNames};
+use crate::gateway::shared::http::{Http, HttpNames, is_unprotected};
 
 const HTTP: HttpNames =
     HttpNames { base_url: "SONGDA_SF_URL", default_url: "https://sfapi.sf-express.com", timeout: "SONGDA_SF_TIMEOUT" };
@@ -14,11 +16,18 @@ const HTTP: HttpNames =
 const PACE: PaceNames =
     PaceNames { rate: "SONGDA_SF_RATE", default_rate: "30", slots: "SONGDA_SF_SLOTS", default_slots: "16" };
 
+const CALLBACKS: CallbackNames = CallbackNames {
+    secret: "SONGDA_SF_CALLBACK_SECRET",
+    previous: "SONGDA_SF_CALLBACK_SECRET_PREVIOUS",
+    sources: "SONGDA_SF_CALLBACK_SOURCES",
+};
+
 pub(super) struct SfSettings {
     pub(super) http: Http,
     pub(super) pace: Pace,
     pub(super) partner_id: String,
     pub(super) check_word: Private<String>,
+    pub(super) callbacks: CallbackAccess,
     pub(super) label_template: String,
     /// HTTP clients for the base URLs, other than `SONGDA_SF_URL`, below which SF stores label files.
     pub(super) label_hosts: Vec<Http>,
@@ -34,6 +43,7 @@ impl SfSettings {
         let pace = Pace::read(env, &PACE);
         let partner_id: Option<String> = env.required("SONGDA_SF_PARTNER_ID", "customer code (顾客编码) at SF");
         let check_word = env.secret("SONGDA_SF_CHECK_WORD", "check word (校验码) that belongs to the customer code");
+        let callbacks = CallbackAccess::read(env, &CALLBACKS);
         let template_meaning = "SF's label template; if not set, fm_76130_standard_ and the customer code";
         let label_template = env.optional("SONGDA_SF_LABEL_TEMPLATE", template_meaning);
         let label_urls = label_urls(env);
@@ -51,6 +61,7 @@ impl SfSettings {
             http,
             pace: pace?,
             check_word: check_word?,
+            callbacks: callbacks?,
             label_template: label_template.unwrap_or_else(|| format!("fm_76130_standard_{partner_id}")),
             monthly_card: monthly_card?,
             express_type: express_type?,
@@ -64,7 +75,10 @@ fn label_urls(env: &mut Env) -> Option<Vec<Url>> {
     let meaning = "base URLs below which SF keeps label files, separated by commas, besides SONGDA_SF_URL";
     let text: String = env.or("SONGDA_SF_LABEL_URLS", "", meaning)?;
     let urls = text.split(',').map(str::trim).filter(|url| !url.is_empty()).map(str::parse);
-    urls.collect::<Result<_, _>>()
-        .map_err(|_| env.fault("SONGDA_SF_LABEL_URLS contains something that is not a URL"))
-        .ok()
+    let urls = urls.collect::<Result<Vec<Url>, _>>();
+    let urls = urls.map_err(|_| env.fault("SONGDA_SF_LABEL_URLS contains something that is not a URL")).ok()?;
+    if urls.iter().any(is_unprotected) {
+        env.risk(Risk::HttpGateways, "SONGDA_SF_LABEL_URLS contains an address that begins with http://");
+    }
+    Some(urls)
 }

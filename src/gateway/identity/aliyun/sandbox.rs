@@ -36,6 +36,10 @@ impl Twin for Identity {
         NAME
     }
 
+    fn calls_back(&self) -> bool {
+        false
+    }
+
     fn protocol(self: Arc<Self>, world: &Arc<World>) -> Route {
         Route::new().at("/", endpoint(&self, world, Self::answer))
     }

@@ -27,7 +27,8 @@ use crate::gateway::shared::http::{Http, HttpNames};
 use crate::gateway::shared::probe::Probe;
 
 use super::{
-    Acknowledgement, CallbackFault, ChannelAdapter, Found, PushChannel, PushNews, PushReport, RawCallback, Repeat,
+    Acknowledgement, CallbackAccess, CallbackFault, CallbackNames, ChannelAdapter, Found, PushChannel, PushNews,
+    PushReport, RawCallback, Repeat,
 };
 
 pub const ADAPTER: ChannelAdapter = ChannelAdapter { code: "sms_aliyun", build, field_fault: patterns::fault };
@@ -49,6 +50,12 @@ const PACE: PaceNames = PaceNames {
     default_slots: "64",
 };
 
+const CALLBACKS: CallbackNames = CallbackNames {
+    secret: "SONGDA_SMS_ALIYUN_CALLBACK_SECRET",
+    previous: "SONGDA_SMS_ALIYUN_CALLBACK_SECRET_PREVIOUS",
+    sources: "SONGDA_SMS_ALIYUN_CALLBACK_SOURCES",
+};
+
 struct SmsAliyun {
     code: ChannelCode,
     pace: Pace,
@@ -56,6 +63,7 @@ struct SmsAliyun {
     /// The approved signature (签名) that opens every message.
     sign_name: String,
     login_template: String,
+    callbacks: CallbackAccess,
     clock: Clock,
 }
 
@@ -70,6 +78,7 @@ fn build(env: &mut Env, clock: &Clock) -> Option<Arc<dyn PushChannel>> {
     let sign_name = env.required("SONGDA_SMS_ALIYUN_SIGN_NAME", "approved signature (签名) of the messages");
     let login_template = "approved template for sign-in codes, with the one variable `code`";
     let login_template = env.required("SONGDA_SMS_ALIYUN_LOGIN_TEMPLATE", login_template);
+    let callbacks = CallbackAccess::read(env, &CALLBACKS);
     let credentials = Credentials { key_id: key_id?, secret: secret? };
     Some(Arc::new(SmsAliyun {
         code: ChannelCode::new(ADAPTER.code),
@@ -77,6 +86,7 @@ fn build(env: &mut Env, clock: &Clock) -> Option<Arc<dyn PushChannel>> {
         rpc: Rpc { http: http?, version: VERSION, credentials, clock: clock.clone() },
         sign_name: sign_name?,
         login_template: login_template?,
+        callbacks: callbacks?,
         clock: clock.clone(),
     }))
 }
@@ -129,13 +139,17 @@ impl PushChannel for SmsAliyun {
         Some(&self.login_template)
     }
 
+    fn callback_access(&self) -> Option<&CallbackAccess> {
+        Some(&self.callbacks)
+    }
+
     fn read(&self, call: &RawCallback) -> Result<Vec<PushNews>, CallbackFault> {
         receipt::read(call.body.expose())
     }
 
-    fn acknowledge(&self, stored: bool) -> Acknowledgement {
+    fn acknowledge(&self, taken: bool) -> Acknowledgement {
         let (status, body) =
-            if stored { (200, r#"{"code":0,"msg":"ok"}"#) } else { (503, r#"{"code":1,"msg":"try again"}"#) };
+            if taken { (200, r#"{"code":0,"msg":"ok"}"#) } else { (503, r#"{"code":1,"msg":"try again"}"#) };
         Acknowledgement { status, content_type: "application/json", body: body.to_owned() }
     }
 }

@@ -1,6 +1,6 @@
 //! Reads the service's receipts, which report whether a message arrived (短信服务《SmsReport》). Receipts are not signed. So
-//! a receipt counts only if it comes on our secret callback path and names a message that Songda sent. The same receipt
-//! can come twice.
+//! a receipt counts only if it comes on our secret callback path, and names a message that Songda sent and the number to
+//! which Songda sent it. The same receipt can come twice.
 
 use serde::Deserialize;
 
@@ -16,6 +16,8 @@ struct Report {
     #[serde(default)]
     err_code: String,
     out_id: Option<String>,
+    /// The service's id for the message, which was in its answer to `SendSms`.
+    biz_id: Option<String>,
 }
 
 /// Reads the body of a callback, which is an array of receipts. Leaves out receipts of messages that are still being
@@ -28,8 +30,16 @@ pub fn read(body: &[u8]) -> Result<Vec<PushNews>, CallbackFault> {
 
 fn news(report: Report) -> Option<PushNews> {
     let fate = fact(&report.err_code, report.success)?.fate();
-    let of = ReceiptOf::Key(report.out_id?);
-    Some(PushNews::Receipt(PushReceipt { address: report.phone_number, of, fate, detail: report.err_code }))
+    let of = ReceiptOf::Key { key: report.out_id?, reference: report.biz_id };
+    Some(PushNews::Receipt(PushReceipt { address: plain(report.phone_number), of, fate, detail: report.err_code }))
+}
+
+/// Removes the country code from a mainland mobile number, if the receipt contains one.
+fn plain(number: Private<String>) -> Private<String> {
+    let text = number.expose();
+    let without = ["+86", "0086", "86"].iter().find_map(|code| text.strip_prefix(code)).filter(|rest| rest.len() == 11);
+    let without = without.map(|rest| Private::new(rest.to_owned()));
+    without.unwrap_or(number)
 }
 
 /// Turns a receipt's code into a fact; `None` if the message is still being sent.
@@ -58,13 +68,21 @@ mod tests {
             {"phone_number":"13800000000","success":false,"err_code":"REQUEST_SUCCESS","biz_id":"7000^1"}]"#;
         let expected = PushReceipt {
             address: Private::new("13800000000".to_owned()),
-            of: ReceiptOf::Key("push-0001".to_owned()),
+            of: ReceiptOf::Key { key: "push-0001".to_owned(), reference: Some("7000^0".to_owned()) },
             fate: Fate::Arrived,
             detail: "DELIVERED".to_owned(),
         };
         assert_eq!(read(body.as_bytes()), Ok(vec![PushNews::Receipt(expected)]));
         assert!(read(b"{}").is_err() && read(b"").is_err());
         assert_eq!(read(b"[]"), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_country_code_is_no_part_of_the_number() {
+        for number in ["13800000000", "+8613800000000", "8613800000000", "008613800000000"] {
+            assert_eq!(plain(Private::new(number.to_owned())).expose(), "13800000000");
+        }
+        assert_eq!(plain(Private::new("86123".to_owned())).expose(), "86123");
     }
 
     #[test]

@@ -21,6 +21,7 @@ fn channel_at(at: &HttpSettings) -> Arc<dyn PushChannel> {
         ("SONGDA_SMS_ALIYUN_SECRET", "testSecret"),
         ("SONGDA_SMS_ALIYUN_SIGN_NAME", "某区政务"),
         ("SONGDA_SMS_ALIYUN_LOGIN_TEMPLATE", "SMS_1"),
+        ("SONGDA_SMS_ALIYUN_CALLBACK_SECRET", "0123456789abcdef0123456789abcdef"),
     ]);
     build(&mut env, &Clock::frozen(NOW.parse().unwrap())).unwrap()
 }

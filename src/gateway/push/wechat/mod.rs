@@ -32,7 +32,8 @@ use crate::gateway::shared::probe::Probe;
 use crate::gateway::shared::wechat::WechatReply;
 
 use super::{
-    Acknowledgement, CallbackFault, ChannelAdapter, PushChannel, PushFact, PushNews, PushReport, RawCallback, Repeat,
+    Acknowledgement, CallbackAccess, CallbackFault, ChannelAdapter, PushChannel, PushFact, PushNews, PushReport,
+    RawCallback, Repeat,
 };
 use callback::CallbackReader;
 use send::{SendOutcome, understand};
@@ -51,6 +52,7 @@ struct Wechat {
     tokens: AccessTokens,
     state: MiniprogramState,
     callbacks: Option<CallbackReader>,
+    access: Option<CallbackAccess>,
     clock: Clock,
 }
 
@@ -60,11 +62,11 @@ fn build(env: &mut Env, clock: &Clock) -> Option<Arc<dyn PushChannel>> {
 
 impl Wechat {
     fn new(settings: WechatSettings, clock: Clock) -> Self {
-        let WechatSettings { account, pace, state, callbacks } = settings;
+        let WechatSettings { account, pace, state, callbacks, access } = settings;
         let callbacks = callbacks.map(|settings| CallbackReader { settings, appid: account.appid.clone() });
         let http = account.http.clone();
         let tokens = AccessTokens::new(account, clock.clone());
-        Self { code: ChannelCode::new(ADAPTER.code), pace, http, tokens, state, callbacks, clock }
+        Self { code: ChannelCode::new(ADAPTER.code), pace, http, tokens, state, callbacks, access, clock }
     }
 
     /// Sends with the current token. If WeChat rejects the token, sends once more with a new one. `under_way` is true
@@ -168,6 +170,15 @@ impl PushChannel for Wechat {
         self.callbacks.as_ref()?.challenge(query)
     }
 
+    fn callback_access(&self) -> Option<&CallbackAccess> {
+        self.access.as_ref()
+    }
+
+    /// In plain mode WeChat's signature does not cover the content.
+    fn signs_callbacks(&self) -> bool {
+        self.callbacks.as_ref().is_some_and(CallbackReader::is_encrypted)
+    }
+
     fn kept_query(&self, query: &str) -> String {
         callback::without_openid(query)
     }
@@ -177,8 +188,8 @@ impl PushChannel for Wechat {
         callback::news(&callbacks.open(call)?, self.clock.now())
     }
 
-    fn acknowledge(&self, stored: bool) -> Acknowledgement {
-        let (status, body) = if stored { (200, "success") } else { (503, "") };
+    fn acknowledge(&self, taken: bool) -> Acknowledgement {
+        let (status, body) = if taken { (200, "success") } else { (503, "") };
         Acknowledgement { status, content_type: "text/plain", body: body.to_owned() }
     }
 }

@@ -18,7 +18,7 @@ const TOKEN: &str = "/cgi-bin/stable_token";
 fn channel_at(at: &HttpSettings) -> Wechat {
     let account = MiniProgram::sample(at);
     let pace = Pace { per_second: 1, slots: 1 };
-    let settings = WechatSettings { account, pace, state: MiniprogramState::Trial, callbacks: None };
+    let settings = WechatSettings { account, pace, state: MiniprogramState::Trial, callbacks: None, access: None };
     Wechat::new(settings, Clock::frozen("2026-01-02T04:00:00Z".parse().unwrap()))
 }
 

@@ -11,6 +11,8 @@ use songda::demo::http::{Caller, Reply};
 use songda::demo::resident::Resident;
 use songda::demo::{fresh_key, fresh_phone, fresh_resident_id};
 use songda::store::KeyRing;
+use songda::store::seal::Cell;
+use uuid::Uuid;
 
 use crate::support::answers::{assert_problem, replayed};
 use crate::support::arrivals::{Decided, assert_arrived_once};
@@ -80,13 +82,13 @@ impl Town {
         self.desk.api.post("/v1/login-codes").json(&json!({"phone": phone})).success().await.unwrap();
         let ring = fs::read_to_string(self.desk.folder.join("keys/key-ring")).unwrap();
         let ring = KeyRing::parse(&ring).unwrap();
-        let latest = "select code_sealed from login_codes where phone_hash = $1 order by created_at desc limit 1";
-        let sealed: Vec<u8> = sqlx::query_scalar(latest)
+        let latest = "select id, code_sealed from login_codes where phone_hash = $1 order by created_at desc limit 1";
+        let (id, sealed): (Uuid, Vec<u8>) = sqlx::query_as(latest)
             .bind(ring.hash("login_codes.phone", phone))
             .fetch_one(&self.desk.database)
             .await
             .unwrap();
-        String::from_utf8(ring.open("login_codes.code", &sealed).unwrap()).unwrap()
+        String::from_utf8(ring.open(&Cell::of("login_codes.code", id), &sealed).unwrap()).unwrap()
     }
 
     async fn close(mut self) {

@@ -1,7 +1,7 @@
 //! Devices, and the push tokens that they register.
 
 use serde_json::json;
-use songda::domain::kernel::clock::fresh;
+use songda::domain::kernel::clock::{Instant, fresh};
 use songda::domain::kernel::ids::{InstallationId, PersonId};
 use songda::domain::kernel::text::Language;
 use songda::domain::notice::device::{Device, Platform, PushAddress, PushPermission};
@@ -11,13 +11,9 @@ use crate::support::answers::faults;
 use crate::support::desk::Desk;
 use crate::support::people_desk::{PeopleDesk, private};
 
-#[tokio::test]
-async fn a_device_belongs_to_the_person_who_signed_in_last() {
-    let desk = PeopleDesk::open().await;
-    let anna = desk.sign_in("anna").await.who.id;
-    let bert = desk.sign_in("bert").await.who.id;
-    let id = fresh(InstallationId::from_uuid);
-    let device = |person: PersonId, token: &str| Device {
+/// Returns a phone with this push token, as a person describes it.
+fn phone(id: InstallationId, person: PersonId, token: &str, seen: Instant) -> Device {
+    Device {
         id,
         person,
         platform: Platform::Android,
@@ -26,13 +22,43 @@ async fn a_device_belongs_to_the_person_who_signed_in_last() {
         os_version: "15".to_owned(),
         language: Language::Chinese,
         push_permission: PushPermission::Granted,
-        last_seen_at: desk.start,
-    };
-    desk.people.devices().register(&device(anna, "one")).await.unwrap();
-    desk.people.devices().register(&device(bert, "two")).await.unwrap();
-    assert_eq!(desk.count("select count(*) from devices").await, 1);
-    assert!(!desk.people.devices().forget(anna, id).await.unwrap(), "it is Bert's now");
-    assert!(desk.people.devices().forget(bert, id).await.unwrap());
+        last_seen_at: seen,
+    }
+}
+
+/// Returns how many push tokens a person has.
+async fn tokens(desk: &PeopleDesk, person: PersonId) -> i64 {
+    let sql = "select count(push_token_hash) from devices where person_id = $1";
+    sqlx::query_scalar(sql).bind(person.uuid()).fetch_one(desk.people.store.pool()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_push_token_belongs_to_the_person_who_registered_it_last() {
+    let desk = PeopleDesk::open().await;
+    let anna = desk.sign_in("anna").await.who.id;
+    let bert = desk.sign_in("bert").await.who.id;
+    let id = fresh(InstallationId::from_uuid);
+    desk.people.devices().register(&phone(id, anna, "one", desk.start)).await.unwrap();
+    desk.people.devices().register(&phone(id, anna, "one", desk.start)).await.unwrap();
+    assert_eq!(tokens(&desk, anna).await, 1);
+    desk.people.devices().register(&phone(id, bert, "one", desk.start)).await.unwrap();
+    assert_eq!((tokens(&desk, anna).await, tokens(&desk, bert).await), (0, 1), "the phone is Bert's now");
+    desk.close().await;
+}
+
+/// The client chooses the id of an installation, so knowing it proves nothing.
+#[tokio::test]
+async fn nobody_takes_the_device_of_somebody_else_by_its_id() {
+    let desk = PeopleDesk::open().await;
+    let victim = desk.sign_in("anna").await.who.id;
+    let intruder = desk.sign_in("bert").await.who.id;
+    let id = fresh(InstallationId::from_uuid);
+    desk.people.devices().register(&phone(id, victim, "one", desk.start)).await.unwrap();
+    desk.people.devices().register(&phone(id, intruder, "two", desk.start)).await.unwrap();
+    assert_eq!((tokens(&desk, victim).await, tokens(&desk, intruder).await), (1, 1));
+    assert!(desk.people.devices().forget(intruder, id).await.unwrap());
+    assert_eq!(tokens(&desk, victim).await, 1);
+    assert!(desk.people.devices().forget(victim, id).await.unwrap());
     desk.close().await;
 }
 

@@ -1,8 +1,14 @@
 //! Makes years of history from one day: every row that the product wrote is copied with other ids, hashes and numbers,
 //! and an earlier time. So each copy has the size, the references and the columns of a real row.
 
+use std::fs;
+use std::path::Path;
+
+use songda::store::KeyRing;
+use songda::store::seal::Cell;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use sqlx_macros::FromRow;
+use uuid::Uuid;
 
 use super::Failure;
 
@@ -124,17 +130,38 @@ pub async fn count(conn: &mut PgConnection) -> Result<(), Failure> {
 }
 
 /// Makes one in a hundred of the decided cases wait for an officer again. They get the state of the open case with the
-/// number `like`. Only cases of that case's agency are changed.
-pub async fn leave_open(conn: &mut PgConnection, like: &str) -> Result<(), Failure> {
-    sqlx::query(
-        "update cases c set state = o.state, detail_sealed = o.detail_sealed, due_on = o.due_on + abs(hashtext(c.number)) % 20,
-             accepted_on = null, promised_on = null, legal_on = null
-         from cases o where o.number = $1 and c.agency = o.agency and c.state in ('granted', 'denied')
-           and hashtext(c.number) % 100 = 0",
+/// number `like`. Only cases of that case's agency are changed. `folder` has the keys, because the detail of a case is
+/// sealed for its row, so each of these cases gets its own.
+pub async fn leave_open(conn: &mut PgConnection, folder: &Path, like: &str) -> Result<(), Failure> {
+    const AT_ONCE: usize = 1_000;
+    let keys = KeyRing::parse(&fs::read_to_string(folder.join("key-ring"))?)?;
+    let cell = |id| Cell::of("cases.detail", id);
+    let (open, sealed): (Uuid, Vec<u8>) = sqlx::query_as("select id, detail_sealed from cases where number = $1")
+        .bind(like)
+        .fetch_one(&mut *conn)
+        .await?;
+    let detail = keys.open(&cell(open), &sealed)?;
+    let chosen: Vec<Uuid> = sqlx::query_scalar(
+        "select c.id from cases c join cases o on o.number = $1 and c.agency = o.agency
+         where c.state in ('granted', 'denied') and hashtext(c.number) % 100 = 0",
     )
     .bind(like)
-    .execute(conn)
+    .fetch_all(&mut *conn)
     .await?;
+    for some in chosen.chunks(AT_ONCE) {
+        let details = some.iter().map(|id| keys.seal(&cell(*id), &detail)).collect::<Result<Vec<_>, _>>()?;
+        sqlx::query(
+            "update cases c set state = o.state, detail_sealed = t.detail,
+                 due_on = o.due_on + abs(hashtext(c.number)) % 20, accepted_on = null, promised_on = null, legal_on = null
+             from unnest($2::uuid[], $3::bytea[]) as t (id, detail), cases o
+             where c.id = any (array[t.id]) and o.number = $1",
+        )
+        .bind(like)
+        .bind(some)
+        .bind(details)
+        .execute(&mut *conn)
+        .await?;
+    }
     Ok(())
 }
 

@@ -33,7 +33,7 @@ pub fn twin(env: &mut Env) -> Option<Arc<dyn Twin>> {
     let sender_no = env.or("SONGDA_SANDBOX_EMS_SENDER_NO", "1100000000000", "customer number of the EMS agreement");
     let authorization = env.or("SONGDA_SANDBOX_EMS_AUTHORIZATION", "sandbox-ems", "authorization code of EMS callers");
     let key =
-        env.or::<String>("SONGDA_SANDBOX_EMS_KEY", "R292VGVzdFNtNEtleTAxNg==", "SM4 key of EMS callers, in base64");
+        env.or::<String>("SONGDA_SANDBOX_EMS_KEY", "SandboxSandboxSandboxQ==", "SM4 key of EMS callers, in base64");
     let repeated = "answer to a repeated EMS order: the `same` waybill, or `refuse`";
     let repeated = env.or("SONGDA_SANDBOX_EMS_DUPLICATE", "same", repeated);
     let key = key.and_then(|text| {

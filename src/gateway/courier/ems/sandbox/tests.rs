@@ -6,7 +6,7 @@ use super::*;
 use crate::sandbox::Running;
 use crate::sandbox::client::{CallbackServer, TestClient, running};
 
-const KEY: &str = "R292VGVzdFNtNEtleTAxNg==";
+const KEY: &str = "SandboxSandboxSandboxQ==";
 
 struct Scene {
     running: Running,
@@ -147,7 +147,7 @@ async fn scans_are_pushed_in_order_until_they_are_accepted() {
     scene.running.sandbox().advance_all(1);
     let first = server.next().await;
     let again = server.next().await;
-    assert_eq!(first.path, "/callbacks/ems/sandbox");
+    assert_eq!(first.path, "/callbacks/ems/sandbox-ems-callbacks-0123456789abcdef");
     assert_eq!(first.body, again.body, "without the serial number it is not accepted");
     scene.running.sandbox().advance_all(100);
     let mut codes = Vec::new();

@@ -194,7 +194,10 @@ async fn routes_are_pushed_in_tens_until_they_are_accepted() {
     calls.sort_by_key(|call| call.body.len());
     let count = |call: &TwinCall| call.json().unwrap()["Body"]["WaybillRoute"].as_array().unwrap().len();
     assert_eq!(calls.each_ref().map(count), [2, 10, 10], "the first batch came twice");
-    assert_eq!((calls[0].path.as_str(), &calls[1].body), ("/callbacks/sf/sandbox", &calls[2].body));
+    assert_eq!(
+        (calls[0].path.as_str(), &calls[1].body),
+        ("/callbacks/sf/sandbox-sf-callbacks-0123456789abcdef", &calls[2].body)
+    );
     assert!(server.is_silent());
     let parcels = scene.running.world().parcels.all();
     assert_eq!(parcels[NAME].iter().map(|parcel| parcel.refused).sum::<u32>(), 10);

@@ -88,7 +88,10 @@ async fn a_receipt_is_sent_until_it_is_accepted() {
     let (_, answer) = send(&signer, "13912345678", "push-1").await;
     let first = server.next().await;
     let second = server.next().await;
-    assert_eq!((first.path.as_str(), &first.body), ("/callbacks/sms_aliyun/sandbox", &second.body));
+    assert_eq!(
+        (first.path.as_str(), &first.body),
+        ("/callbacks/sms_aliyun/sandbox-sms_aliyun-callbacks-0123456789abcdef", &second.body)
+    );
     let receipts = first.json().unwrap();
     assert_eq!((&receipts[0]["biz_id"], &receipts[0]["out_id"]), (&answer["BizId"], &json!("push-1")));
     assert!(server.is_silent());

@@ -25,6 +25,11 @@ pub struct CallbackReader {
 }
 
 impl CallbackReader {
+    /// True if WeChat encrypts its callbacks. Then their signature covers the content.
+    pub const fn is_encrypted(&self) -> bool {
+        !self.settings.keys.is_empty()
+    }
+
     /// Returns the answer to WeChat's check of our callback address: the query's `echostr`. Returns `None` if the
     /// signature is wrong.
     pub fn challenge(&self, query: &str) -> Option<String> {
@@ -38,11 +43,11 @@ impl CallbackReader {
     pub fn open(&self, call: &RawCallback) -> Result<Value, CallbackFault> {
         let query = Query::read(&call.query);
         let body = call.body.expose();
-        if self.settings.keys.is_empty() {
+        if !self.is_encrypted() {
             self.check("signature", &query, "")?;
             return tree::read(body);
         }
-        let envelope = tree::read(body)?;
+        let envelope = tree::read(body).map_err(|_| CallbackFault::NotAuthentic)?;
         let encrypted = envelope.get("Encrypt").and_then(Value::as_str).ok_or(CallbackFault::NotAuthentic)?;
         self.check("msg_signature", &query, encrypted)?;
         let message = self.settings.keys.iter().find_map(|key| key.decrypt(encrypted, &self.appid));
@@ -159,6 +164,13 @@ mod tests {
         assert_eq!(callbacks(&[&key("B")]).open(&call(QUERY, &body)), Err(CallbackFault::NotAuthentic));
         let plain = r#"{"MsgType":"event"}"#;
         assert_eq!(with_key.open(&call(QUERY, plain)), Err(CallbackFault::NotAuthentic), "plain mode is off");
+        for junk in ["", "junk", "<!DOCTYPE a [<!ENTITY b SYSTEM \"file:///etc/passwd\">]><xml>&b;</xml>"] {
+            assert_eq!(
+                with_key.open(&call(QUERY, junk)),
+                Err(CallbackFault::NotAuthentic),
+                "nothing shows who sent it"
+            );
+        }
         assert_eq!(callbacks(&[]).open(&call("", plain)), Err(CallbackFault::NotAuthentic));
     }
 

@@ -21,9 +21,9 @@ pub(super) struct TwinSettings {
 impl TwinSettings {
     pub(super) fn read(env: &mut Env) -> Option<Self> {
         let appid = env.or("SONGDA_SANDBOX_WECHAT_APPID", "wx0000000000000000", "id of the mini-program");
-        let secret = env.or("SONGDA_SANDBOX_WECHAT_SECRET", "sandbox-secret", "secret of the mini-program");
+        let secret = env.or("SONGDA_SANDBOX_WECHAT_SECRET", "sandbox-wechat-secret", "secret of the mini-program");
         let token = env.or("SONGDA_SANDBOX_WECHAT_TOKEN", "SandboxToken", "Token that signs WeChat's callbacks");
-        let default = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
+        let default = "SandboxSandboxSandboxSandboxSandboxSandbox0";
         let meaning = "EncodingAESKey of WeChat's callbacks, 43 characters";
         let aes_key = env.or::<String>("SONGDA_SANDBOX_WECHAT_AES_KEY", default, meaning)?;
         let token_lifetime =

@@ -24,8 +24,7 @@ async fn scene(callbacks: Option<&CallbackServer>) -> Scene {
 
 impl Scene {
     async fn stable_token(&self) -> String {
-        let body =
-            json!({ "grant_type": "client_credential", "appid": "wx0000000000000000", "secret": "sandbox-secret" });
+        let body = json!({ "grant_type": "client_credential", "appid": "wx0000000000000000", "secret": "sandbox-wechat-secret" });
         let (_, answer) = self.wechat.json("POST", "/cgi-bin/stable_token", &body).await;
         answer["access_token"].as_str().unwrap().to_owned()
     }
@@ -63,7 +62,7 @@ fn code((_, answer): (u16, Value)) -> i64 {
 async fn a_code_signs_in_one_person_once() {
     let scene = scene(None).await;
     let sign_in = async |code: &str, appid: &str| {
-        let path = format!("/sns/jscode2session?appid={appid}&secret=sandbox-secret&js_code={code}");
+        let path = format!("/sns/jscode2session?appid={appid}&secret=sandbox-wechat-secret&js_code={code}");
         scene.wechat.get(&path).await
     };
     let appid = "wx0000000000000000";
@@ -204,6 +203,9 @@ async fn events_are_signed_and_sent_up_to_three_times() {
     let body = first.json().unwrap();
     let secret = body["Encrypt"].as_str().unwrap();
     let signed = cipher::signature(&["SandboxToken", query.get("timestamp"), query.get("nonce"), secret]);
-    assert_eq!((first.path.as_str(), query.get("msg_signature")), ("/callbacks/wechat/sandbox", signed.as_str()));
+    assert_eq!(
+        (first.path.as_str(), query.get("msg_signature")),
+        ("/callbacks/wechat/sandbox-wechat-callbacks-0123456789abcdef", signed.as_str())
+    );
     assert_eq!(query.get("openid"), "openid-li");
 }

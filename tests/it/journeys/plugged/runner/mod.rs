@@ -17,8 +17,8 @@ use songda::domain::kernel::pace::{Pace, PaceNames};
 use songda::domain::kernel::private::Private;
 use songda::env::Env;
 use songda::gateway::courier::{
-    Acknowledgement, Booking, CallbackFault, Carrier, CarrierAdapter, CarrierFact, CarrierFault, Label, RawCallback,
-    Recovery,
+    Acknowledgement, Booking, CallbackAccess, CallbackFault, CallbackNames, Carrier, CarrierAdapter, CarrierFact,
+    CarrierFault, Label, RawCallback, Recovery,
 };
 use songda::gateway::shared::http::{Http, HttpAnswer, HttpFault, HttpNames};
 
@@ -37,16 +37,24 @@ const HTTP: HttpNames = HttpNames {
 const PACE: PaceNames =
     PaceNames { rate: "SONGDA_RUNNER_RATE", default_rate: "100", slots: "SONGDA_RUNNER_SLOTS", default_slots: "16" };
 
+const CALLBACKS: CallbackNames = CallbackNames {
+    secret: "SONGDA_RUNNER_CALLBACK_SECRET",
+    previous: "SONGDA_RUNNER_CALLBACK_SECRET_PREVIOUS",
+    sources: "SONGDA_RUNNER_CALLBACK_SOURCES",
+};
+
 struct Runner {
     code: CarrierCode,
     pace: Pace,
     http: Http,
+    callbacks: CallbackAccess,
 }
 
 fn build(env: &mut Env, _clock: &Clock) -> Option<Arc<dyn Carrier>> {
     let http = Http::read(env, &HTTP);
     let pace = Pace::read(env, &PACE);
-    Some(Arc::new(Runner { code: CarrierCode::new(ADAPTER.code), pace: pace?, http: http? }))
+    let callbacks = CallbackAccess::read(env, &CALLBACKS);
+    Some(Arc::new(Runner { code: CarrierCode::new(ADAPTER.code), pace: pace?, http: http?, callbacks: callbacks? }))
 }
 
 impl Runner {
@@ -127,12 +135,16 @@ impl Carrier for Runner {
         Err(CarrierFault::new(CarrierFact::Misconfigured, "a runner needs no label"))
     }
 
+    fn callback_access(&self) -> Option<&CallbackAccess> {
+        Some(&self.callbacks)
+    }
+
     fn read(&self, call: &RawCallback) -> Result<Vec<Scan>, CallbackFault> {
         let errand: Result<Errand, _> = serde_json::from_slice(call.body.expose());
         errand.map(|errand| errand.scans()).map_err(|_| CallbackFault::Unreadable("not an errand".to_owned()))
     }
 
-    fn acknowledge(&self, _call: &RawCallback, stored: bool) -> Acknowledgement {
-        Acknowledgement { status: if stored { 204 } else { 503 }, content_type: "text/plain", body: String::new() }
+    fn acknowledge(&self, _call: &RawCallback, taken: bool) -> Acknowledgement {
+        Acknowledgement { status: if taken { 204 } else { 503 }, content_type: "text/plain", body: String::new() }
     }
 }

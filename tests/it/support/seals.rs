@@ -8,8 +8,8 @@ use songda::gateway::shared::callback::RawCallback;
 
 const APPID: &str = "wx0000000000000000";
 const TOKEN: &str = "SandboxToken";
-const AES_KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
-const EMS_KEY: &str = "R292VGVzdFNtNEtleTAxNg==";
+const AES_KEY: &str = "SandboxSandboxSandboxSandboxSandboxSandbox0";
+const EMS_KEY: &str = "SandboxSandboxSandboxQ==";
 
 /// Returns a callback without a signature.
 pub fn call(content_type: &str, query: &str, body: impl Into<Vec<u8>>) -> RawCallback {

@@ -1,10 +1,13 @@
 //! Reads `SONGDA_*` settings. It collects all faults, so that one start reports all of them. It also collects all
 //! descriptions, so that `docs/settings.md` lists exactly the settings that are read.
 
+pub mod risk;
+
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
+use self::risk::RiskySetting;
 use crate::domain::kernel::private::Private;
 
 /// The documentation of one setting.
@@ -22,6 +25,8 @@ pub struct Env {
     values: BTreeMap<String, String>,
     faults: Vec<String>,
     described: Vec<SettingDoc>,
+    risky: Vec<RiskySetting>,
+    deployed: bool,
 }
 
 impl Env {
@@ -31,7 +36,18 @@ impl Env {
 
     pub fn of<N: Into<String>, V: Into<String>>(values: impl IntoIterator<Item = (N, V)>) -> Self {
         let values = values.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Self { values, ..Self::default() }
+        Self { values, deployed: cfg!(not(feature = "development")), ..Self::default() }
+    }
+
+    /// The same settings, read as a deployed program reads them.
+    #[must_use]
+    pub fn deployed(self) -> Self {
+        Self { deployed: true, ..self }
+    }
+
+    /// True if the settings are those of a deployed program, which is built without the feature `development`.
+    pub const fn is_deployed(&self) -> bool {
+        self.deployed
     }
 
     /// Reads a setting with a default, of any type that parses from text.
@@ -109,12 +125,15 @@ impl Env {
 
     fn read_secret(&mut self, name: &str) -> Option<Private<String>> {
         if let Some(text) = self.set(name) {
+            self.examine_secret(name, &text);
             return Some(Private::new(text));
         }
         let path = self.set(&format!("{name}_FILE"))?;
         let text = std::fs::read_to_string(&path);
         let text = text.map_err(|error| self.fault(format!("{name}_FILE names {path}, which cannot be read: {error}")));
-        Some(Private::new(text.ok()?.trim_end_matches(['\r', '\n']).to_owned()))
+        let text = text.ok()?.trim_end_matches(['\r', '\n']).to_owned();
+        self.examine_secret(name, &text);
+        Some(Private::new(text))
     }
 
     fn parse<T: FromStr>(&mut self, name: &str, text: &str) -> Option<T> {

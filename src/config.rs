@@ -24,6 +24,7 @@ use crate::files::Files;
 use crate::gateway::courier::{self, Carriers};
 use crate::gateway::identity::{self, IdentityGateway};
 use crate::gateway::login::Logins;
+use crate::gateway::malware::Clamd;
 use crate::gateway::push::Channels;
 use crate::queue::connection::address::RedisAddress;
 use crate::registry::Registry;
@@ -50,6 +51,8 @@ pub struct Config {
     pub callback_secrets: Vec<Private<String>>,
     /// The object store of uploads.
     pub files: Files,
+    /// The malware scanner; `None` if this installation has none.
+    pub clamd: Option<Clamd>,
     /// The time that an applicant has to answer a supplement notice.
     pub answer_within: Duration,
     /// The web pages that may call the API.
@@ -105,7 +108,7 @@ impl Config {
             "SONGDA_CALLBACK_SECRET_PREVIOUS",
             "the one before the last change, until every gateway knows the new address",
         );
-        let files = Files::read(env);
+        let files = Files::read(env, record.as_ref().map(|record| record.keys.clone()));
         let answer_within = answer_within(env);
         let origins = Origins::from_env(env);
         let policies = rate_policies(env);
@@ -127,6 +130,7 @@ impl Config {
             signing_keys: signing_keys?,
             callback_secrets: std::iter::once(callback_secret?).chain(callback_secret_before).collect(),
             files: files?,
+            clamd: gateways.clamd,
             answer_within: answer_within?,
             origins: origins?,
             policies: policies?,
@@ -147,7 +151,7 @@ impl Config {
 
 /// The gateways that are turned on, and the settings that concern several gateways: the order of the channels, the
 /// channel of one-time sign-in codes, and the sender of parcels. Such a setting is `None` if it has a fault. `identity`
-/// is `None` if it has a fault or if the real-name check is off.
+/// and `clamd` are `None` if they have a fault or are switched off.
 struct Gateways {
     channels: Channels,
     chain: Option<Chain>,
@@ -156,6 +160,7 @@ struct Gateways {
     office: Option<PostalAddress>,
     logins: Logins,
     identity: Option<Arc<dyn IdentityGateway>>,
+    clamd: Option<Clamd>,
 }
 
 impl Gateways {
@@ -172,6 +177,7 @@ impl Gateways {
             office: courier::office(env),
             logins: Logins::read(env, registry.logins(), clock),
             identity: identity::read(env, registry.identities(), clock),
+            clamd: Clamd::read(env),
         }
     }
 
@@ -183,6 +189,9 @@ impl Gateways {
         }
         for carrier in self.carriers.iter() {
             worker.time_outs.check_time_limit(env, carrier.code().as_str(), carrier.time_limit());
+        }
+        if let Some(clamd) = &self.clamd {
+            worker.time_outs.check_scanner(env, clamd.time_limit());
         }
     }
 }
@@ -278,7 +287,8 @@ pub fn keys_folder(env: &mut Env) -> Option<PathBuf> {
     env.required("SONGDA_KEYS", "folder with the key ring and the token keys, as made by `songda keys init`")
 }
 
-fn key_ring(env: &mut Env) -> Option<KeyRing> {
+/// Reads the key ring, which seals personal data and files.
+pub fn key_ring(env: &mut Env) -> Option<KeyRing> {
     let path = keys_folder(env)?.join(KEY_RING_FILE);
     let text = std::fs::read_to_string(&path).map_err(|error| error.to_string());
     let keys = text.and_then(|text| KeyRing::parse(&text).map_err(|error| error.to_string()));

@@ -280,6 +280,8 @@ pub async fn sealed_parts(conn: &mut Conn, ids: &[CaseId]) -> Result<Vec<SealedP
 
 #[derive(Debug, FromRow)]
 pub struct SealedApplication {
+    #[sqlx(rename = "id")]
+    pub case: CaseId,
     /// Form and materials as submitted.
     pub application: Vec<u8>,
     /// The applicant's answer to the supplement notice (补正告知), if there is one.
@@ -289,7 +291,7 @@ pub struct SealedApplication {
 /// Returns the sealed application of every case of these people. Cases that a back-office system reported are left out,
 /// because they have neither form nor materials.
 pub async fn applications_of(conn: &mut Conn, people: &[PersonId]) -> Result<Vec<SealedApplication>, StoreError> {
-    let sql = "select c.application, s.sealed as supplement
+    let sql = "select c.id, c.application, s.sealed as supplement
                from cases c left join case_supplements s on s.case_id = c.id
                where c.person_id = any($1) and c.source_ref is null";
     Ok(sqlx::query_as(sql).bind(people).fetch_all(conn).await?)

@@ -5,6 +5,7 @@ mod catalogue;
 mod doctor;
 mod housekeeping;
 mod image;
+mod malware;
 mod personal_data;
 mod top;
 mod traces;

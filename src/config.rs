@@ -115,10 +115,7 @@ impl Config {
         let proxies = Proxies::from_env(env);
         let connections = ConnectionLimits::from_env(env, proxies);
         let worker = WorkerSettings::read(env);
-        let gateways = Gateways::read(env, registry, &clock);
-        if let Some(worker) = &worker {
-            gateways.check_time_limits(env, worker);
-        }
+        let gateways = Gateways::read(env, registry, &clock, worker.as_ref());
         Some(Self {
             log: log?,
             traces: traces?,
@@ -164,12 +161,13 @@ struct Gateways {
 }
 
 impl Gateways {
-    fn read(env: &mut Env, registry: &Registry, clock: &Clock) -> Self {
+    /// Reads the settings. Without `worker`, whose settings then have a fault, time limits are not compared.
+    fn read(env: &mut Env, registry: &Registry, clock: &Clock, worker: Option<&WorkerSettings>) -> Self {
         let channels = Channels::read(env, registry.channels(), clock);
         let chain = channels.chain(env, registry.channels());
         let code_channel: Option<String> =
             env.or("SONGDA_CODE_CHANNEL", "sms_aliyun", "channel that carries one-time sign-in codes");
-        Self {
+        let gateways = Self {
             channels,
             chain,
             code_channel: code_channel.map(ChannelCode::new),
@@ -178,7 +176,11 @@ impl Gateways {
             logins: Logins::read(env, registry.logins(), clock),
             identity: identity::read(env, registry.identities(), clock),
             clamd: Clamd::read(env),
+        };
+        if let Some(worker) = worker {
+            gateways.check_time_limits(env, worker);
         }
+        gateways
     }
 
     /// Reports a fault for each channel and each carrier whose time limit for a call is too long: all calls of one

@@ -1,7 +1,7 @@
 //! The structure of a JPEG picture (ITU-T T.81, annex B): segments, each behind a marker, from the start to the end of
 //! the image. Cameras append further data behind the end, such as a film or a second picture; it is not looked at.
 
-use super::Dimensions;
+use super::dimensions::Dimensions;
 use crate::domain::application::upload::FileFault;
 
 const END_OF_IMAGE: u8 = 0xd9;

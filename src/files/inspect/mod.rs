@@ -1,6 +1,7 @@
 //! The check of an arriving file, before anything of it is decoded: its kind by its structure, its end, the size of a
 //! picture, and what a PDF can do. The time and the memory of a check are bounded by the size of the file.
 
+mod dimensions;
 mod jpeg;
 pub mod pdf;
 mod png;
@@ -22,9 +23,6 @@ pub enum NotTaken {
     /// All faults of a picture or a PDF.
     Faulty(BTreeSet<FileFault>),
 }
-
-/// Width and height in pixels.
-type Dimensions = (u64, u64);
 
 /// Finds the kind of a file, and checks its structure.
 pub fn inspect(content: &[u8]) -> Result<FileKind, NotTaken> {

@@ -1,6 +1,6 @@
 //! The structure of a PNG picture (ISO/IEC 15948): chunks from the header to the end.
 
-use super::Dimensions;
+use super::dimensions::Dimensions;
 use crate::domain::application::upload::FileFault;
 
 pub const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";

@@ -1,6 +1,6 @@
 //! The structure of a WebP picture (RFC 9649): a RIFF container, whose first chunk tells the dimensions.
 
-use super::Dimensions;
+use super::dimensions::Dimensions;
 use crate::domain::application::upload::FileFault;
 
 /// Reads the dimensions. Fails with [`FileFault::Incomplete`] if the container is longer than the file.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Token<'a> {
+pub enum PdfToken<'a> {
     /// `<<` or `[`
     Open,
     /// `>>` or `]`
@@ -16,7 +16,7 @@ pub enum Token<'a> {
     Word(&'a [u8]),
 }
 
-impl Token<'_> {
+impl PdfToken<'_> {
     /// Returns the number, if the token is an integer that is not negative.
     pub fn number(self) -> Option<usize> {
         let Self::Word(word) = self else { return None };
@@ -83,39 +83,39 @@ impl<'a> Lexer<'a> {
 }
 
 impl<'a> Iterator for Lexer<'a> {
-    type Item = Token<'a>;
+    type Item = PdfToken<'a>;
 
-    fn next(&mut self) -> Option<Token<'a>> {
+    fn next(&mut self) -> Option<PdfToken<'a>> {
         self.skip();
         let byte = self.peek(0)?;
         self.at += 1;
         Some(match (byte, self.peek(0)) {
-            (b'/', _) => Token::Name(self.pass(is_regular)),
+            (b'/', _) => PdfToken::Name(self.pass(is_regular)),
             (b'(', _) => {
                 self.skip_string();
-                Token::Text
+                PdfToken::Text
             }
-            (b'[', _) => Token::Open,
-            (b']', _) => Token::Close,
+            (b'[', _) => PdfToken::Open,
+            (b']', _) => PdfToken::Close,
             (b'<', Some(b'<')) => {
                 self.at += 1;
-                Token::Open
+                PdfToken::Open
             }
             (b'>', Some(b'>')) => {
                 self.at += 1;
-                Token::Close
+                PdfToken::Close
             }
             (b'<', _) => {
                 self.pass(|byte| byte != b'>');
                 self.at = self.bytes.len().min(self.at + 1);
-                Token::Text
+                PdfToken::Text
             }
             (byte, _) if is_regular(byte) => {
                 self.at -= 1;
-                Token::Word(self.pass(is_regular))
+                PdfToken::Word(self.pass(is_regular))
             }
             // A delimiter in a place where none belongs.
-            _ => Token::Word(&self.bytes[self.at - 1..self.at]),
+            _ => PdfToken::Word(&self.bytes[self.at - 1..self.at]),
         })
     }
 }
@@ -159,10 +159,10 @@ pub fn resolved(name: &[u8]) -> Cow<'_, [u8]> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::Token::{Close, Name, Open, Text, Word};
+    use super::PdfToken::{Close, Name, Open, Text, Word};
     use super::*;
 
-    fn tokens(text: &[u8]) -> Vec<Token<'_>> {
+    fn tokens(text: &[u8]) -> Vec<PdfToken<'_>> {
         Lexer::new(text, 0).collect()
     }
 

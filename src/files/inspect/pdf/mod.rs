@@ -16,7 +16,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use lexer::{Lexer, Token, is_delimiter, is_space};
+use lexer::{Lexer, PdfToken, is_delimiter, is_space};
 use memchr::memmem;
 use names::{Findings, ObjectNames};
 
@@ -95,14 +95,14 @@ impl Search<'_> {
             && let Some(token) = lexer.next()
         {
             match token {
-                Token::Open => depth += 1,
-                Token::Close => depth = depth.saturating_sub(1),
-                Token::Word(b"stream") if depth == 0 => {
+                PdfToken::Open => depth += 1,
+                PdfToken::Close => depth = depth.saturating_sub(1),
+                PdfToken::Word(b"stream") if depth == 0 => {
                     is_stream = true;
                     break;
                 }
                 // A reader may go on behind an `endobj` in a dictionary.
-                Token::Word(b"endobj" | b"obj" | b"xref" | b"startxref") if depth == 0 => break,
+                PdfToken::Word(b"endobj" | b"obj" | b"xref" | b"startxref") if depth == 0 => break,
                 _ => {}
             }
             self.findings.note(token, depth, &mut names);

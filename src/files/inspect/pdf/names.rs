@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::lexer::{Token, resolved};
+use super::lexer::{PdfToken, resolved};
 use crate::domain::application::upload::FileFault;
 
 /// Kinds of actions (ISO 32000-1 §12.6.4). Such a name is dangerous as the value of `/S`, and as an object of its own,
@@ -124,13 +124,13 @@ impl ObjectNames {
         self.reference = Some((key, 0));
     }
 
-    fn note_word(&mut self, token: Token<'_>) {
+    fn note_word(&mut self, token: PdfToken<'_>) {
         if let (Some(Key::First), Some(number)) = (self.key, token.number()) {
             self.first.push(number);
         }
         // `/First 12 0 R`: the value is in another object.
         self.reference = match self.reference {
-            Some((key, 2)) if token == Token::Word(b"R") => {
+            Some((key, 2)) if token == PdfToken::Word(b"R") => {
                 self.odd |= matches!(key, Key::First | Key::N | Key::Filter | Key::Type);
                 None
             }
@@ -147,10 +147,10 @@ impl Findings {
     }
 
     /// Notes a token of an object. `depth` is the number of open brackets around it.
-    pub fn note(&mut self, token: Token<'_>, depth: usize, names: &mut ObjectNames) {
-        let Token::Name(written) = token else {
+    pub fn note(&mut self, token: PdfToken<'_>, depth: usize, names: &mut ObjectNames) {
+        let PdfToken::Name(written) = token else {
             return match token {
-                Token::Word(_) => names.note_word(token),
+                PdfToken::Word(_) => names.note_word(token),
                 _ => names.key = None,
             };
         };

@@ -2,7 +2,7 @@
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use super::lexer::{Lexer, Token};
+use super::lexer::{Lexer, PdfToken};
 use super::names::ObjectNames;
 use crate::domain::application::upload::FileFault;
 
@@ -67,7 +67,7 @@ impl ObjectStream {
     /// Returns the positions of the objects.
     pub fn positions(&self) -> impl Iterator<Item = usize> {
         let head = self.content.get(..self.first).unwrap_or(&self.content);
-        let numbers = Lexer::new(head, 0).map_while(Token::number);
+        let numbers = Lexer::new(head, 0).map_while(PdfToken::number);
         let offsets = numbers.skip(1).step_by(2);
         // The first object is also read without an offset, in case that the pairs are odd.
         offsets.map(|offset| self.first.saturating_add(offset)).chain([self.first])

@@ -111,7 +111,7 @@ fn every_danger_is_found_wherever_it_is() {
         faults(Pdf::new().object(3, value).object(3, "<</Type/Page/Parent 2 0 R>>"));
         // In the data of a stream, to which a table can point.
         faults(Pdf::new().stream(9, "", format!("BT ET\n10 0 obj{value} endobj").as_bytes()));
-        // Behind a word that a reader skips, and behind an end that is none.
+        // Behind a word that a reader skips, and behind an end in the middle of a dictionary.
         faults(Pdf::new().object(10, &format!("<</A junk /B {value}>>")));
         faults(Pdf::new().object(10, &format!("<</A endobj /B {value}>>")));
         // In a string that begins before the object.

@@ -21,6 +21,14 @@ use crate::support::wait::wait_until;
 /// PDFs that common programs made.
 const DOCUMENTS: &str = "tests/documents";
 
+/// Makes the checks of new uploads due in an hour.
+const HOLD_CHECKS: &str = "create function hold_check() returns trigger language plpgsql as $$ begin
+         new.due_at := now() + interval '1 hour'; new.offered_at := null; return new; end $$;
+     create trigger held before insert on jobs for each row when (new.kind = 'check_upload')
+         execute function hold_check()";
+/// Makes all checks due now.
+const CHECK: &str = "drop trigger held on jobs; update jobs set due_at = now() where kind = 'check_upload'";
+
 /// Uploads a file under a name.
 async fn upload_as(caller: &Caller, name: &str, content: Vec<u8>) -> Reply {
     let part = Part::bytes(content).file_name(name.to_owned()).mime_str("application/octet-stream").unwrap();
@@ -193,7 +201,8 @@ async fn people_are_shown_a_copy_of_a_photo_and_the_original_is_kept_sealed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_case_may_be_submitted_while_a_file_is_being_checked_and_officers_see_it_afterwards() {
-    let desk = Desk::builder().without_worker().open().await;
+    let desk = Desk::open().await;
+    desk.execute(HOLD_CHECKS).await;
     let case = desk.journey(ITEM).submitted().await;
     let officer = desk.officer(AGENCY).await;
     let list = format!("{}/uploads", case.staff_path());
@@ -213,12 +222,11 @@ async fn a_case_may_be_submitted_while_a_file_is_being_checked_and_officers_see_
     let own = case.resident.caller().get(&format!("/v1/uploads/{file}/content")).answer().await.unwrap();
     assert_problem(&own, 409, "upload_being_checked");
 
-    let worker = desk.worker();
+    desk.execute(CHECK).await;
     wait_until("the files are checked", async || states().await.iter().all(|state| state == "passed")).await;
     let read = officer.caller().get(&format!("{list}/{file}")).success().await.unwrap();
     assert!(read.bytes.starts_with(b"%PDF-"));
     desk.close().await;
-    drop(worker);
 }
 
 /// Saves a draft whose first material is this file, and submits it. Returns the answer.
@@ -236,7 +244,8 @@ async fn submit_with(caller: &Caller, draft: &str, file: &str) -> Reply {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_fails_its_check_later_is_refused_and_the_resident_is_told_what_to_do() {
-    let desk = Desk::builder().without_worker().open().await;
+    let desk = Desk::open().await;
+    desk.execute(HOLD_CHECKS).await;
     let draft = desk.journey(ITEM).await;
     let caller = draft.resident.caller();
     let bad = upload(caller, damaged()).await;
@@ -244,7 +253,7 @@ async fn a_file_that_fails_its_check_later_is_refused_and_the_resident_is_told_w
     let bad = bad.text("/id").unwrap();
     let submitted = submit_with(caller, &draft.id, &bad).await;
     let case = submitted.text("/id").unwrap();
-    let worker = desk.worker();
+    desk.execute(CHECK).await;
     let refused = shown(caller, &bad).await;
     assert_problem(&refused, 409, "upload_refused");
     assert!(refused.text("/detail").unwrap().contains("请重新拍摄"), "{}", refused.body);
@@ -276,7 +285,6 @@ async fn a_file_that_fails_its_check_later_is_refused_and_the_resident_is_told_w
     let good = upload(caller, photo(30, 20)).await.text("/id").unwrap();
     caller.post(&path).json(&answer(&good)).success().await.unwrap();
     desk.close().await;
-    drop(worker);
 }
 
 /// Returns the pointer of the fault that a file was refused.

@@ -66,9 +66,11 @@ pub struct ObjectNames {
     /// The last key, and the number of numbers since.
     reference: Option<(Key, u8)>,
     objstm: bool,
+    /// How many times `/N`, `/First` and `/FlateDecode` occur.
     n: usize,
-    first: Vec<usize>,
+    firsts: usize,
     flate: usize,
+    first: Option<usize>,
     /// True if the dictionary says something about an object stream that no program writes.
     odd: bool,
 }
@@ -95,19 +97,26 @@ impl Key {
             _ => Self::Other,
         }
     }
+
+    /// True if readers that see another value of this key may read an object stream differently.
+    const fn describes_an_object_stream(self) -> bool {
+        matches!(self, Self::Type | Self::First | Self::N | Self::Filter)
+    }
 }
 
 impl ObjectNames {
     /// True if readers may take objects from the stream with this dictionary. Some readers do not look at its type.
     pub fn is_object_stream(&self) -> bool {
-        self.objstm || self.n > 0 && !self.first.is_empty()
+        self.objstm || self.n > 0 && self.firsts > 0
     }
 
     /// Returns the position of the first object, and true if the stream is compressed. Fails if the dictionary is not
     /// as programs write it, because then readers may differ about it.
     pub fn of_object_stream(&self) -> Result<(usize, bool), FileFault> {
-        match self.first[..] {
-            [first] if !self.odd && self.n == 1 && self.flate <= 1 => Ok((first, self.flate == 1)),
+        match self.first {
+            Some(first) if !self.odd && (self.firsts, self.n) == (1, 1) && self.flate <= 1 => {
+                Ok((first, self.flate == 1))
+            }
             _ => Err(FileFault::PdfTooComplex),
         }
     }
@@ -116,6 +125,7 @@ impl ObjectNames {
         match name {
             b"ObjStm" => self.objstm = true,
             b"N" => self.n += 1,
+            b"First" => self.firsts += 1,
             b"FlateDecode" | b"Fl" => self.flate += 1,
             name => self.odd |= ODD_IN_OBJECT_STREAMS.contains(&name),
         }
@@ -125,18 +135,24 @@ impl ObjectNames {
     }
 
     fn note_word(&mut self, token: PdfToken<'_>) {
-        if let (Some(Key::First), Some(number)) = (self.key, token.number()) {
-            self.first.push(number);
+        if self.key == Some(Key::First) {
+            self.first = token.number();
         }
         // `/First 12 0 R`: the value is in another object.
         self.reference = match self.reference {
             Some((key, 2)) if token == PdfToken::Word(b"R") => {
-                self.odd |= matches!(key, Key::First | Key::N | Key::Filter | Key::Type);
+                self.odd |= key.describes_an_object_stream();
                 None
             }
             Some((key, numbers)) if numbers < 2 && token.number().is_some() => Some((key, numbers + 1)),
             _ => None,
         };
+        self.key = None;
+    }
+
+    /// Some readers take a string where a name belongs.
+    fn note_text(&mut self) {
+        self.odd |= self.reference.is_some_and(|(key, _)| key.describes_an_object_stream());
         self.key = None;
     }
 }
@@ -151,6 +167,13 @@ impl Findings {
         let PdfToken::Name(written) = token else {
             return match token {
                 PdfToken::Word(_) => names.note_word(token),
+                PdfToken::Text => {
+                    // The kind of an action as a string.
+                    if names.key == Some(Key::S) {
+                        self.add(FileFault::PdfTooComplex);
+                    }
+                    names.note_text();
+                }
                 _ => names.key = None,
             };
         };

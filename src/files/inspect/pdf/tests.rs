@@ -126,6 +126,7 @@ fn the_kind_of_an_action_may_be_an_object_of_its_own() {
     assert_eq!(action().object(11, "/L#61unch").faults(), [FileFault::PdfAction]);
     assert_eq!(action().object_stream(11, "/Launch").faults(), [FileFault::PdfAction]);
     assert_eq!(action().object(11, "/Link").faults(), []);
+    assert_eq!(Pdf::new().object(10, "<</S(Launch)>>").faults(), [FileFault::PdfTooComplex], "a string");
 }
 
 #[test]
@@ -139,6 +140,12 @@ fn object_streams_are_read_however_they_are_written() {
     assert_eq!(fault("/Type/ObjStm/N 1/First 5", format!("{head}{danger}").as_bytes()), [FileFault::PdfScript]);
     let lies = Pdf::new().raw("9 0 obj<</Type/ObjStm/N 1/First 5/Filter/FlateDecode/Length 3>>stream\r\n").raw(&data);
     assert_eq!(lies.raw("endstream endobj\n").faults(), [FileFault::PdfScript], "the length does not matter");
+    let beyond = "10 0 11 12 (endstream) <</S/Launch>>";
+    assert_eq!(
+        fault("/Type/ObjStm/N 2/First 11", beyond.as_bytes()),
+        [FileFault::PdfAction],
+        "an end that is a string"
+    );
     let second = "10 0 11 7 (a \\() <</S/Launch>>";
     assert_eq!(fault("/Type/ObjStm/N 2/First 10", second.as_bytes()), [FileFault::PdfAction]);
 }
@@ -155,6 +162,9 @@ fn object_streams_that_readers_may_read_differently_are_refused() {
         ("/Type/ObjStm/N 1/First 5/Filter 12 0 R", &data),
         ("/Type/ObjStm/N 1/First 12 0 R/Filter/FlateDecode", &data),
         ("/Type/ObjStm/N 1/First 5/First 9/Filter/FlateDecode", &data),
+        ("/N 1/First 5.0/Filter/FlateDecode", &data),
+        ("/Type/ObjStm/N 1/First 5/Filter(FlateDecode)", &data),
+        ("/Type/ObjStm/N 1/First 5/Filter[<466C>]", &data),
         ("/Type/ObjStm/N 1/Filter/FlateDecode", &data),
         ("/Type/ObjStm/N 1/First 5/Filter/FlateDecode", &data[..data.len() - 8]),
         ("/Type/ObjStm/N 1/First 5/Filter/FlateDecode", b"this is no zlib"),

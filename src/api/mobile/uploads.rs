@@ -7,7 +7,9 @@ use serde_json::json;
 
 use super::spooled_file::SpooledFile;
 use super::tag::MobileTag;
-use crate::api::edge::{Added, Answered, Done, EXAMPLE, OptionalKey, Person, Problem, ProblemOf, WantedRange, example};
+use crate::api::edge::{
+    Added, Answered, Done, EXAMPLE, OptionalKey, Person, Problem, ProblemOf, WantedRange, current_request, example,
+};
 use crate::api::shared::file_content::FileAnswer;
 use crate::api::shared::upload_state::{UploadRefusalBody, UploadStateWord};
 use crate::casework::Casework;
@@ -39,7 +41,10 @@ impl Uploads {
         let once = |upload: &Upload| idempotency_key.once(person.id, "upload", &intent(upload));
         let added =
             |upload: &Upload| Added { body: UploadBody::from(upload), location: format!("/v1/uploads/{}", upload.id) };
-        Ok(self.0.uploads().add(&person.acting(), &name, content, once, |upload| added(upload).into()).await?.into())
+        let request = current_request();
+        let trace = Some(request.traceparent.as_str());
+        let answer = |upload: &Upload| added(upload).into();
+        Ok(self.0.uploads().add(&person.acting(), &name, content, trace, once, answer).await?.into())
     }
 
     /// 查看上传 · Show an upload

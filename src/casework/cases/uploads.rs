@@ -87,12 +87,14 @@ impl Casework {
 }
 
 impl Uploads<'_> {
-    /// Adds a file. A repeated request (same `Idempotency-Key`) gets the answer to the first one.
+    /// Adds a file. A repeated request (same `Idempotency-Key`) gets the answer to the first one. `trace` is the request's
+    /// `traceparent`.
     pub async fn add(
         self,
         acting: &Acting<PersonId>,
         name: &Private<String>,
         content: Spool,
+        trace: Option<&str>,
         request: impl FnOnce(&Upload) -> Option<IdempotentRequest> + Send,
         answer: impl FnOnce(&Upload) -> Answer + Send,
     ) -> Result<Given, UploadError> {
@@ -103,7 +105,7 @@ impl Uploads<'_> {
             length if length > limit => return Err(UploadError::TooLarge { limit }),
             _ => {}
         }
-        let _room = files.room().await;
+        let room = files.room().await;
         let content = Arc::new(content.read().await.map_err(UploadError::Broken)?);
         let kind = files.inspect(Arc::clone(&content)).await?.map_err(UploadError::NotTaken)?;
         let now = self.0.now();
@@ -122,7 +124,8 @@ impl Uploads<'_> {
         self.enqueue_removal(&stored.object_path).await?;
         files.write(&stored.object_path, &content).await?;
         drop(content);
-        let kept = self.keep(&stored, name, request(&stored.upload), answer).await;
+        drop(room);
+        let kept = self.keep(&stored, name, trace, request(&stored.upload), answer).await;
         // The content is removed now only if it certainly has no row. If the result of the transaction is unknown, the
         // row may exist, so the content stays. If it turns out to have no row, the job removes it later.
         let refused = matches!(kept, Err(UploadError::TooMany { .. } | UploadError::Idempotency(_)));
@@ -145,6 +148,7 @@ impl Uploads<'_> {
         &self,
         stored: &StoredUpload,
         name: &Private<String>,
+        trace: Option<&str>,
         request: Option<IdempotentRequest>,
         answer: impl FnOnce(&Upload) -> Answer + Send,
     ) -> Result<Given, UploadError> {
@@ -168,7 +172,7 @@ impl Uploads<'_> {
         let answer = answer(&stored.upload);
         idempotency::leave(&mut tx, keys, request.as_ref(), &answer, now).await?;
         let check = Job::now(Work::CheckUpload { upload: stored.upload.id });
-        let offers = jobs::enqueue(&mut tx, &[check], None).await?;
+        let offers = jobs::enqueue(&mut tx, &[check], trace).await?;
         self.0.commit(tx, &Record::default(), offers).await?;
         Ok(Given::first(answer))
     }

@@ -28,8 +28,20 @@ create table uploads (
     name_sealed   bytea       not null,                -- sealed, because a file name may identify a person
     object_path   text        not null,                -- the content in the object store
     created_at    timestamptz not null,
-    keep_until    timestamptz                          -- null if a case names the file: then it is kept for good
+    keep_until    timestamptz,                         -- null if a case names the file: then it is kept for good
+    checked_at    timestamptz,                         -- null while the file is being checked: then it is not shown
+    refused_for   text,                                -- why the check refused the file: incomplete | malware | …
+    shown_path    text,                                -- what people are shown: for a picture a copy, for a PDF itself
+    shown_type    text,
+    shown_size    bigint      check (shown_size > 0),  -- bytes
+    shown_sha256  bytea,
+    constraint uploads_shown_iff_passed check (
+        num_nonnulls(shown_path, shown_type, shown_size, shown_sha256)
+            = case when checked_at is not null and refused_for is null then 4 else 0 end
+    ),
+    constraint uploads_refused_when_checked check (refused_for is null or checked_at is not null)
 );
+comment on table uploads is 'Files that people uploaded. The contents are in the object store, sealed.';
 create index uploads_person on uploads (person_id, created_at desc);
 -- Housekeeping removes files that no case named in time. The number of such files per person is limited.
 create index uploads_expiring on uploads (keep_until) where keep_until is not null;

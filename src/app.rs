@@ -209,6 +209,7 @@ impl App {
             queue: self.queue.clone(),
             channels: config.channels.clone(),
             carriers: config.carriers.clone(),
+            clamd: config.clamd.clone(),
             office: config.office.clone(),
             settings: config.worker.clone(),
             name: format!("{}-{}", std::process::id(), fresh_uuid().as_simple()),

@@ -25,6 +25,7 @@ use crate::files::Files;
 use crate::gateway::courier::{self, Carriers};
 use crate::gateway::identity::{self, IdentityGateway};
 use crate::gateway::login::Logins;
+use crate::gateway::malware::Clamd;
 use crate::gateway::push::Channels;
 use crate::queue::connection::address::RedisAddress;
 use crate::registry::Registry;
@@ -48,6 +49,8 @@ pub struct Config {
     pub signing_keys: SigningKeys,
     /// The object store of uploads.
     pub files: Files,
+    /// The malware scanner; `None` if this installation has none.
+    pub clamd: Option<Clamd>,
     /// The time that an applicant has to answer a supplement notice.
     pub answer_within: Duration,
     /// The web pages that may call the API.
@@ -108,17 +111,14 @@ impl Config {
             "http://localhost:8080",
             "public address of the API; API clients name it in their assertions, and with https browsers are told to use nothing else",
         );
-        let files = Files::read(env);
+        let files = Files::read(env, record.as_ref().map(|record| record.keys.clone()));
         let answer_within = answer_within(env);
         let origins = Origins::from_env(env);
         let policies = rate_policies(env);
         let proxies = Proxies::from_env(env);
         let connections = ConnectionLimits::from_env(env, proxies);
         let worker = WorkerSettings::read(env);
-        let gateways = Gateways::read(env, registry, &clock);
-        if let Some(worker) = &worker {
-            gateways.check_time_limits(env, worker);
-        }
+        let gateways = Gateways::read(env, registry, &clock, worker.as_ref());
         let hinted_look_every = hinted_look_every(env);
         let risks = env.risks();
         if env.is_deployed() {
@@ -134,6 +134,7 @@ impl Config {
             public_url: public_url?,
             signing_keys: signing_keys?,
             files: files?,
+            clamd: gateways.clamd,
             answer_within: answer_within?,
             origins: origins?,
             policies: policies?,
@@ -156,7 +157,7 @@ impl Config {
 
 /// The gateways that are turned on, and the settings that concern several gateways: the order of the channels, the
 /// channel of one-time sign-in codes, and the sender of parcels. Such a setting is `None` if it has a fault. `identity`
-/// is `None` if it has a fault or if the real-name check is off.
+/// and `clamd` are `None` if they have a fault or are switched off.
 struct Gateways {
     channels: Channels,
     chain: Option<Chain>,
@@ -165,15 +166,17 @@ struct Gateways {
     office: Option<PostalAddress>,
     logins: Logins,
     identity: Option<Arc<dyn IdentityGateway>>,
+    clamd: Option<Clamd>,
 }
 
 impl Gateways {
-    fn read(env: &mut Env, registry: &Registry, clock: &Clock) -> Self {
+    /// Reads the settings. Without `worker`, whose settings then have a fault, time limits are not compared.
+    fn read(env: &mut Env, registry: &Registry, clock: &Clock, worker: Option<&WorkerSettings>) -> Self {
         let channels = Channels::read(env, registry.channels(), clock);
         let chain = channels.chain(env, registry.channels());
         let code_channel: Option<String> =
             env.or("SONGDA_CODE_CHANNEL", "sms_aliyun", "channel that carries one-time sign-in codes");
-        Self {
+        let gateways = Self {
             channels,
             chain,
             code_channel: code_channel.map(ChannelCode::new),
@@ -181,7 +184,12 @@ impl Gateways {
             office: courier::office(env),
             logins: Logins::read(env, registry.logins(), clock),
             identity: identity::read(env, registry.identities(), clock),
+            clamd: Clamd::read(env),
+        };
+        if let Some(worker) = worker {
+            gateways.check_time_limits(env, worker);
         }
+        gateways
     }
 
     /// Reports a fault for each channel and each carrier whose time limit for a call is too long: all calls of one
@@ -192,6 +200,9 @@ impl Gateways {
         }
         for carrier in self.carriers.iter() {
             worker.time_outs.check_time_limit(env, carrier.code().as_str(), carrier.time_limit());
+        }
+        if let Some(clamd) = &self.clamd {
+            worker.time_outs.check_scanner(env, clamd.time_limit());
         }
     }
 }
@@ -320,7 +331,8 @@ pub fn keys_folder(env: &mut Env) -> Option<PathBuf> {
     env.required("SONGDA_KEYS", "folder with the key ring and the token keys, as made by `songda keys init`")
 }
 
-fn key_ring(env: &mut Env) -> Option<KeyRing> {
+/// Reads the key ring, which seals personal data and files.
+pub fn key_ring(env: &mut Env) -> Option<KeyRing> {
     let path = keys_folder(env)?.join(KEY_RING_FILE);
     let text = std::fs::read_to_string(&path).map_err(|error| error.to_string());
     let keys = text.and_then(|text| KeyRing::parse(&text).map_err(|error| error.to_string()));

@@ -12,5 +12,5 @@ pub fn all() -> Vec<Lane> {
     let channels = registry.channels().iter().map(|known| ChannelCode::new(known.code));
     let push = channels.flat_map(|channel| [Lane::push(&channel), Lane::login(&channel)]);
     let courier = registry.carriers().iter().map(|known| Lane::courier(&CarrierCode::new(known.code)));
-    push.chain(courier).chain([Lane::inside()]).collect()
+    push.chain(courier).chain([Lane::files(), Lane::inside()]).collect()
 }

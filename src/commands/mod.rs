@@ -20,6 +20,7 @@ mod serve;
 mod settings;
 mod staff;
 mod top;
+mod umask;
 
 use std::error::Error;
 use std::process::ExitCode;

@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::failure::{Failure, faults};
+use super::umask;
 
 /// Which part of Songda this process is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,7 @@ impl Part {
 
 /// Runs until asked to stop. A second request to stop ends the process at once.
 pub async fn run(part: Part) -> Result<(), Failure> {
+    umask::keep_others_out();
     let read = if part == Part::Worker { Config::read_to_work } else { Config::read };
     let config = read(&mut Env::of_process(), &Registry::shipped()).map_err(|all| faults(&all))?;
     logs::start(&config.log);

@@ -10,6 +10,7 @@ pub mod http;
 pub mod journeys;
 pub mod mishap;
 pub mod officer;
+pub mod pdf;
 pub mod resident;
 pub mod sandbox;
 mod stage;

@@ -9,16 +9,11 @@ use super::form::{self, Applicant};
 use super::fresh::fresh_key;
 use super::http::{Caller, Reply};
 use super::mishap::{Mishap, Played};
+use super::pdf::empty_page;
 use super::sandbox::SandboxClient;
 use super::wait::{STEP_TIME_OUT, until};
 use crate::domain::kernel::clock::{Clock, beijing_day, fresh};
 use crate::domain::kernel::ids::DraftId;
-
-/// The smallest valid PDF: one empty page.
-const PDF: &[u8] = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n\
-    2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n\
-    3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\n\
-    trailer<</Root 1 0 R>>\n%%EOF\n";
 
 /// A signed-in resident.
 #[derive(Clone)]
@@ -100,7 +95,8 @@ impl Resident {
 
     /// Uploads an empty PDF called `{name}.pdf`, and returns the id of the upload.
     pub async fn upload(&self, name: &str) -> Played<String> {
-        let part = multipart::Part::bytes(PDF).file_name(format!("{name}.pdf")).mime_str("application/pdf");
+        let part =
+            multipart::Part::bytes(empty_page(name)).file_name(format!("{name}.pdf")).mime_str("application/pdf");
         let part = part.map_err(|error| Mishap::Unprepared(error.to_string()))?;
         self.caller.post("/v1/uploads").file(part).success().await?.text("/id")
     }

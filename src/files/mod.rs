@@ -1,37 +1,42 @@
-//! The object store of uploads: a folder, or a service that speaks S3. Paths contain no personal data. Only the
-//! database knows the owner of an upload.
+//! Files: the sealed object store, the check of what arrives, and the copies of pictures that people are shown.
 
-use std::fmt;
+pub mod inspect;
+pub mod sealed;
+pub mod sealed_store;
+pub mod shown_picture;
+pub mod spool;
+
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use futures_util::stream::BoxStream;
-use object_store::path::Path;
-use object_store::prefix::PrefixStore;
-use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
-use crate::domain::kernel::clock::{fresh_uuid, random_bytes};
+use crate::domain::application::upload::{FileFault, FileKind};
 use crate::domain::kernel::private::Private;
 use crate::env::Env;
+use crate::files::inspect::NotTaken;
+use crate::files::sealed_store::{SealedFile, SealedStore};
+use crate::store::KeyRing;
 
-#[derive(Debug, thiserror::Error)]
-#[error("the files are unavailable: {0}")]
-pub struct FilesError(#[from] object_store::Error);
+pub use sealed_store::{Content, FilesError};
 
-/// The object store. Clones share it.
+/// The files of an installation, and the limits of uploads. Clones share them.
 #[derive(Clone)]
 pub struct Files {
-    objects: Arc<dyn ObjectStore>,
+    store: SealedStore,
+    folder: Option<PathBuf>,
     limit: u64,
     most_unused: i64,
     room: Arc<Semaphore>,
+    decoding: Arc<Semaphore>,
 }
 
-/// The maximum number of simultaneous uploads of one process. Each is in memory until it is complete and checked.
-const AT_ONCE: usize = 16;
+/// The maximum number of uploads whose whole contents one process has in memory: while it checks, seals and writes them.
+const AT_ONCE: usize = 8;
+/// The maximum number of pictures that one process decodes at once, because a decoded picture may need 400 MB.
+const DECODED_AT_ONCE: usize = 1;
 
 /// The value of `SONGDA_UPLOADS`: the path of a folder, or a URL that begins with `file://` or `s3://`.
 struct StoreUrl(Url);
@@ -50,8 +55,8 @@ impl FromStr for StoreUrl {
 }
 
 impl Files {
-    /// Reads the settings and opens the store.
-    pub fn read(env: &mut Env) -> Option<Self> {
+    /// Reads the settings and opens the store. `keys` is `None` if the key ring has a fault, which is reported already.
+    pub fn read(env: &mut Env, keys: Option<KeyRing>) -> Option<Self> {
         let place: Option<StoreUrl> = env.or(
             "SONGDA_UPLOADS",
             "var/uploads",
@@ -68,24 +73,16 @@ impl Files {
             "the most files that a person may have uploaded without handing them in",
         );
         let options = s3_options(env);
-        let files = Self::new(&place?.0, options, limit?, most_unused?);
-        files.map_err(|error| env.fault(format!("SONGDA_UPLOADS: {error}"))).ok()
-    }
-
-    /// Opens a store. A missing folder is created.
-    pub fn new(
-        place: &Url,
-        options: Vec<(&'static str, String)>,
-        limit: u64,
-        most_unused: i64,
-    ) -> Result<Self, FilesError> {
-        if let Ok(folder) = place.to_file_path() {
-            std::fs::create_dir_all(&folder)
-                .map_err(|source| object_store::Error::Generic { store: "file", source: Box::new(source) })?;
-        }
-        let (objects, prefix) = object_store::parse_url_opts(place, options)?;
-        let objects = Arc::new(PrefixStore::new(Arc::<dyn ObjectStore>::from(objects), prefix));
-        Ok(Self { objects, limit, most_unused, room: Arc::new(Semaphore::new(AT_ONCE)) })
+        let place = place?.0;
+        let store = SealedStore::new(&place, options, keys?);
+        Some(Self {
+            folder: place.to_file_path().ok(),
+            store: store.map_err(|error| env.fault(format!("SONGDA_UPLOADS: {error}"))).ok()?,
+            limit: limit?,
+            most_unused: most_unused?,
+            room: Arc::new(Semaphore::new(AT_ONCE)),
+            decoding: Arc::new(Semaphore::new(DECODED_AT_ONCE)),
+        })
     }
 
     /// The maximum size of an upload in bytes.
@@ -98,51 +95,63 @@ impl Files {
         self.most_unused
     }
 
-    /// Waits until one more upload may begin. Dropping the permit lets the next upload begin.
+    /// Waits until one more content may be in memory. Dropping the permit makes room for the next one.
     pub async fn room(&self) -> Option<SemaphorePermit<'_>> {
         self.room.acquire().await.ok()
     }
 
-    /// Writes a file completely, or not at all.
-    pub async fn write(&self, path: &str, content: Bytes) -> Result<(), FilesError> {
-        self.objects.put(&Path::from(path), PutPayload::from_bytes(content)).await?;
-        Ok(())
+    /// Finds the kind of a file and checks its structure, on a thread where that delays no other request.
+    pub async fn inspect(&self, content: Arc<Vec<u8>>) -> Result<Result<FileKind, NotTaken>, FilesError> {
+        tokio::task::spawn_blocking(move || inspect::inspect(&content)).await.map_err(broken)
+    }
+
+    /// Makes the copy of a picture that people are shown. One picture is decoded at a time.
+    pub async fn show(
+        &self,
+        kind: FileKind,
+        original: Vec<u8>,
+    ) -> Result<Result<(FileKind, Vec<u8>), FileFault>, FilesError> {
+        let permit = Arc::clone(&self.decoding).acquire_owned().await.map_err(broken)?;
+        let copy = tokio::task::spawn_blocking(move || {
+            let copy = shown_picture::encode_again(kind, original);
+            drop(permit); // Held by the thread: the caller may give up earlier.
+            copy
+        });
+        match copy.await {
+            Ok(copy) => Ok(copy),
+            // A decoder that panics does so again.
+            Err(error) if error.is_panic() => Ok(Err(FileFault::Unreadable)),
+            Err(error) => Err(broken(error)),
+        }
+    }
+
+    /// Seals and writes a file completely, or not at all.
+    pub async fn write(&self, path: &str, content: &[u8]) -> Result<(), FilesError> {
+        self.store.put(path, content).await
+    }
+
+    pub async fn open(&self, path: &str) -> Result<SealedFile, FilesError> {
+        self.store.open(path).await
     }
 
     /// Removes a file. A missing file is no error: it may have been removed before.
     pub async fn remove(&self, path: &str) -> Result<(), FilesError> {
-        match self.objects.delete(&Path::from(path)).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        self.store.remove(path).await
+    }
+
+    /// The folder of the store; `None` if it is a bucket.
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
     }
 
     /// Writes, reads and deletes a trial file, to check that the store works.
     pub async fn try_out(&self) -> Result<(), FilesError> {
-        let path = Path::from(format!("trial/{}", fresh_uuid()));
-        let content = random_bytes::<32>();
-        self.objects.put(&path, PutPayload::from(content.to_vec())).await?;
-        let read = self.objects.get(&path).await?.bytes().await?;
-        self.objects.delete(&path).await?;
-        if read == content[..] {
-            return Ok(());
-        }
-        let source = "the content that was read differs from the one that was written".into();
-        Err(object_store::Error::Generic { store: "trial", source }.into())
-    }
-
-    /// Opens a file, and returns its bytes as a stream.
-    pub async fn open(&self, path: &str) -> Result<BoxStream<'static, Result<Bytes, FilesError>>, FilesError> {
-        use futures_util::StreamExt;
-        let found = self.objects.get(&Path::from(path)).await?;
-        Ok(found.into_stream().map(|piece| piece.map_err(FilesError::from)).boxed())
+        self.store.try_out().await
     }
 }
 
-impl fmt::Debug for Files {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.objects)
-    }
+fn broken(error: impl std::fmt::Display) -> FilesError {
+    FilesError::Broken(error.to_string())
 }
 
 fn s3_options(env: &mut Env) -> Vec<(&'static str, String)> {
@@ -158,26 +167,7 @@ fn s3_options(env: &mut Env) -> Vec<(&'static str, String)> {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::TryStreamExt;
-
     use super::*;
-
-    #[tokio::test]
-    async fn a_written_content_is_read_back() {
-        let folder = std::env::temp_dir().join(format!("songda-files-{}", fresh_uuid()));
-        let mut env = Env::of([("SONGDA_UPLOADS", folder.display().to_string())]);
-        let files = Files::read(&mut env).unwrap();
-        files.write("2026-11-23/upl_1", Bytes::from_static(b"content")).await.unwrap();
-        let pieces: Vec<Bytes> = files.open("2026-11-23/upl_1").await.unwrap().try_collect().await.unwrap();
-        assert_eq!(pieces.concat(), b"content");
-        assert!(folder.join("2026-11-23/upl_1").is_file());
-        assert!(files.open("2026-11-23/upl_2").await.is_err());
-        for _ in 0..2 {
-            files.remove("2026-11-23/upl_1").await.unwrap();
-            assert!(files.open("2026-11-23/upl_1").await.is_err());
-        }
-        std::fs::remove_dir_all(&folder).unwrap();
-    }
 
     #[test]
     fn the_store_is_a_folder_or_a_bucket() {

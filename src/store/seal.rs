@@ -33,7 +33,8 @@ pub enum KeyRingError {
     NoHashKey,
 }
 
-/// The place of a sealed value in the database: a column, and a row by its primary key.
+/// The place of a sealed value: a column, and a row by its primary key. For the key of a file, the path takes the place
+/// of the row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
     /// `table.column`.

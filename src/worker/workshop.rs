@@ -5,6 +5,7 @@ use crate::domain::delivery::address::PostalAddress;
 use crate::domain::kernel::pace::Pace;
 use crate::domain::work::job::Lane;
 use crate::gateway::courier::Carriers;
+use crate::gateway::malware::Clamd;
 use crate::gateway::push::Channels;
 use crate::queue::Queue;
 use crate::store::StoreError;
@@ -17,6 +18,8 @@ pub struct Workshop {
     pub queue: Queue,
     pub channels: Channels,
     pub carriers: Carriers,
+    /// The malware scanner; `None` if this installation has none.
+    pub clamd: Option<Clamd>,
     /// The address of the office that sends all parcels.
     pub office: PostalAddress,
     pub settings: WorkerSettings,
@@ -40,6 +43,7 @@ impl Workshop {
         let carrying = self.channels.iter().filter(|channel| channel.login_template().is_some());
         let codes = carrying.map(|channel| (Lane::login(channel.code()), channel.pace()));
         let courier = self.carriers.iter().map(|carrier| (Lane::courier(carrier.code()), carrier.pace()));
-        push.chain(codes).chain(courier).chain([(Lane::inside(), self.settings.inside)]).collect()
+        let here = [(Lane::files(), self.settings.files), (Lane::inside(), self.settings.inside)];
+        push.chain(codes).chain(courier).chain(here).collect()
     }
 }

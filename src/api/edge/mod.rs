@@ -28,5 +28,6 @@ pub use parameters::conditions::{CreateOrMatch, IfMatch};
 pub use parameters::idempotency::{IdempotencyKey, OptionalKey};
 pub use parameters::paging::{Cursors, Page, clamp};
 pub use parameters::principal::{Client, Officer, Operator, Person};
+pub use parameters::ranges::WantedRange;
 pub use parameters::security::{Anyone, SignInAttempt};
 pub use parameters::wire_ids::EXAMPLE;

@@ -12,6 +12,7 @@ pub mod me;
 pub mod notifications;
 pub mod person;
 pub mod sessions;
+mod spooled_file;
 pub mod tag;
 pub mod timeline;
 pub mod uploads;

@@ -92,6 +92,7 @@ fn act_text(act: Act) -> text::Bilingual {
         Act::Withdrawn => ("已撤回", "Withdrawn"),
         Act::Disclosed => ("审批人员查看了完整证件号码", "An officer looked at the full ID and phone numbers"),
         Act::UploadRead => ("审批人员查看了材料", "An officer read a file"),
+        Act::FileRefused => ("有一份文件未通过检查", "A file did not pass its check"),
         Act::ParcelMoved => ("寄递有新进展", "The parcel moved"),
         Act::ParcelCancellationAsked => ("已申请取消寄递", "The parcel is being cancelled"),
         Act::DeliveryCorrected => {
@@ -147,7 +148,8 @@ struct StepBody {
     channel: Option<String>,
     /// 说明
     text: Bilingual,
-    /// 理由, in the actor's own words: the reasons of a decision or a withdrawal, the points of a supplement notice.
+    /// 理由, in the actor's own words: the reasons of a decision or a withdrawal, the points of a supplement notice. For
+    /// a refused file: what the applicant can do.
     #[oai(default)]
     reasons: Vec<String>,
 }

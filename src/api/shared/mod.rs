@@ -8,3 +8,4 @@ pub mod file_content;
 pub mod preencoded;
 pub mod ruling;
 pub mod sessions;
+pub mod upload_state;

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::casework::cases::Cases;
+use crate::domain::application::upload::FileFault;
 use crate::domain::case::act::Act;
 use crate::domain::delivery::parcel::{CarrierCode, ParcelState, ScanMeaning};
 use crate::domain::kernel::clock::Instant;
@@ -100,6 +101,13 @@ fn parcel_end(cause: &Value) -> Option<ParcelEnd> {
     }
 }
 
+/// Tells the applicant why a file was refused and what to do.
+fn advice(cause: &Value) -> Vec<String> {
+    let fault = cause["reason"].as_str().and_then(FileFault::from_stored);
+    let advice = fault.map(FileFault::advice);
+    advice.map(|advice| format!("{} · {}", advice.zh, advice.en)).into_iter().collect()
+}
+
 /// Returns the reasons that an officer wrote for the applicant, or that the applicant wrote. Other reasons, such as
 /// that of a disclosure, are left out.
 fn reasons(act: Act, cause: &Value) -> Vec<String> {
@@ -107,6 +115,7 @@ fn reasons(act: Act, cause: &Value) -> Vec<String> {
         Act::Decided | Act::TakenOver => &cause["reasons"],
         Act::SupplementNoticed => &cause["points"],
         Act::Withdrawn => &cause["reason"],
+        Act::FileRefused => return advice(cause),
         Act::Submitted
         | Act::Accepted
         | Act::SupplementAnswered
@@ -131,6 +140,10 @@ mod tests {
         assert_eq!(reasons(Act::Decided, &json!({"outcome": "deny", "reasons": "材料不实"})), ["材料不实"]);
         assert_eq!(reasons(Act::SupplementNoticed, &json!({"points": ["照片", "证明"]})), ["照片", "证明"]);
         assert_eq!(reasons(Act::Withdrawn, &json!({"reason": "不办了"})), ["不办了"]);
+        let advice = FileFault::Malware.advice();
+        let words = format!("{} · {}", advice.zh, advice.en);
+        assert_eq!(reasons(Act::FileRefused, &json!({"reason": "malware"})), [words]);
+        assert!(reasons(Act::FileRefused, &json!({"reason": "of a newer release"})).is_empty());
         assert!(reasons(Act::TakenOver, &json!({"outcome": "grant", "reasons": ""})).is_empty());
         assert!(reasons(Act::Withdrawn, &json!({})).is_empty(), "none was kept in older histories");
         assert!(reasons(Act::Disclosed, &json!({"reason": "核对身份证件"})).is_empty(), "the applicant asks for it");

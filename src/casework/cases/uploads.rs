@@ -3,24 +3,28 @@
 //! The content of a file goes to the object store, and its row to the database. Before this use case writes the
 //! content, it saves a job that removes the content after an hour. The transaction that writes the row deletes this
 //! job. So after a crash, content without a row is removed by the job, and a row never lacks its content.
+//!
+//! The structure of a file is checked before it is stored, so that the applicant can choose another file at once. The
+//! rest is the job [`Work::CheckUpload`], which is enqueued with the row. Until it has ended, the content is not shown.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use bytes::Bytes;
-use futures_util::stream::BoxStream;
-use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::casework::Casework;
 use crate::casework::frame::idempotency::{self, Answer, Entered, Given, IdempotencyError, IdempotentRequest};
 use crate::domain::application::KEPT;
-use crate::domain::application::upload::{FileKind, Upload};
+use crate::domain::application::upload::{FileCheck, FileFault, ShownFile, Upload};
 use crate::domain::kernel::clock::{beijing_day, fresh};
 use crate::domain::kernel::ids::{PersonId, UploadId};
 use crate::domain::kernel::private::Private;
 use crate::domain::people::acting::Acting;
 use crate::domain::work::job::{Job, Work};
 use crate::files::FilesError;
+use crate::files::inspect::NotTaken;
+use crate::files::sealed_store::SealedFile;
+use crate::files::spool::Spool;
 use crate::store::record::{Record, SaveError};
 use crate::store::uploads::{self, StoredUpload};
 use crate::store::{StoreError, Tx, jobs, people};
@@ -34,8 +38,8 @@ pub enum UploadError {
     },
     #[error("it is empty")]
     Empty,
-    #[error("neither a picture nor a PDF")]
-    UnknownKind,
+    #[error("it is not taken")]
+    NotTaken(NotTaken),
     #[error("it did not arrive whole")]
     Broken(#[source] std::io::Error),
     /// The upload does not exist, or is not the applicant's.
@@ -46,6 +50,11 @@ pub enum UploadError {
     TooMany { most: i64 },
     #[error("it belongs to a case")]
     HandedIn,
+    /// The content cannot be shown yet.
+    #[error("it is being checked")]
+    BeingChecked,
+    #[error("its check refused it")]
+    Refused(FileFault),
     /// The upload took longer than an hour, and the job that removes its content has begun.
     #[error("its content is being removed already")]
     TooLate,
@@ -61,8 +70,12 @@ pub enum UploadError {
 /// written. Content and row are usually written much sooner. If not, the upload fails with [`UploadError::TooLate`].
 const ROWLESS_FOR: Duration = Duration::from_secs(3600);
 
-/// The content of an upload, as a stream.
-pub type Content = BoxStream<'static, Result<Bytes, FilesError>>;
+/// The content of a file that people are shown.
+pub struct ShownContent {
+    pub shown: ShownFile,
+    /// Reads the content, or ranges of it.
+    pub content: SealedFile,
+}
 
 #[derive(Clone, Copy)]
 pub struct Uploads<'a>(&'a Casework);
@@ -74,19 +87,27 @@ impl Casework {
 }
 
 impl Uploads<'_> {
-    /// Adds a file. A repeated request (same `Idempotency-Key`) gets the answer to the first one.
+    /// Adds a file. A repeated request (same `Idempotency-Key`) gets the answer to the first one. `trace` is the request's
+    /// `traceparent`.
     pub async fn add(
         self,
         acting: &Acting<PersonId>,
         name: &Private<String>,
-        content: impl AsyncRead + Send + Unpin,
+        content: Spool,
+        trace: Option<&str>,
         request: impl FnOnce(&Upload) -> Option<IdempotentRequest> + Send,
         answer: impl FnOnce(&Upload) -> Answer + Send,
     ) -> Result<Given, UploadError> {
         let files = self.0.files();
-        let _room = files.room().await;
-        let content = read_at_most(content, files.limit()).await?;
-        let kind = FileKind::of(&content).ok_or(UploadError::UnknownKind)?;
+        let limit = files.limit();
+        match content.length() {
+            0 => return Err(UploadError::Empty),
+            length if length > limit => return Err(UploadError::TooLarge { limit }),
+            _ => {}
+        }
+        let room = files.room().await;
+        let content = Arc::new(content.read().await.map_err(UploadError::Broken)?);
+        let kind = files.inspect(Arc::clone(&content)).await?.map_err(UploadError::NotTaken)?;
         let now = self.0.now();
         let id = fresh(UploadId::from_uuid);
         let upload = Upload {
@@ -97,11 +118,14 @@ impl Uploads<'_> {
             sha256: digest(&SHA256, &content).as_ref().try_into().unwrap_or_default(),
             created_at: now,
             keep_until: Some(now + KEPT),
+            check: FileCheck::Pending,
         };
         let stored = StoredUpload { object_path: format!("{}/{id}", beijing_day(now)), upload };
         self.enqueue_removal(&stored.object_path).await?;
-        files.write(&stored.object_path, content.into()).await?;
-        let kept = self.keep(&stored, name, request(&stored.upload), answer).await;
+        files.write(&stored.object_path, &content).await?;
+        drop(content);
+        drop(room);
+        let kept = self.keep(&stored, name, trace, request(&stored.upload), answer).await;
         // The content is removed now only if it certainly has no row. If the result of the transaction is unknown, the
         // row may exist, so the content stays. If it turns out to have no row, the job removes it later.
         let refused = matches!(kept, Err(UploadError::TooMany { .. } | UploadError::Idempotency(_)));
@@ -112,18 +136,19 @@ impl Uploads<'_> {
     }
 
     /// Saves the job that later removes the content of a file. Writing the row of the file deletes this job.
-    async fn enqueue_removal(&self, path: &str) -> Result<(), StoreError> {
+    pub(in crate::casework) async fn enqueue_removal(&self, path: &str) -> Result<(), StoreError> {
         let removal = Job::after(Work::RemoveContent { path: path.to_owned() }, ROWLESS_FOR);
         let mut connection = self.0.store().connection().await?;
         jobs::enqueue(&mut connection, &[removal], None).await?;
         Ok(())
     }
 
-    /// Writes the row of a file, and deletes the job that would remove its content.
+    /// Writes the row of a file and the job that checks it, and deletes the job that would remove its content.
     async fn keep(
         &self,
         stored: &StoredUpload,
         name: &Private<String>,
+        trace: Option<&str>,
         request: Option<IdempotentRequest>,
         answer: impl FnOnce(&Upload) -> Answer + Send,
     ) -> Result<Given, UploadError> {
@@ -146,7 +171,9 @@ impl Uploads<'_> {
         }
         let answer = answer(&stored.upload);
         idempotency::leave(&mut tx, keys, request.as_ref(), &answer, now).await?;
-        tx.commit().await.map_err(StoreError::from)?;
+        let check = Job::now(Work::CheckUpload { upload: stored.upload.id });
+        let offers = jobs::enqueue(&mut tx, &[check], trace).await?;
+        self.0.commit(tx, &Record::default(), offers).await?;
         Ok(Given::first(answer))
     }
 
@@ -180,8 +207,8 @@ impl Uploads<'_> {
     ) -> Result<(), StoreError> {
         let ids: Vec<UploadId> = files.iter().map(|stored| stored.upload.id).collect();
         uploads::remove(tx, &ids).await?;
-        for stored in files {
-            record.enqueue(&Job::now(Work::RemoveContent { path: stored.object_path.clone() }), None)?;
+        for path in files.iter().flat_map(StoredUpload::paths) {
+            record.enqueue(&Job::now(Work::RemoveContent { path: path.to_owned() }), None)?;
         }
         Ok(())
     }
@@ -191,35 +218,25 @@ impl Uploads<'_> {
         found.filter(|stored| stored.upload.person == person).ok_or(UploadError::NotFound)
     }
 
+    /// Returns the content that the owner of a file is shown.
+    pub async fn show(self, person: PersonId, id: UploadId) -> Result<ShownContent, UploadError> {
+        self.shown(self.find(person, id).await?.upload.check).await
+    }
+
     /// Finds an upload of any owner. The caller must have checked that the reader is allowed to see the upload.
     pub(in crate::casework) async fn stored(self, id: UploadId) -> Result<Option<StoredUpload>, StoreError> {
         uploads::find(&mut *self.0.store().connection().await?, id).await
     }
 
-    pub async fn content(self, stored: &StoredUpload) -> Result<Content, FilesError> {
-        self.0.files().open(&stored.object_path).await
-    }
-}
-
-async fn read_at_most(content: impl AsyncRead + Send + Unpin, limit: u64) -> Result<Vec<u8>, UploadError> {
-    let mut bytes = Vec::new();
-    content.take(limit.saturating_add(1)).read_to_end(&mut bytes).await.map_err(UploadError::Broken)?;
-    match bytes.len() as u64 {
-        0 => Err(UploadError::Empty),
-        length if length > limit => Err(UploadError::TooLarge { limit }),
-        _ => Ok(bytes),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn the_limit_is_the_last_size_that_is_taken() {
-        assert_eq!(read_at_most(&b"12345"[..], 5).await.unwrap(), b"12345");
-        assert!(matches!(read_at_most(&b"123456"[..], 5).await, Err(UploadError::TooLarge { limit: 5 })));
-        assert!(matches!(read_at_most(&b""[..], 5).await, Err(UploadError::Empty)));
-        assert!(matches!(read_at_most(tokio::io::repeat(0), 5).await, Err(UploadError::TooLarge { .. })), "no end");
+    /// Opens the content that people are shown, if the check has passed.
+    pub(in crate::casework) async fn shown(self, check: FileCheck) -> Result<ShownContent, UploadError> {
+        match check {
+            FileCheck::Pending => Err(UploadError::BeingChecked),
+            FileCheck::Refused(fault) => Err(UploadError::Refused(fault)),
+            FileCheck::Passed(shown) => {
+                let content = self.0.files().open(&shown.path).await?;
+                Ok(ShownContent { shown, content })
+            }
+        }
     }
 }

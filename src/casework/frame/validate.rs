@@ -1,9 +1,10 @@
 //! Validates an application against the catalogue, and against the uploads and the address book of its applicant.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::casework::Casework;
 use crate::catalog::Snapshot;
+use crate::domain::application::upload::FileFault;
 use crate::domain::application::{Application, Circumstances, DeliveryChoice, DraftContent};
 use crate::domain::case::Delivery;
 use crate::domain::delivery::address::SavedAddress;
@@ -17,7 +18,7 @@ use crate::store::{Conn, StoreError, addresses, people, uploads};
 /// The applicant of a draft, and the uploads and the address in the draft that belong to the applicant.
 pub(in crate::casework) struct Belongings {
     pub person: Option<Person>,
-    uploads: BTreeSet<UploadId>,
+    uploads: BTreeMap<UploadId, Option<FileFault>>,
     /// The address for a parcel.
     pub address: Option<SavedAddress>,
 }

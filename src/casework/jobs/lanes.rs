@@ -39,7 +39,8 @@ impl Jobs<'_> {
         let push = self.0.parts.chain.iter().map(Lane::push);
         let codes = Lane::login(&self.0.parts.code_channel);
         let courier = self.0.carrier_codes.iter().map(Lane::courier);
-        let mut lanes: Vec<Lane> = push.chain([codes]).chain(courier).chain([Lane::inside()]).collect();
+        let here = [Lane::files(), Lane::inside()];
+        let mut lanes: Vec<Lane> = push.chain([codes]).chain(courier).chain(here).collect();
         let mut connection = self.0.store().connection().await?;
         let in_use = jobs::lanes_in_use(&mut connection).await?.into_iter();
         lanes.extend(in_use.filter(|lane| !lanes.contains(lane)).collect::<Vec<_>>());

@@ -1,6 +1,7 @@
 //! The use cases of workers (claim, settle and sweep jobs) and of operators (list and replay jobs).
 
 mod callback;
+mod check_upload;
 mod claim;
 mod effects;
 mod hint;
@@ -12,6 +13,7 @@ mod receipt;
 mod settle;
 mod tasks;
 
+pub use check_upload::{UncheckedError, UploadToCheck};
 pub use effects::{ChannelNews, Effect, ParcelChange, ParcelEffect, ParcelNews, PushEffect, PushEnd, Settlement};
 pub use tasks::{PendingPush, Prepared, PreparedPushes, PushTask, Swept, receipt_event};
 

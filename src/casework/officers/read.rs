@@ -1,12 +1,14 @@
 //! An officer reads the queue of open cases, a case with its application, and a case's history.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 
 use crate::casework::frame::item_of_case::item_of;
 use crate::casework::officers::{OfficerAtWork, Officers};
 use crate::domain::application::Application;
 use crate::domain::case::number::CaseNumber;
-use crate::domain::kernel::ids::CaseId;
+use crate::domain::kernel::ids::{CaseId, UploadId};
 use crate::store::cases::{self, HistoryEntry, VersionedCase};
 use crate::store::{Conn, StoreError};
 
@@ -15,6 +17,15 @@ pub struct CaseFile {
     pub application: Application,
     /// The applicant's answer to a supplement notice.
     pub supplement: Option<Application>,
+}
+
+impl CaseFile {
+    /// Returns the ids of all files of the case.
+    pub(super) fn uploads(&self) -> BTreeSet<UploadId> {
+        let mut named = self.application.uploads();
+        named.extend(self.supplement.iter().flat_map(Application::uploads));
+        named
+    }
 }
 
 impl Officers<'_> {

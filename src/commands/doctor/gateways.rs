@@ -8,6 +8,7 @@ use songda::env::Env;
 use songda::gateway::courier::Carriers;
 use songda::gateway::identity;
 use songda::gateway::login::Logins;
+use songda::gateway::malware::Clamd;
 use songda::gateway::push::Channels;
 use songda::gateway::shared::callback::CallbackAccess;
 use songda::gateway::shared::probe::Probe;
@@ -25,6 +26,7 @@ pub async fn look(installation: &Installation) -> Vec<Finding> {
     let carriers = Carriers::read(env, registry.carriers(), &installation.clock);
     let logins = Logins::read(env, registry.logins(), &installation.clock);
     let check = identity::read(env, registry.identities(), &installation.clock);
+    let clamd = Clamd::read(env);
 
     let mut asked: Vec<BoxFuture<'_, Finding>> = Vec::new();
     for channel in channels.iter() {
@@ -36,6 +38,9 @@ pub async fn look(installation: &Installation) -> Vec<Finding> {
     asked.extend(logins.iter().map(|(code, login)| ask("sign-in".to_owned(), code.to_owned(), login.probe())));
     asked.extend(check.iter().map(|check| ask("identity".to_owned(), "identity".to_owned(), check.probe())));
     let mut findings = join_all(asked).await;
+    if let Some(clamd) = clamd {
+        findings.push(of_scanner(clamd.probe().await));
+    }
     findings.extend(of_codes(env, &channels));
     let of_channels =
         channels.iter().filter(|it| !it.signs_callbacks()).map(|it| (it.code().as_str(), it.callback_access()));
@@ -82,6 +87,17 @@ fn told(check: String, settings: &str, probe: Probe) -> Finding {
                  wait, and none is lost"
             );
             Finding::fault(GROUP, check, format!("it gives no valid answer ({why})"), advice)
+        }
+    }
+}
+
+fn of_scanner(probe: Probe) -> Finding {
+    match probe {
+        Probe::Well => Finding::ok(GROUP, "malware", "clamd answers"),
+        other => {
+            let advice = "check SONGDA_CLAMD and that clamd runs; until then uploaded files wait unchecked, and no person \
+                          is shown them";
+            Finding::fault(GROUP, "malware", format!("clamd gives no valid answer ({other:?})"), advice)
         }
     }
 }

@@ -25,6 +25,8 @@ use futures_util::future::{BoxFuture, join_all};
 use finding::Finding;
 use installation::Installation;
 
+use super::umask;
+
 #[derive(Args)]
 pub struct Doctor {
     /// Print the findings as JSON.
@@ -37,6 +39,7 @@ const TIME_OUT: Duration = Duration::from_secs(20);
 
 /// Runs all checks. The exit code is a failure if there is any fault.
 pub async fn run(command: &Doctor) -> ExitCode {
+    umask::keep_others_out();
     let installation = Installation::of_process();
     let looks: [(&'static str, BoxFuture<'_, Vec<Finding>>); 8] = [
         (settings::GROUP, async { settings::look() }.boxed()),

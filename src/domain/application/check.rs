@@ -1,9 +1,10 @@
 //! Checks an application against its item and reports every fault at once, each with a JSON pointer into the draft.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use super::upload::FileFault;
 use super::{Application, DeliveryChoice, DraftContent, HandedIn, uploads_of};
 use crate::domain::case::Delivery;
 use crate::domain::delivery::parcel::CarrierCode;
@@ -22,8 +23,9 @@ pub struct Circumstances<'a> {
     pub form: Context<'a>,
     /// True if a hall with this code exists.
     pub knows_hall: &'a dyn Fn(&str) -> bool,
-    /// The ids of files that the application names and that this applicant uploaded. Every other named file is a fault.
-    pub uploads: &'a BTreeSet<UploadId>,
+    /// The files that the application names and that this applicant uploaded, each with the fault for which its check
+    /// refused it. Every other named file is a fault.
+    pub uploads: &'a BTreeMap<UploadId, Option<FileFault>>,
     /// The address named in the application, if it is in the applicant's address book.
     pub address: Option<AddressId>,
     /// The carriers of this installation.
@@ -71,8 +73,14 @@ fn is_empty(form: &Value) -> bool {
     form.is_null() || form.as_object().is_some_and(Map::is_empty)
 }
 
-fn not_yours(pointer: String) -> Fault {
-    fault(pointer, "unknown_upload", "没有这个已上传的文件", "is not a file that you uploaded")
+/// Returns the fault of a named file: it is not the applicant's, or its check refused it.
+fn check_upload(pointer: &str, upload: UploadId, uploads: &BTreeMap<UploadId, Option<FileFault>>) -> Option<Fault> {
+    let pointer = pointer.to_owned();
+    match uploads.get(&upload) {
+        None => Some(fault(pointer, "unknown_upload", "没有这个已上传的文件", "is not a file that you uploaded")),
+        Some(Some(refused)) => Some(Fault { pointer, code: "refused_upload", message: refused.advice() }),
+        Some(None) => None,
+    }
 }
 
 fn check_form(application: &Application, item: &Item, circumstances: &Circumstances<'_>, faults: &mut Vec<Fault>) {
@@ -86,9 +94,7 @@ fn check_form(application: &Application, item: &Item, circumstances: &Circumstan
         None => faults.push(fault("/form", "not_asked", "该事项没有表单", "this item has no form")),
     }
     for (pointer, upload) in uploads_of(answers, "/form".to_owned()) {
-        if !circumstances.uploads.contains(&upload) {
-            faults.push(not_yours(pointer));
-        }
+        faults.extend(check_upload(&pointer, upload, circumstances.uploads));
     }
 }
 
@@ -122,7 +128,12 @@ fn differences(answers: &Value, section: &str, person: &VerifiedIdentity) -> Vec
     name.into_iter().chain(id).collect()
 }
 
-fn check_materials(handed_in: &[HandedIn], item: &Item, uploads: &BTreeSet<UploadId>, faults: &mut Vec<Fault>) {
+fn check_materials(
+    handed_in: &[HandedIn],
+    item: &Item,
+    uploads: &BTreeMap<UploadId, Option<FileFault>>,
+    faults: &mut Vec<Fault>,
+) {
     let mut keys = BTreeSet::new();
     for (at, HandedIn { key, uploads: files }) in handed_in.iter().enumerate() {
         if !item.materials.iter().any(|material| material.key == *key) {
@@ -135,8 +146,8 @@ fn check_materials(handed_in: &[HandedIn], item: &Item, uploads: &BTreeSet<Uploa
         let mut seen = BTreeSet::new();
         for (nth, file) in files.iter().enumerate() {
             let pointer = format!("/materials/{at}/uploads/{nth}");
-            if !uploads.contains(file) {
-                faults.push(not_yours(pointer));
+            if let Some(found) = check_upload(&pointer, *file, uploads) {
+                faults.push(found);
             } else if !seen.insert(file) {
                 faults.push(fault(pointer, "repeated", "文件重复", "this file is listed twice"));
             }
@@ -246,7 +257,7 @@ mod tests {
                 knows_region: &|_: &str, _: RegionLevel| true,
             },
             knows_hall: &|code| code == "jt",
-            uploads: &BTreeSet::from([upload(1), upload(2)]),
+            uploads: &BTreeMap::from([(upload(1), None), (upload(2), None), (upload(3), Some(FileFault::Malware))]),
             address: Some(address()),
             carriers: &[CarrierCode::new("ems"), CarrierCode::new("sf")],
         };
@@ -271,7 +282,7 @@ mod tests {
     #[test]
     fn each_fault_has_its_pointer() {
         type Change = fn(&mut DraftContent);
-        let cases: [(&str, &str, Change); 11] = [
+        let cases: [(&str, &str, Change); 12] = [
             ("/form/who/name", "required", |it| it.application.form = Private::new(json!({"who": {}}))),
             ("/form/who/scan", "unknown_upload", |it| {
                 it.application.form = Private::new(json!({"who": {"name": "王", "scan": upload(9)}}));
@@ -279,6 +290,7 @@ mod tests {
             ("/materials", "required", |it| it.application.materials.clear()),
             ("/materials/0/uploads", "required", |it| it.application.materials[0].uploads.clear()),
             ("/materials/0/uploads/1", "unknown_upload", |it| it.application.materials[0].uploads.push(upload(9))),
+            ("/materials/0/uploads/1", "refused_upload", |it| it.application.materials[0].uploads.push(upload(3))),
             ("/materials/0/uploads/1", "repeated", |it| it.application.materials[0].uploads.push(upload(1))),
             ("/materials/1/key", "unknown", |it| it.application.materials.push(without_files("x"))),
             ("/materials/1/key", "repeated", |it| it.application.materials.push(without_files("photo"))),

@@ -26,6 +26,8 @@ words! {
         Disclosed = "disclosed",
         /// An officer opened a submitted file.
         UploadRead = "upload_read",
+        /// 文件未通过检查: the check of a submitted file refused it.
+        FileRefused = "file_refused",
         /// The carrier reported a new state of a parcel.
         ParcelMoved = "parcel_moved",
         /// An officer requested the cancellation of a parcel.

@@ -44,14 +44,17 @@ words! {
         ParcelAddressRefused = "parcel_address_refused",
         /// 寄递取消: the order was cancelled before the parcel was collected.
         ParcelCancelled = "parcel_cancelled",
+        /// 文件未通过检查: officers cannot see a submitted file.
+        FileRefused = "file_refused",
     }
 }
 
 impl Event {
     /// True if the event is also sent to the phone. The other events appear in the inbox only, because a push about
-    /// them could use up a one-time consent that a more important event needs.
+    /// them could use up a one-time consent that a more important event needs. After a refused
+    /// file, the supplement notice rings.
     pub const fn rings(self) -> bool {
-        !matches!(self, Self::Accepted | Self::ParcelPickedUp)
+        !matches!(self, Self::Accepted | Self::ParcelPickedUp | Self::FileRefused)
     }
 }
 

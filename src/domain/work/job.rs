@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::delivery::parcel::CarrierCode;
-use crate::domain::kernel::ids::{CallbackId, JobId, LoginCodeId, NotificationId, ParcelId};
+use crate::domain::kernel::ids::{CallbackId, JobId, LoginCodeId, NotificationId, ParcelId, UploadId};
 use crate::domain::kernel::shown::shown;
 use crate::domain::kernel::words::words;
 use crate::domain::notice::notification::ChannelCode;
@@ -36,6 +36,8 @@ pub enum Work {
     /// Delete a file from the object store, because the file's database row was deleted or never inserted. `path` is
     /// its path in the object store.
     RemoveContent { path: String },
+    /// Check an uploaded file, and make the copy that people are shown.
+    CheckUpload { upload: UploadId },
 }
 
 impl Work {
@@ -49,6 +51,7 @@ impl Work {
             Self::CancelParcel { .. } => "cancel_parcel",
             Self::ReadCallback { .. } => "read_callback",
             Self::RemoveContent { .. } => "remove_content",
+            Self::CheckUpload { .. } => "check_upload",
         }
     }
 
@@ -63,6 +66,7 @@ impl Work {
             }
             Self::ReadCallback { callback } => format!("{kind}:{callback}"),
             Self::RemoveContent { path } => format!("{kind}:{path}"),
+            Self::CheckUpload { upload } => format!("{kind}:{upload}"),
         }
     }
 
@@ -80,12 +84,14 @@ impl Work {
             | Self::TrackParcel { carrier, .. }
             | Self::CancelParcel { carrier, .. } => Lane::courier(carrier),
             Self::ReadCallback { .. } | Self::RemoveContent { .. } => Lane::inside(),
+            Self::CheckUpload { .. } => Lane::files(),
         }
     }
 }
 
 /// A lane: the queue of the jobs for one gateway, such as `push.wechat` or `courier.ems`. `login.sms_aliyun` is for
-/// one-time codes, which do not wait behind other messages. `inside` is for work that calls no gateway.
+/// one-time codes, which do not wait behind other messages. `files` is for checks of uploaded files, which need much
+/// memory and time. `inside` is for other work that calls no gateway.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Lane(String);
@@ -110,6 +116,11 @@ impl Lane {
 
     pub fn courier(carrier: &CarrierCode) -> Self {
         Self(format!("courier.{carrier}"))
+    }
+
+    /// The lane of checks of uploaded files.
+    pub fn files() -> Self {
+        Self("files".to_owned())
     }
 
     /// The lane of work that calls no gateway.

@@ -65,6 +65,12 @@ words! {
         /// A file was deleted from the object store.
         Removed = "removed",
 
+        // Outcomes of the check of a file:
+        /// The file passed, and is shown.
+        Passed = "passed",
+        /// The file was refused.
+        FileRefused = "file_refused",
+
         // Outcomes of every kind of work:
         /// The work became unnecessary before it was done.
         NoNeed = "no_need",

@@ -7,7 +7,7 @@
 //! and the connection would keep that plan.
 
 /// The value of `about` in the result for a row that was changed: a case or draft that still had the version that was
-/// read, or a file that still existed.
+/// read, or a file that still existed and was not refused.
 pub const UPDATED: &str = "updated";
 /// The value of `about` in the result for a new job that is due at once.
 pub const OFFERED: &str = "offered";
@@ -92,13 +92,13 @@ submitted as (
     results: Some("select 'updated', id, null from submitted"),
 };
 
-/// Marks files as part of a case, so that they are kept for good.
+/// Marks files as part of a case, so that they are kept for good. A file that its check refused is left out.
 pub const HANDED_IN: Part = Part {
     sql: "
 handed_in as (
     update uploads u set keep_until = null
     from jsonb_populate_recordset(null::uploads, $rows) t, held
-    where u.id = any (array[t.id]) and u.person_id is not distinct from t.person_id
+    where u.id = any (array[t.id]) and u.person_id is not distinct from t.person_id and num_nulls(u.refused_for) = 1
     returning u.id
 )",
     results: Some("select 'updated', id, null from handed_in"),

@@ -1,6 +1,7 @@
 //! The kinds of jobs, one file each.
 
 mod cancel_parcel;
+mod check_upload;
 mod order_parcel;
 mod push;
 mod read_callback;
@@ -99,6 +100,7 @@ async fn run_kind(
         Work::CancelParcel { parcel, .. } => cancel_parcel::run(attempt, parcel).await,
         Work::ReadCallback { callback } => read_callback::run(attempt, callback).await,
         Work::RemoveContent { path } => remove_content::run(attempt, &path).await,
+        Work::CheckUpload { upload } => check_upload::run(attempt, upload).await,
     }
 }
 

@@ -20,6 +20,10 @@ pub const LONGEST_WAY: Duration = Duration::from_secs(60 * 86_400);
 /// How long the sending of a one-time code is retried: half of the time for which the code is valid.
 const CODE_COUNTS_FOR: Duration = Duration::from_secs(300);
 
+/// How long the check of a file is retried, for example while the malware scanner is away. Then its job becomes a dead
+/// letter, and the file stays unchecked until an operator replays the job.
+const UNCHECKED_FOR: Duration = Duration::from_secs(7 * 86_400);
+
 impl RetrySettings {
     pub fn policy(&self, work: &Work) -> RetryPolicy {
         match work {
@@ -27,6 +31,7 @@ impl RetrySettings {
             Work::TrackParcel { .. } => {
                 RetryPolicy { attempts: 1_000, age: LONGEST_WAY, longest: self.track_every, ..self.usual }
             }
+            Work::CheckUpload { .. } => RetryPolicy { attempts: 1_000, age: UNCHECKED_FOR, ..self.usual },
             Work::Push { .. }
             | Work::OrderParcel { .. }
             | Work::CancelParcel { .. }

@@ -28,6 +28,9 @@ const MARGIN: Duration = Duration::from_secs(2);
 /// refused part.
 const CALLS: u32 = 3;
 
+/// The part of an attempt that is left for the copy of a picture after the longest answer of the malware scanner.
+const ENCODING: Duration = Duration::from_secs(4);
+
 impl TimeOuts {
     /// The maximum time that a claimed job waits for a slot (the right to make an attempt). After this wait, even the
     /// longest attempt still ends a second before the lease.
@@ -50,6 +53,16 @@ impl TimeOuts {
                  {CALLS} of them: shorten SONGDA_{}_TIMEOUT, or lengthen it and SONGDA_LEASE",
                 gateway.to_uppercase()
             ));
+        }
+    }
+
+    /// Refuses a time limit of the malware scanner that leaves no time to encode a picture in the same attempt.
+    pub fn check_scanner(&self, env: &mut Env, limit: Duration) {
+        if limit + ENCODING > self.attempt {
+            env.fault(
+                "SONGDA_CLAMD_TIMEOUT must be at least 4s shorter than SONGDA_ATTEMPT_TIMEOUT: the check of a file asks \
+                 clamd and then encodes the picture",
+            );
         }
     }
 
@@ -105,6 +118,16 @@ mod tests {
         let mut env = Env::of([("SONGDA_LEASE", "12s"), ("SONGDA_ATTEMPT_TIMEOUT", "10s")]);
         TimeOuts::read(&mut env);
         assert!(env.faults().is_empty(), "{:?}", env.faults());
+    }
+
+    #[test]
+    fn an_attempt_must_have_time_for_the_scanner_and_a_picture() {
+        let mut env = Env::default();
+        let time_outs = TimeOuts::read(&mut env).unwrap();
+        time_outs.check_scanner(&mut env, Duration::from_secs(8));
+        assert!(env.faults().is_empty(), "{:?}", env.faults());
+        time_outs.check_scanner(&mut env, Duration::from_secs(9));
+        assert!(matches!(env.faults(), [one] if one.contains("SONGDA_CLAMD_TIMEOUT")), "{:?}", env.faults());
     }
 
     #[test]

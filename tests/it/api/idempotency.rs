@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 use songda::demo::fresh_key;
 use songda::demo::http::{Caller, Reply};
+use songda::demo::pdf::empty_page;
 
 use crate::support::acts::stored_contents;
 use crate::support::answers::{assert_problem, replayed};
@@ -85,8 +86,10 @@ async fn a_repeated_address_consent_or_upload_is_added_once() {
     assert_eq!(balance(&resident).await, 1, "one tap is one consent");
 
     let upload = async |key: &str, body: &Value| {
-        let content = format!("%PDF-1.4\n% {body}\n%%EOF\n").into_bytes();
-        let part = reqwest::multipart::Part::bytes(content).file_name("scan.pdf").mime_str("application/pdf").unwrap();
+        let part = reqwest::multipart::Part::bytes(empty_page(&body.to_string()))
+            .file_name("scan.pdf")
+            .mime_str("application/pdf")
+            .unwrap();
         resident.caller().post("/v1/uploads").once(key).file(part).answer().await.unwrap()
     };
     assert_done_once(upload, &json!(1), &json!(2)).await;

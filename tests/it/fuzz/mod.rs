@@ -8,6 +8,7 @@
 mod bodies;
 mod callbacks;
 mod documents;
+mod files;
 mod forms;
 mod known;
 mod mangle;

@@ -6,6 +6,7 @@ mod doctor;
 mod housekeeping;
 mod image;
 mod keys;
+mod malware;
 mod moved_values;
 mod personal_data;
 mod top;

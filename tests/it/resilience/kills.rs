@@ -5,13 +5,16 @@ use serde_json::json;
 use songda::demo::{fresh_key, fresh_phone};
 use songda::kill_point::Boundary;
 
+use crate::support::acts::{stored_contents, upload};
 use crate::support::answers::replayed;
 use crate::support::arrivals::{Decided, assert_arrived_once, assert_delivered_once};
 use crate::support::desk::Desk;
 use crate::support::items::{AGENCY, ITEM};
 use crate::support::office::{Office, decide, number_of, result};
+use crate::support::pictures::photo;
 use crate::support::process::{assert_killed, stop_gracefully};
 use crate::support::settings::QUICK;
+use crate::support::wait::wait_until;
 
 /// The lanes of pushes and parcels. Each clears up an attempt of unknown outcome in its own way.
 const LANES: [&str; 4] = ["push.wechat", "push.sms_aliyun", "courier.ems", "courier.sf"];
@@ -138,4 +141,28 @@ async fn a_job_is_done_once_if_its_worker_is_killed_after_the_settlement() {
 #[tokio::test]
 async fn a_job_is_done_once_if_its_worker_is_killed_after_the_acknowledgement() {
     assert_survives_a_kill_at(Boundary::Acknowledged).await;
+}
+
+/// Each attempt writes a copy of its own, and only one is named by the row of the file.
+#[tokio::test]
+async fn a_worker_that_is_killed_while_it_checks_a_file_leaves_it_to_another_one() {
+    let desk = quick_desk().await;
+    let resident = desk.stranger().await;
+    let mut files = Vec::new();
+    for step in [Boundary::Claimed, Boundary::Called] {
+        let doomed = desk.worker_dying_in("files", step);
+        let made = upload(resident.caller(), photo(60, 40)).await;
+        files.push(made.header("location").to_owned());
+        assert_killed(&desk, doomed, step).await;
+    }
+    let _successor = desk.worker();
+    for file in files {
+        wait_until("the file is checked", async || {
+            resident.caller().get(&file).success().await.unwrap().at("/state").unwrap() == "passed"
+        })
+        .await;
+        resident.caller().get(&format!("{file}/content")).success().await.unwrap();
+    }
+    assert_eq!(stored_contents(&desk), 4, "two originals, two copies");
+    desk.close().await;
 }

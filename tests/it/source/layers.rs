@@ -31,7 +31,7 @@ const MAY_USE: [(&str, &[&str]); 27] = [
     ("queue", &["catalog", "domain"]),
     ("gateway", &["catalog", "domain"]),
     ("auth", &["domain"]),
-    ("files", &["domain"]),
+    ("files", &["store", "domain"]),
     ("casework", &["auth", "files", "store", "queue", "gateway", "catalog", "domain"]),
     ("api", &["casework", "auth", "files", "queue", "gateway", "catalog", "domain"]),
     ("worker", &["casework", "files", "store", "queue", "gateway", "catalog", "domain"]),

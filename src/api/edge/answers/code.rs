@@ -71,11 +71,14 @@ problem_codes! {
     ResultRepeated = 409 "result_repeated" "同一批次中编号重复" "The reference appears twice in this batch";
     TooManyUploads = 409 "too_many_uploads" "未提交的文件过多，请先提交或删除" "Too many files are not submitted yet; submit or delete some";
     UploadHandedIn = 409 "upload_handed_in" "该文件已随办件提交" "The file was submitted with a case";
+    UploadBeingChecked = 409 "upload_being_checked" "文件检查中，请稍后再试" "The file is being checked; try again in a moment";
+    UploadRefused = 409 "upload_refused" "文件未通过检查" "The file did not pass its check";
     DraftSubmitted = 409 "draft_submitted" "该草稿已提交" "The draft was already submitted";
     VersionStale = 412 "version_stale" "内容已被他人修改，请刷新后重试" "The resource has changed since you read it; read it again";
     BodyTooLarge = 413 "body_too_large" "请求体过大" "The body is too large";
     AddressTooLong = 414 "address_too_long" "请求地址过长" "The address is too long";
     UnsupportedMediaType = 415 "unsupported_media_type" "不支持该内容类型" "This content type is not supported";
+    RangeNotSatisfiable = 416 "range_not_satisfiable" "所请求的范围超出文件" "The file has none of the requested bytes";
     InvalidBody = 422 "invalid_body" "填写的内容有误" "The body is not valid";
     ItemNotPublished = 422 "item_not_published" "该事项不在目录中" "The item is not in the catalogue";
     ItemNotOnThePhone = 422 "item_not_on_the_phone" "该事项不能在手机上办理" "This item cannot be handled on the phone";
@@ -137,6 +140,7 @@ impl Code {
             413 => Self::BodyTooLarge,
             414 => Self::AddressTooLong,
             415 => Self::UnsupportedMediaType,
+            416 => Self::RangeNotSatisfiable,
             422 => Self::InvalidBody,
             428 => Self::VersionRequired,
             429 => Self::TooManyRequests,

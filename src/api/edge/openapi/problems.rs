@@ -22,7 +22,7 @@ const fn answer(status: u16, name: &'static str, about: &'static str) -> Problem
     ProblemAnswer { status, name, about }
 }
 
-const ANSWERS: [ProblemAnswer; 14] = [
+const ANSWERS: [ProblemAnswer; 15] = [
     answer(400, "MalformedRequest", "请求不正确 · The request cannot be read"),
     answer(401, "Unauthenticated", "需要登录 · A valid access token is needed"),
     answer(403, "Forbidden", "没有权限 · The caller may not do this"),
@@ -31,6 +31,7 @@ const ANSWERS: [ProblemAnswer; 14] = [
     answer(412, "VersionStale", "版本已变 · The resource has changed since the caller read it"),
     answer(413, "BodyTooLarge", "请求体过大 · The body is too large"),
     answer(415, "UnsupportedMediaType", "内容类型不支持 · The media type of the body is not supported"),
+    answer(416, "RangeNotSatisfiable", "范围超出文件 · The file has none of the requested bytes"),
     answer(422, "InvalidBody", "内容有误 · The body is not valid"),
     answer(428, "VersionRequired", "缺少条件 · The condition is missing"),
     answer(429, "TooManyRequests", "过于频繁 · Too many requests"),
@@ -49,7 +50,7 @@ fn statuses(method: &str, operation: &Value) -> Vec<u16> {
     let is_open = operation.get("security").is_none();
     let of_a_person =
         operation["security"].as_array().is_some_and(|any| any.iter().any(|by| by.get("person").is_some()));
-    let rules: [(bool, &[u16]); 8] = [
+    let rules: [(bool, &[u16]); 9] = [
         // An operation that writes without a token belongs to the sign-in, so it can also fail with 401.
         (!is_open || writes, &[401]),
         // The officer can lack a role, and the back-office client can lack a scope. All people have the same rights.
@@ -59,6 +60,7 @@ fn statuses(method: &str, operation: &Value) -> Vec<u16> {
         (named("Idempotency-Key"), &[409, 422]),
         (writes && !is_open && (has("path") || has_body), &[409]),
         (writes && named("If-Match"), &[412, 428]),
+        (named("Range"), &[416]),
         // Any request may be malformed, for example by a second token.
         (true, &[400, 429, 500, 503]),
     ];

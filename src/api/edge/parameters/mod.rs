@@ -8,6 +8,7 @@ pub mod paging;
 pub mod phone;
 pub(in crate::api) mod plain_type;
 pub mod principal;
+pub mod ranges;
 pub mod security;
 pub mod shape;
 pub mod wire_ids;

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::api::edge::parameters::plain_type::plain_type;
 use crate::casework::people::identity::join::IfTaken;
-use crate::domain::application::upload::FileKind;
+use crate::domain::application::upload::{FileFault, FileKind};
 use crate::domain::delivery::parcel::{ParcelState, ScanMeaning};
 use crate::domain::item::due::{DayUnit, Missed};
 use crate::domain::item::{CaseKind, DeliveryWay, Fact, ItemType, Level, MaterialForm, Mode, ResultKind, Subject};
@@ -80,6 +80,11 @@ wire_words! {
     }
     FileKind as "ContentType", "文件类型。 The media type of a file." {
         Jpeg = "image/jpeg", Png = "image/png", Webp = "image/webp", Pdf = "application/pdf",
+    }
+    FileFault as "UploadFault", "文件问题。 What is wrong with a file." {
+        Incomplete = "incomplete", Unreadable = "unreadable", TooManyPixels = "too_many_pixels",
+        PdfLocked = "pdf_locked", PdfScript = "pdf_script", PdfAction = "pdf_action", PdfMedia = "pdf_media",
+        PdfAttachment = "pdf_attachment", PdfTooComplex = "pdf_too_complex", Malware = "malware",
     }
 
     // Enums of parcels

@@ -8,7 +8,8 @@ import createClient, { type Middleware } from "openapi-fetch";
 
 import type { paths } from "./generated/mobile.js";
 
-const PDF = "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n"
+const PDF = "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+  + "3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\n"
   + "trailer<</Root 1 0 R>>\n%%EOF\n";
 
 const client = createClient<paths>({ baseUrl: given("SONGDA_API_URL") });

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use songda::demo::fresh_key;
 use songda::demo::http::{Call, Caller, Reply};
 use songda::demo::officer::DeskOfficer;
+use songda::demo::pdf::empty_page;
 
 use crate::support::answers::{assert_problem, replayed};
 use crate::support::desk::Desk;
@@ -59,7 +60,7 @@ async fn once(done: &mut BTreeSet<&'static str>, operation: &'static str, call: 
 }
 
 fn pdf(words: &str) -> Part {
-    Part::bytes(format!("%PDF-1.4\n% {words}\n%%EOF\n").into_bytes()).file_name("scan.pdf")
+    Part::bytes(empty_page(words)).file_name("scan.pdf")
 }
 
 fn either(same: bool, body: Value, other: Value) -> Value {

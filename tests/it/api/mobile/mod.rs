@@ -13,4 +13,5 @@ mod login_codes;
 mod notifications;
 mod sessions;
 mod timeline;
+mod upload_checks;
 mod uploads;

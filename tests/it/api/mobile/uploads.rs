@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use songda::demo::fresh_key;
 use songda::demo::http::{Caller, Reply};
+use songda::demo::pdf::empty_page;
 use songda::demo::resident::Resident;
 use songda::domain::kernel::ids::UploadId;
 use uuid::Uuid;
@@ -15,14 +16,13 @@ use crate::support::desk::Desk;
 use crate::support::items::{AGENCY, ITEM, OTHER_AGENCY};
 use crate::support::wait::wait_until;
 
-const PDF: &[u8] = b"%PDF-1.4\n%%EOF\n";
 /// Makes all uploads 91 days old. An upload that no case names is kept for 90 days.
 const AGE_UPLOADS: &str = "update uploads set created_at = created_at - interval '91 days',
     keep_until = keep_until - interval '91 days'";
 
 /// Uploads a PDF, and returns the upload's id.
 async fn uploaded(resident: &Resident) -> String {
-    let made = upload(resident.caller(), PDF).await;
+    let made = upload(resident.caller(), empty_page("")).await;
     assert!(made.at("/kept_until").unwrap().is_string(), "{}", made.body);
     made.text("/id").unwrap()
 }
@@ -49,19 +49,19 @@ async fn an_upload_has_the_type_of_its_content_and_is_readable_by_its_owner_only
     let desk = Desk::builder().settings(&[("SONGDA_UPLOAD_LIMIT", "1000")]).open().await;
     let resident = desk.stranger().await;
 
-    let made = upload(resident.caller(), PDF).await;
+    let made = upload(resident.caller(), empty_page("")).await;
     assert_eq!(made.status.as_u16(), 201, "{}", made.body);
     assert_eq!(made.at("/content_type").unwrap(), "application/pdf");
-    assert_eq!(made.at("/size").unwrap(), PDF.len());
+    assert_eq!(made.at("/size").unwrap(), empty_page("").len());
     let path = made.header("location").to_owned();
+    desk.finish().await;
     let content = resident.caller().get(&format!("{path}/content")).success().await.unwrap();
-    assert_eq!((content.bytes.as_ref(), content.header("content-type")), (PDF, "application/pdf"));
+    assert_eq!((&content.bytes[..], content.header("content-type")), (&empty_page("")[..], "application/pdf"));
 
     let script = upload(resident.caller(), b"<script>alert(1)</script>").await;
     assert_problem(&script, 415, "unsupported_media_type");
     assert_problem(&upload(resident.caller(), Vec::new()).await, 422, "invalid_body");
-    let long = [b"%PDF-1.4\n".to_vec(), vec![b' '; 1000]].concat();
-    assert_problem(&upload(resident.caller(), long).await, 413, "body_too_large");
+    assert_problem(&upload(resident.caller(), empty_page(&" ".repeat(1000))).await, 413, "body_too_large");
 
     let other = desk.stranger().await;
     assert_problem(&other.caller().get(&path).answer().await.unwrap(), 404, "not_found");
@@ -85,7 +85,7 @@ async fn submit_with(caller: &Caller, draft: &str, file: &str) -> Reply {
 
 #[tokio::test]
 async fn a_file_that_a_form_asks_for_reaches_the_officer() {
-    const LETTER: &[u8] = b"%PDF-1.4\n% letter of authority\n%%EOF\n";
+    let letter_of_authority = empty_page("letter of authority");
     let desk = Desk::open().await;
     let guide = desk.api.get(&format!("/v1/items/{ITEM}")).success().await.unwrap();
     let field = guide.at("/form_schema/properties/agent/properties/authorisation").unwrap();
@@ -93,12 +93,12 @@ async fn a_file_that_a_form_asks_for_reaches_the_officer() {
 
     let draft = desk.journey(ITEM).await;
     let caller = draft.resident.caller();
-    let other = upload(desk.resident().await.caller(), LETTER).await.text("/id").unwrap();
+    let other = upload(desk.resident().await.caller(), letter_of_authority.clone()).await.text("/id").unwrap();
     let reply = submit_with(caller, &draft.id, &other).await;
     assert_problem(&reply, 422, "invalid_body");
     assert_eq!(faults(&reply), [("/form/agent/authorisation", "unknown_upload")], "it belongs to another resident");
 
-    let letter = upload(caller, LETTER).await.text("/id").unwrap();
+    let letter = upload(caller, letter_of_authority.clone()).await.text("/id").unwrap();
     let made = submit_with(caller, &draft.id, &letter).await;
     assert_eq!(made.status.as_u16(), 201, "{}", made.body);
     let case = format!("/staff/v1/cases/{}", made.text("/id").unwrap());
@@ -106,8 +106,9 @@ async fn a_file_that_a_form_asks_for_reaches_the_officer() {
     let read = officer.caller().get(&case).success().await.unwrap();
     assert_eq!(read.at("/application/form/agent/authorisation").unwrap(), &Value::from(letter.as_str()));
     let file = format!("{case}/uploads/{letter}");
+    desk.finish().await;
     let content = officer.caller().get(&file).success().await.unwrap();
-    assert_eq!((content.bytes.as_ref(), content.header("content-type")), (LETTER, "application/pdf"));
+    assert_eq!((content.bytes.as_ref(), content.header("content-type")), (&letter_of_authority[..], "application/pdf"));
     let elsewhere = desk.officer(OTHER_AGENCY).await;
     assert_problem(&elsewhere.caller().get(&file).answer().await.unwrap(), 404, "not_found");
     let deleted = caller.delete(&format!("/v1/uploads/{letter}")).answer().await.unwrap();
@@ -141,6 +142,7 @@ async fn uploads_in_drafts_and_cases_are_kept_and_unused_ones_expire() {
     desk.execute(AGE_UPLOADS).await;
     wait_until("the unused content is deleted", async || !content.exists()).await;
     assert!(!exists(&case.resident, &format!("/v1/uploads/{unused}")).await);
+    desk.finish().await;
     let read = officer.caller().get(&case.staff_path()).success().await.unwrap();
     let handed_in = read.at("/application/materials").unwrap().as_array().unwrap().iter();
     let handed_in = handed_in.flat_map(|material| material["uploads"].as_array().unwrap());
@@ -167,7 +169,7 @@ async fn the_number_of_uploads_that_are_not_handed_in_is_limited() {
         waiting.push(uploaded(resident).await);
     }
     // The resident uploads two files at the same time, and is allowed to upload only one more.
-    let both = tokio::join!(upload(resident.caller(), PDF), upload(resident.caller(), PDF));
+    let both = tokio::join!(upload(resident.caller(), empty_page("")), upload(resident.caller(), empty_page("")));
     let both = [both.0, both.1];
     let too_many: Vec<&Reply> = both.iter().filter(|reply| reply.status.as_u16() != 201).collect();
     assert_eq!(too_many.len(), 1, "uploads that are handed in do not count: {both:?}");
@@ -197,13 +199,14 @@ async fn a_content_without_a_row_is_removed_and_no_row_lacks_its_content() {
 
     // The content of the upload is written, but its row cannot be written.
     desk.execute("alter table uploads add constraint no_rows check (false) not valid").await;
-    assert_eq!(upload(resident.caller(), PDF).await.status.as_u16(), 500);
+    assert_eq!(upload(resident.caller(), empty_page("")).await.status.as_u16(), 500);
     desk.execute("alter table uploads drop constraint no_rows").await;
     assert_eq!((stored_contents(&desk), removals().await), (1, 1));
     let kept = uploaded(&resident).await;
     assert_eq!((stored_contents(&desk), removals().await), (2, 1), "a content with its row has no job to remove it");
     desk.execute("update jobs set due_at = now() where kind = 'remove_content'").await;
     wait_until("the content is deleted", async || stored_contents(&desk) == 1).await;
+    desk.finish().await;
     assert!(exists(&resident, &format!("/v1/uploads/{kept}/content")).await);
 
     // A trigger makes the job that removes the content begin just before the row is written, so the upload must fail.
@@ -213,7 +216,7 @@ async fn a_content_without_a_row_is_removed_and_no_row_lacks_its_content() {
          create trigger begun before insert on uploads for each row execute function begin_removal()",
     )
     .await;
-    assert_problem(&upload(resident.caller(), PDF).await, 503, "unavailable");
+    assert_problem(&upload(resident.caller(), empty_page("")).await, 503, "unavailable");
     assert_eq!(waiting_uploads(&desk).await, 1, "no row without its content");
     desk.close().await;
 }

@@ -19,6 +19,7 @@ async fn officers_see_and_change_cases_of_their_own_agency_only() {
     let path = case.staff_path();
     let read = own.caller().get(&path).success().await.unwrap();
     let upload = read.at("/application/materials/0/uploads/0").unwrap().as_str().unwrap().to_owned();
+    desk.finish().await;
     own.caller().get(&format!("{path}/uploads/{upload}")).success().await.unwrap();
 
     assert!(own.sees(&case.id).await.unwrap() && !other.sees(&case.id).await.unwrap());

@@ -55,6 +55,7 @@ async fn an_officer_who_reads_a_file_is_recorded() {
     let path = case.staff_path();
     let officer = desk.officer(AGENCY).await;
     let elsewhere = desk.officer(OTHER_AGENCY).await;
+    desk.finish().await;
     let read = officer.caller().get(&path).success().await.unwrap();
     let upload = read.text("/application/materials/0/uploads/0").unwrap();
     let content = format!("{path}/uploads/{upload}");

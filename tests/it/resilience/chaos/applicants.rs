@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use songda::demo::form::{Applicant, fill};
 use songda::demo::http::{Call, Caller, Reply};
 use songda::demo::officer::DeskOfficer;
+use songda::demo::pdf::empty_page;
 use songda::demo::resident::Resident;
 use songda::demo::{fresh_key, fresh_phone};
 use songda::domain::kernel::clock::{Clock, beijing_day, fresh};
@@ -115,9 +116,9 @@ impl Pair {
     }
 
     async fn upload(&self) -> Option<String> {
-        let content = format!("%PDF-1.4\n% {}\n%%EOF\n", fresh_key());
+        let content = empty_page(&fresh_key());
         let part = || {
-            let part = reqwest::multipart::Part::text(content.clone());
+            let part = reqwest::multipart::Part::bytes(content.clone());
             part.file_name("scan.pdf").mime_str("application/pdf").unwrap()
         };
         let reply = self.resident(|caller| caller.post("/v1/uploads").file(part()), &[]).await?;

@@ -55,7 +55,7 @@ async fn owed(town: &Town) -> Vec<String> {
     sqlx::query_scalar(owed).fetch_all(&town.database).await.unwrap()
 }
 
-const LANES: [&str; 5] = ["push.sms_aliyun", "login.sms_aliyun", "courier.ems", "courier.sf", "inside"];
+const LANES: [&str; 6] = ["push.sms_aliyun", "login.sms_aliyun", "courier.ems", "courier.sf", "files", "inside"];
 
 /// Replays dead letters, except those of WeChat: their messages went out by SMS instead.
 async fn replay(town: &Town) -> Vec<(String, i64)> {

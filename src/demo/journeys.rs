@@ -115,11 +115,13 @@ async fn deliver(
     check(parcel["waybill"] == held.waybill.as_str(), || "the waybill is not the carrier's".to_owned())?;
     stage.story.step("快递下单", &format!("ordered at {}, waybill {}", held.carrier, held.waybill));
     until("the parcel's delivery", STEP_TIME_OUT, async || {
-        if stage.moves_parcels {
+        let Some(parcel) = resident.parcel(&submitted.id).await? else { return Ok(None) };
+        let seen = parcel["scans"].as_array().map_or(0, Vec::len);
+        // A real parcel stays at each station for longer than its news take.
+        if stage.moves_parcels && seen >= only_parcel(stage, reached).await?.scans.len() {
             stage.sandbox.advance(&held.order_no).await?;
         }
-        let state = resident.parcel(&submitted.id).await?.map(|parcel| parcel["state"].clone());
-        Ok(state.filter(|state| state == "delivered"))
+        Ok((parcel["state"] == "delivered").then_some(()))
     })
     .await?;
     only_parcel(stage, reached).await

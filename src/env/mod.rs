@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
-use self::risk::RiskySetting;
+use self::risk::{Risk, Risks, RiskySetting};
 use crate::domain::kernel::private::Private;
 
 /// The documentation of one setting.
@@ -100,6 +100,33 @@ impl Env {
         }
     }
 
+    /// Notes a setting that brings a risk. `what` names the setting.
+    pub fn risk(&mut self, risk: Risk, what: impl Into<String>) {
+        self.note(RiskySetting { risk, what: what.into() });
+    }
+
+    fn note(&mut self, risky: RiskySetting) {
+        if !self.risky.contains(&risky) {
+            self.risky.push(risky);
+        }
+    }
+
+    /// Sorts the risky settings that were read so far by the operator's decision.
+    pub fn risks(&mut self) -> Risks {
+        let meaning = "risks that you accept, by their words and separated by commas: sandbox-secrets, short-secrets, \
+                       http-gateways, plain-postgres, plain-redis, any-origin; a deployed program starts with no other";
+        let text: String = self.or("SONGDA_ALLOW", "", meaning).unwrap_or_default();
+        let mut allowed = Vec::new();
+        for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+            match Risk::from_stored(word) {
+                Some(risk) => allowed.push(risk),
+                None => self.fault("SONGDA_ALLOW names something that is not a known risk"),
+            }
+        }
+        let (accepted, refused) = self.risky.iter().cloned().partition(|risky| allowed.contains(&risky.risk));
+        Risks { accepted, refused }
+    }
+
     fn describe(&mut self, described: SettingDoc) {
         if !self.described.contains(&described) {
             self.described.push(described);
@@ -124,16 +151,18 @@ impl Env {
     }
 
     fn read_secret(&mut self, name: &str) -> Option<Private<String>> {
-        if let Some(text) = self.set(name) {
-            self.examine_secret(name, &text);
-            return Some(Private::new(text));
+        let text = self.set(name).or_else(|| self.read_secret_file(name))?;
+        if let Some(risky) = risk::of_secret(name, &text) {
+            self.note(risky);
         }
+        Some(Private::new(text))
+    }
+
+    fn read_secret_file(&mut self, name: &str) -> Option<String> {
         let path = self.set(&format!("{name}_FILE"))?;
         let text = std::fs::read_to_string(&path);
         let text = text.map_err(|error| self.fault(format!("{name}_FILE names {path}, which cannot be read: {error}")));
-        let text = text.ok()?.trim_end_matches(['\r', '\n']).to_owned();
-        self.examine_secret(name, &text);
-        Some(Private::new(text))
+        Some(text.ok()?.trim_end_matches(['\r', '\n']).to_owned())
     }
 
     fn parse<T: FromStr>(&mut self, name: &str, text: &str) -> Option<T> {
@@ -189,5 +218,36 @@ mod tests {
         assert_eq!(read("250ms"), Ok(250));
         assert_eq!(read("2h"), Ok(7_200_000));
         assert!(read("15").is_err() && read("s").is_err() && read("-1s").is_err());
+    }
+
+    #[test]
+    fn a_risk_is_accepted_by_its_word_alone() {
+        let mut env = Env::of([
+            ("SONGDA_A", "short"),
+            ("SONGDA_B", "a-SANDBOX-secret-of-some-length"),
+            ("SONGDA_C", "0123456789abcdef"),
+            ("SONGDA_D", "postgres://sandbox"),
+            ("SONGDA_ALLOW", "short-secrets, any-origin"),
+        ]);
+        for name in ["SONGDA_A", "SONGDA_B", "SONGDA_C", "SONGDA_D"] {
+            env.secret(name, "a secret");
+        }
+        let Risks { accepted, refused } = env.risks();
+        assert!(matches!(&accepted[..], [one] if one.risk == Risk::ShortSecrets && one.what.contains("SONGDA_A")));
+        assert!(matches!(&refused[..], [one] if one.risk == Risk::SandboxSecrets && one.what.contains("SONGDA_B")));
+        assert!(env.faults().is_empty(), "{:?}", env.faults());
+        let mut env = Env::of([("SONGDA_ALLOW", "everything")]);
+        env.risks();
+        assert_eq!(env.faults().len(), 1, "{:?}", env.faults());
+    }
+
+    #[test]
+    fn the_documented_words_are_the_known_ones() {
+        let mut env = Env::default();
+        env.risks();
+        let meaning = env.described()[0].meaning;
+        for risk in Risk::ALL {
+            assert!(meaning.contains(risk.as_str()), "{risk}");
+        }
     }
 }

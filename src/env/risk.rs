@@ -4,7 +4,6 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use super::Env;
 use crate::domain::kernel::words::words;
 
 words! {
@@ -52,41 +51,18 @@ pub const SHORTEST_SECRET: usize = 16;
 /// Every secret of the sandbox contains this word. A test checks that.
 const SANDBOX: &str = "sandbox";
 
-impl Env {
-    /// Notes a setting that brings a risk. `what` names the setting.
-    pub fn risk(&mut self, risk: Risk, what: impl Into<String>) {
-        let risky = RiskySetting { risk, what: what.into() };
-        if !self.risky.contains(&risky) {
-            self.risky.push(risky);
-        }
-    }
-
-    /// Notes what is wrong with a secret. An address with a password in it is examined by the code that uses it.
-    pub(super) fn examine_secret(&mut self, name: &str, secret: &str) {
-        if secret.contains("://") {
-            return;
-        }
-        if secret.to_ascii_lowercase().contains(SANDBOX) {
-            self.risk(Risk::SandboxSecrets, format!("{name} is the sandbox's own, which everybody can read"));
-        } else if secret.len() < SHORTEST_SECRET {
-            self.risk(Risk::ShortSecrets, format!("{name} has fewer than {SHORTEST_SECRET} characters"));
-        }
-    }
-
-    /// Sorts the risky settings that were read so far by the operator's decision.
-    pub fn risks(&mut self) -> Risks {
-        let meaning = "risks that you accept, by their words and separated by commas: sandbox-secrets, short-secrets, \
-                       http-gateways, plain-postgres, plain-redis, any-origin; a deployed program starts with no other";
-        let text: String = self.or("SONGDA_ALLOW", "", meaning).unwrap_or_default();
-        let mut allowed = Vec::new();
-        for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-            match Risk::from_stored(word) {
-                Some(risk) => allowed.push(risk),
-                None => self.fault("SONGDA_ALLOW names something that is not a known risk"),
-            }
-        }
-        let (accepted, refused) = self.risky.iter().cloned().partition(|risky| allowed.contains(&risky.risk));
-        Risks { accepted, refused }
+/// Returns what is wrong with the secret in this setting. An address with a password in it is examined by the code that
+/// uses it.
+pub(super) fn of_secret(name: &str, secret: &str) -> Option<RiskySetting> {
+    let risky = |risk, what| Some(RiskySetting { risk, what });
+    if secret.contains("://") {
+        None
+    } else if secret.to_ascii_lowercase().contains(SANDBOX) {
+        risky(Risk::SandboxSecrets, format!("{name} is the sandbox's own, which everybody can read"))
+    } else if secret.len() < SHORTEST_SECRET {
+        risky(Risk::ShortSecrets, format!("{name} has fewer than {SHORTEST_SECRET} characters"))
+    } else {
+        None
     }
 }
 
@@ -100,37 +76,6 @@ pub fn is_this_machine(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_risk_is_accepted_by_its_word_alone() {
-        let mut env = Env::of([
-            ("SONGDA_A", "short"),
-            ("SONGDA_B", "a-SANDBOX-secret-of-some-length"),
-            ("SONGDA_C", "0123456789abcdef"),
-            ("SONGDA_D", "postgres://sandbox"),
-            ("SONGDA_ALLOW", "short-secrets, any-origin"),
-        ]);
-        for name in ["SONGDA_A", "SONGDA_B", "SONGDA_C", "SONGDA_D"] {
-            env.secret(name, "a secret");
-        }
-        let Risks { accepted, refused } = env.risks();
-        assert!(matches!(&accepted[..], [one] if one.risk == Risk::ShortSecrets && one.what.contains("SONGDA_A")));
-        assert!(matches!(&refused[..], [one] if one.risk == Risk::SandboxSecrets && one.what.contains("SONGDA_B")));
-        assert!(env.faults().is_empty(), "{:?}", env.faults());
-        let mut env = Env::of([("SONGDA_ALLOW", "everything")]);
-        env.risks();
-        assert_eq!(env.faults().len(), 1, "{:?}", env.faults());
-    }
-
-    #[test]
-    fn the_documented_words_are_the_known_ones() {
-        let mut env = Env::default();
-        env.risks();
-        let meaning = env.described()[0].meaning;
-        for risk in Risk::ALL {
-            assert!(meaning.contains(risk.as_str()), "{risk}");
-        }
-    }
 
     #[test]
     fn this_machine_has_many_names() {

@@ -372,6 +372,7 @@ async fn only_the_user_of_the_process_can_enter_the_folder_of_files() {
     for file in files {
         assert_eq!((mode(file.parent().unwrap()), mode(&file)), (0o700, 0o600), "{}", file.display());
     }
+    desk.finish().await;
     drop(process);
     desk.close().await;
 }

@@ -29,6 +29,9 @@ const CALLERS: [(&str, &str, Seal); 5] = [
     ("sms_aliyun", "callbacks/sms_aliyun", |message| seals::call("application/json", "", message.0.clone())),
 ];
 
+/// Longer messages are refused, as no gateway sends them.
+const LONGEST: usize = 32 << 10;
+
 /// Sends a callback, and asserts that the answer is in the gateway's own format, and satisfies a gateway that signed.
 async fn call<E: Endpoint<Output = Response>>(server: &TestClient<E>, desk: &Desk, gateway: &str, call: RawCallback) {
     let secret = desk.setting(&format!("SONGDA_{}_CALLBACK_SECRET", gateway.to_uppercase()));
@@ -87,8 +90,8 @@ async fn any_signed_callback_is_processed_and_parcels_still_arrive() {
             messages.extend(strange.into_iter().map(|value| Mangled(value.to_string().into_bytes())));
         }
         messages.extend(seeds.into_iter().map(Mangled));
-        for message in messages {
-            call(&server, &desk, gateway, seal(&message)).await;
+        for message in messages.iter().filter(|message| message.0.len() <= LONGEST) {
+            call(&server, &desk, gateway, seal(message)).await;
         }
     }
 

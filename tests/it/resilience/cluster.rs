@@ -76,7 +76,7 @@ async fn assert_lanes_are_spread(own: &Own, desk: &Desk) {
         let held: Vec<String> = redis::cmd("KEYS").arg(&streams).query_async(&mut node).await.unwrap();
         lanes.push(held.len());
     }
-    assert_eq!(lanes.iter().sum::<usize>(), 6, "every lane has its stream: {lanes:?}");
+    assert_eq!(lanes.iter().sum::<usize>(), 7, "every lane has its stream: {lanes:?}");
     assert!(lanes.iter().filter(|lanes| **lanes > 0).count() > 1, "{lanes:?}");
 }
 

@@ -74,34 +74,35 @@ impl Proxies {
         let entry = match self.header {
             ProxyHeader::XForwardedFor => {
                 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-                from_the_right(headers, &X_FORWARDED_FOR).nth(steps)?
+                from_the_right(headers, &X_FORWARDED_FOR, steps)?
             }
-            ProxyHeader::Forwarded => forwarded_for(from_the_right(headers, &header::FORWARDED).nth(steps)?)?,
+            ProxyHeader::Forwarded => forwarded_for(from_the_right(headers, &header::FORWARDED, steps)?)?,
         };
         entry.trim().parse().ok()
     }
 }
 
-/// Returns the entries of a header that is a list, the last one first. It reads from the right, so that text of the
-/// caller, such as a quotation mark that is never closed, cannot hide the entries of our proxies.
-fn from_the_right<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
-    headers.get_all(name).iter().rev().filter_map(|value| value.to_str().ok()).flat_map(|value| {
-        let mut rest = Some(value);
+/// Returns an entry of a header that is a list, counted from the right. It reads from the right, so that text of the
+/// caller cannot hide the entries of our proxies: a quotation mark that is never closed, or bytes that are no text.
+fn from_the_right<'h>(headers: &'h HeaderMap, name: &HeaderName, at: usize) -> Option<&'h str> {
+    let mut entries = headers.get_all(name).iter().rev().flat_map(|value| {
+        let mut rest = Some(value.as_bytes());
         std::iter::from_fn(move || {
             let (before, entry) = split_last(rest?);
             rest = before;
             Some(entry)
         })
-    })
+    });
+    std::str::from_utf8(entries.nth(at)?).ok()
 }
 
 /// Splits a list at its last comma that is not between quotation marks.
-fn split_last(list: &str) -> (Option<&str>, &str) {
+fn split_last(list: &[u8]) -> (Option<&[u8]>, &[u8]) {
     let mut is_quoted = false;
-    for (at, letter) in list.char_indices().rev() {
+    for (at, letter) in list.iter().enumerate().rev() {
         match letter {
-            '"' => is_quoted = !is_quoted,
-            ',' if !is_quoted => return (Some(&list[..at]), &list[at + 1..]),
+            b'"' => is_quoted = !is_quoted,
+            b',' if !is_quoted => return (Some(&list[..at]), &list[at + 1..]),
             _ => {}
         }
     }
@@ -117,6 +118,8 @@ fn forwarded_for(entry: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use poem::http::HeaderValue;
+
     use super::*;
 
     fn caller(count: usize, header: ProxyHeader, values: &[&str]) -> Option<String> {
@@ -135,6 +138,14 @@ mod tests {
         assert_eq!(at(1).as_deref(), Some("2001:db8:1:2:3::4"));
         assert_eq!(at(2).as_deref(), Some("9.9.9.9"));
         assert_eq!(at(3), None);
+    }
+
+    #[test]
+    fn bytes_of_a_caller_that_are_no_text_do_not_hide_the_entry_of_a_proxy() {
+        let value = HeaderValue::from_bytes(b"\xff\xfe, 192.0.2.7").unwrap();
+        let request = Request::builder().header("x-forwarded-for", value).finish();
+        let proxies = Proxies { count: 1, header: ProxyHeader::XForwardedFor };
+        assert_eq!(proxies.caller(&request).unwrap().to_string(), "192.0.2.7");
     }
 
     #[test]

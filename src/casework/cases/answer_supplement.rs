@@ -60,7 +60,7 @@ impl Cases<'_> {
         let mut tx = self.0.store().begin().await?;
         let entered = idempotency::enter(&mut tx, keys, request, self.0.now()).await.map_err(ChangeError::from)?;
         if let Entered::Replay(answer) = entered {
-            return Ok(self.0.again(tx, &act, answer).await?);
+            return Ok(self.0.again(tx, act.case, act.owner, answer).await?);
         }
         let changed = self.0.change(&mut tx, act, |case, context| {
             let due_on = context.catalog.calendar().add_working_days(context.today, NOTICE_WITHIN)?;

@@ -51,7 +51,7 @@ impl Cases<'_> {
         let mut tx = self.0.store().begin().await?;
         let entered = idempotency::enter(&mut tx, keys, request, self.0.now()).await.map_err(ChangeError::from)?;
         if let Entered::Replay(answer) = entered {
-            return Ok(idempotency::again(tx, answer).await?);
+            return Ok(self.0.again(tx, case, owner, answer).await?);
         }
         // The lock makes the second of two simultaneous corrections wait. It then finds the parcel of the first
         // correction, and is refused.

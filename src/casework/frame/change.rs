@@ -124,7 +124,7 @@ impl Casework {
     ) -> Result<Given, ChangeError> {
         let mut tx = self.store().begin().await?;
         if let Entered::Replay(answer) = idempotency::enter(&mut tx, self.store().keys(), request, self.now()).await? {
-            return self.again(tx, &act, answer).await;
+            return self.again(tx, act.case, act.owner, answer).await;
         }
         let changed = self.change(&mut tx, act, transition).await?;
         self.finish(tx, changed, request, answer).await
@@ -135,10 +135,11 @@ impl Casework {
     pub(in crate::casework) async fn again(
         &self,
         mut tx: Tx<'_>,
-        act: &CaseAct<'_>,
+        case: CaseId,
+        owner: Owner<'_>,
         answer: Answer,
     ) -> Result<Given, ChangeError> {
-        cases::find(&mut tx, self.store().keys(), act.case, act.owner).await?.ok_or(ChangeError::NotFound)?;
+        cases::find(&mut tx, self.store().keys(), case, owner).await?.ok_or(ChangeError::NotFound)?;
         Ok(idempotency::again(tx, answer).await?)
     }
 

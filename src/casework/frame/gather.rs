@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::oneshot;
+use tokio::sync::oneshot::{self, error::TryRecvError};
 
 /// The most requests in one transaction.
 const AT_ONCE: usize = 128;
@@ -56,10 +56,27 @@ impl<R: Clone, O> Gather<R, O> {
                 },
                 writing = self.writing.lock() => writing,
             };
-            self.write_waiting(writer).await;
+            let told = self.write_until_told(&mut outcome, writer).await;
             drop(writing);
-            if let Ok(told) = outcome.await {
+            if let Some(told) = told {
                 return told;
+            }
+        }
+    }
+
+    /// Writes those that wait until `outcome` is told: more than [`AT_ONCE`] may have waited longer, or one with the same
+    /// key. Returns `None` if the outcome is lost.
+    async fn write_until_told<W: Writer<R, Outcome = O>>(
+        &self,
+        outcome: &mut oneshot::Receiver<O>,
+        writer: &W,
+    ) -> Option<O> {
+        loop {
+            self.write_waiting(writer).await;
+            match outcome.try_recv() {
+                Ok(told) => return Some(told),
+                Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Closed) => return None,
             }
         }
     }
@@ -157,6 +174,15 @@ mod tests {
         let (gather, doubler) = (Gather::default(), Doubler::default());
         assert_eq!(join_all((0..5).map(|_| gather.write(7, &doubler))).await, [14; 5]);
         assert_eq!(doubler.writes.into_inner(), 5);
+    }
+
+    #[tokio::test]
+    async fn a_request_that_writes_while_others_waited_longer_is_written_too() {
+        let (gather, doubler) = (Gather::default(), Doubler::default());
+        let mut waiting: Vec<_> = (0..=u32::try_from(AT_ONCE).unwrap()).map(|request| gather.add(request)).collect();
+        waiting.push(gather.add(7));
+        assert_eq!(gather.write(7, &doubler).await, 14);
+        assert!(waiting.iter_mut().all(|outcome| outcome.try_recv().is_ok()));
     }
 
     #[tokio::test]

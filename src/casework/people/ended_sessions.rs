@@ -32,17 +32,19 @@ impl EndedSessions {
 
     /// Reads the sessions that ended since the last read, and forgets those whose tokens have expired.
     pub async fn refresh(&self, store: &Store, now: Instant) -> Result<(), StoreError> {
-        let oldest = now - MEMORY;
-        let since = self.last().map_or(oldest, |last| oldest.max(last - OVERLAP));
-        let ended = sessions::ended_since(&mut *store.connection().await?, since).await?;
+        let ended = sessions::ended_since(&mut *store.connection().await?, self.next_read(now)).await?;
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|_, ended_at| *ended_at >= oldest);
+        known.retain(|_, ended_at| *ended_at >= now - MEMORY);
         known.extend(ended);
         Ok(())
     }
 
-    fn last(&self) -> Option<Instant> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).values().max().copied()
+    /// Returns the time with which the next read begins. A session whose end is in the future, by the wrong clock of
+    /// another machine, does not hide those that end now.
+    fn next_read(&self, now: Instant) -> Instant {
+        let oldest = now - MEMORY;
+        let last = self.0.read().unwrap_or_else(PoisonError::into_inner).values().max().copied();
+        last.map_or(oldest, |last| oldest.max(last.min(now) - OVERLAP))
     }
 
     /// Reads the ended sessions every second, until `stop`.
@@ -55,5 +57,23 @@ impl EndedSessions {
                 return;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::kernel::clock::fresh;
+
+    #[test]
+    fn each_read_begins_before_the_last_known_end_and_never_in_the_future() {
+        let now: Instant = "2026-11-23T08:00:00Z".parse().unwrap();
+        let sessions = EndedSessions::default();
+        assert_eq!(sessions.next_read(now), now - MEMORY);
+        let ends = |at: Instant| sessions.0.write().unwrap().insert(fresh(SessionId::from_uuid), at);
+        ends(now - Duration::from_secs(5));
+        assert_eq!(sessions.next_read(now), now - Duration::from_secs(65));
+        ends(now + Duration::from_secs(3600));
+        assert_eq!(sessions.next_read(now), now - OVERLAP);
     }
 }

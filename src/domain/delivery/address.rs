@@ -1,4 +1,4 @@
-//! Postal addresses: the names of the administrative divisions (GB/T 2260), the street address, and the recipient.
+//! Postal addresses: the names of the administrative divisions (GB/T 2260), the street address, and who is reached there.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,12 +6,13 @@ use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::AddressId;
 use crate::domain::kernel::private::Private;
 
-/// A recipient and their address. All of it is personal data.
+/// The recipient of a parcel, or the office that sends it, with the address. A recipient's is personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PostalAddress {
-    /// 收件人: the recipient at the door.
+    /// 收件人: the recipient, or the name of the office as on the label.
     pub name: Private<String>,
-    /// A mobile number, `1XXXXXXXXXX`. The number of an office that sends parcels can also be a landline.
+    /// A recipient's mobile number: eleven digits that begin with 1. Of the office, the text of `SONGDA_OFFICE_PHONE`: a
+    /// mobile number or a landline (`0519-12345678`), as the operator wrote it.
     pub phone: Private<String>,
     /// The six-digit GB/T 2260 code of the county or district.
     pub region: String,

@@ -66,6 +66,22 @@ async fn a_repeated_act_on_a_case_is_done_once() {
     desk.close().await;
 }
 
+#[tokio::test]
+async fn a_repeated_act_is_refused_if_the_case_has_another_owner_since() {
+    let desk = Desk::open().await;
+    let case = desk.journey(ITEM).submitted().await;
+    let key = fresh_key();
+    let withdraw = async || {
+        let call = case.resident.caller().post(&format!("{}/withdrawal", case.path())).if_match("*").once(&key);
+        call.json(&json!({"reason": "不办了"})).answer().await.unwrap()
+    };
+    assert_eq!(withdraw().await.status.as_u16(), 200);
+    desk.stranger().await;
+    desk.execute("update cases set person_id = (select id from people where id <> cases.person_id)").await;
+    assert_problem(&withdraw().await, 404, "not_found");
+    desk.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repeated_address_consent_or_upload_is_added_once() {
     let desk = Desk::open().await;

@@ -4,6 +4,7 @@
 //! process.
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -37,12 +38,12 @@ impl ConnectionLimits {
 
     pub fn from_env(env: &mut Env, proxies: Option<Proxies>) -> Option<Self> {
         const KEEP_ALIVE: &str = "SONGDA_KEEP_ALIVE";
-        let in_all = env.or(
+        let in_all: Option<NonZeroUsize> = env.or(
             "SONGDA_CONNECTIONS",
             "10000",
             "the most connections that the API keeps open; fewer if the process may open fewer files",
         );
-        let per_address = env.or(
+        let per_address: Option<NonZeroUsize> = env.or(
             "SONGDA_CONNECTIONS_PER_ADDRESS",
             "256",
             "the most connections from one network address; not counted behind reverse proxies of ours (`SONGDA_PROXIES`), which must limit it themselves",
@@ -57,8 +58,8 @@ impl ConnectionLimits {
         }
         let is_behind_proxies = proxies?.exist();
         Some(Self {
-            in_all: within_file_limit(in_all?, file_limit()),
-            per_address: Some(per_address?).filter(|_| !is_behind_proxies),
+            in_all: within_file_limit(in_all?.get(), file_limit()),
+            per_address: Some(per_address?.get()).filter(|_| !is_behind_proxies),
             keep_alive: keep_alive?,
             silence: SILENCE,
         })

@@ -22,6 +22,10 @@ create table people (
         ((verified_at is null) = (resident_id_sealed is null) and (verified_at is null) = (name_sealed is null))
 );
 
+-- Housekeeping forgets phone and resident ID of people who never came.
+create index people_unseen on people (created_at)
+    where signed_in_at is null and (phone_hash is not null or resident_id_hash is not null);
+
 -- Accounts that were joined with another account of the same person. Histories keep the old id, and a reader finds the new
 -- id here.
 create table joined_people (

@@ -85,14 +85,17 @@ create table cases (
     constraint cases_item foreign key (item_code, item_version) references item_versions (code, version)
 );
 create index cases_person on cases (person_id, submitted_at desc, id);
+create index cases_open_of_person on cases (person_id, item_code)
+    where source = 'mobile' and state in ('submitted', 'supplement_noticed', 'accepted');
 -- An agency's queue in reading order. A case that waits for its applicant has no due date and comes last. A statement reads
 -- a page from its position in this index.
 create index cases_in_queue on cases (agency, coalesce(due_on, 'infinity'::date), id)
     where state in ('submitted', 'supplement_noticed', 'accepted');
 
 -- 目录之外不得实施行政审批: no approval outside the catalogue. The database checks this, because a process may have a
--- catalogue in memory that is some seconds old. One check covers all cases that a statement opens.
-create function refuse_what_is_not_in_force() returns trigger language plpgsql as $$
+-- catalogue in memory that is some seconds old. The database also checks that a person does not flood an agency with
+-- applications, because two requests at once would both find room. One check covers all cases that a statement opens.
+create function check_opened_cases() returns trigger language plpgsql as $$
 begin
     if exists (
         select from opened o where not exists (
@@ -103,10 +106,20 @@ begin
         raise exception 'a case is opened on an item that is not in force'
             using errcode = 'check_violation', constraint = 'cases_in_force';
     end if;
+    if exists (
+        select from opened o where o.source = 'mobile' and (
+            select count(*) from cases c
+            where c.person_id = o.person_id and c.item_code = o.item_code and c.source = 'mobile'
+              and c.state in ('submitted', 'supplement_noticed', 'accepted')
+        ) > 20
+    ) then
+        raise exception 'a person has more than 20 open cases of an item'
+            using errcode = 'check_violation', constraint = 'cases_open_at_once';
+    end if;
     return null;
 end $$;
-create trigger cases_in_force after insert on cases referencing new table as opened
-    for each statement execute function refuse_what_is_not_in_force();
+create trigger cases_opened after insert on cases referencing new table as opened
+    for each statement execute function check_opened_cases();
 
 -- The answer to the one supplement notice (补正告知). It is kept beside the application, which never changes.
 create table case_supplements (

@@ -64,8 +64,11 @@ create index push_receipts_age on push_receipts (heard_at);
 create table changes (
     person_id   uuid   not null,
     seq         bigint generated always as identity,
-    kind        text   not null,                       -- 'case', 'notification', 'parcel', 'draft'
-    subject     text   not null,                       -- the public id
+    kind        text   not null,                       -- 'case', 'notification', 'parcel', 'draft', 'all'
+    subject     text   not null,                       -- the public id; empty for 'all'
     at          timestamptz not null,
     constraint changes_pkey primary key (person_id, seq)
 );
+-- Housekeeping removes old changes, and leaves one of kind 'all' in the place of the last that it removed from a person's
+-- log. A client that reads on from an earlier place finds it, and reads everything again.
+create index changes_age on changes (at) where kind <> 'all';

@@ -42,9 +42,11 @@ create table parcel_scans (
     place         text        not null,
     text_sealed   bytea       not null,
     source        text        not null check (source in ('callback', 'query')),
-    raw_sealed    bytea       not null,                -- the whole scan as the carrier sent it, in a call or an answer
+    raw_sealed    bytea,                               -- the whole scan as the carrier sent it; null once it is old
     constraint parcel_scans_pkey primary key (parcel_id, scan_key)
 );
+-- Housekeeping removes the carriers' texts from old scans.
+create index parcel_scans_raw on parcel_scans (received_at) where raw_sealed is not null;
 
 -- Calls of carriers and platforms. The API stores an authentic call as it came and then acknowledges it. A job reads it later.
 -- Of gateways that sign nothing, only a channel's calls about messages of ours are stored.
@@ -59,3 +61,5 @@ create table callbacks (
     outcome        text,
     constraint callbacks_once unique (dedup_key)
 );
+-- Housekeeping removes old calls.
+create index callbacks_age on callbacks (received_at);

@@ -31,6 +31,8 @@ create index jobs_to_offer on jobs (lane, due_at) where state = 'pending' and of
 create index jobs_offered on jobs (lane, offered_at) where state = 'pending' and offered_at is not null;
 create index jobs_dead on jobs (id) where state = 'dead';
 create index jobs_awaiting on jobs (awaits) where awaits is not null;
+-- Housekeeping removes old done jobs with their attempts.
+create index jobs_done on jobs (finished_at) where state = 'done';
 
 -- An attempt is written when it ends. While it is under way, its times are in the row of its job. That halves the writes
 -- per job.

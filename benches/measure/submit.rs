@@ -16,6 +16,9 @@ static SUBMITTED: Line = Line { what: SUBMITTED_NAME, unit: "/s", beside: "", ta
 static ANSWERED: Line = Line { what: "case submissions: p99", unit: "ms", beside: "", target: Target::None };
 static SAVED: Line = Line { what: SAVED_NAME, unit: "/s", beside: "", target: Target::None };
 
+/// Enough that none reaches the most open cases of an item.
+const RESIDENTS: usize = 1_024;
+
 /// An API, and residents who are signed in.
 pub struct Submissions {
     api: Api,
@@ -46,7 +49,7 @@ impl Stage for Submissions {
 
     async fn start(bench: &Bench) -> Measured<Self> {
         let api = bench.installation.serve().await?;
-        let residents = Resident::sign_in(&api, 256).await?;
+        let residents = Resident::sign_in(&api, RESIDENTS).await?;
         Ok(Self { api, residents })
     }
 

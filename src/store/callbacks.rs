@@ -76,3 +76,10 @@ pub async fn understood(conn: &mut Conn, id: CallbackId, outcome: &str) -> Resul
     sqlx::query(sql).bind(id).bind(outcome).execute(conn).await?;
     Ok(())
 }
+
+/// Removes up to `limit` calls that were received before an instant. Returns how many.
+pub async fn forget(conn: &mut Conn, received_before: Instant, limit: i64) -> Result<u64, StoreError> {
+    let sql = "delete from callbacks where id = any (array(
+                   select id from callbacks where received_at < $1 order by received_at limit $2))";
+    Ok(sqlx::query(sql).bind(received_before).bind(limit).execute(conn).await?.rows_affected())
+}

@@ -16,9 +16,10 @@ use crate::domain::kernel::ids::PersonId;
 pub struct Change {
     /// Position in the person's log.
     pub seq: i64,
-    /// A [`ChangeKind`](super::record::ChangeKind): `case`, `notification`, `parcel` or `draft`.
+    /// A [`ChangeKind`](super::record::ChangeKind): `case`, `notification`, `parcel` or `draft`. Or `all`, if changes up
+    /// to this position were removed from the log.
     pub kind: String,
-    /// The public id of the changed case, notification, parcel or draft.
+    /// The public id of the changed case, notification, parcel or draft; empty for `all`.
     pub subject: String,
     pub at: Instant,
 }
@@ -56,4 +57,22 @@ pub async fn latest_of(conn: &mut Conn, people: &[PersonId]) -> Result<Vec<(Pers
     let sql = "select id, seq from unnest($1::uuid[]) as t (id),
                       lateral (select seq from changes where person_id = id order by seq desc limit 1) last";
     Ok(sqlx::query_as(sql).bind(people).fetch_all(conn).await?)
+}
+
+/// Removes about `limit` changes from before an instant. Returns how many. The last change that is removed from a person's
+/// log becomes one of kind `all`: a client that had not read this far misses changes, so it must read everything again.
+pub async fn forget(conn: &mut Conn, before: Instant, limit: i64) -> Result<u64, StoreError> {
+    let sql = "with old as materialized (
+                   select person_id, seq from changes where kind <> 'all' and at < $1 order by at limit $2
+               ), last as materialized (
+                   select person_id, max(seq) as seq from old group by person_id
+               ), marked as (
+                   update changes c set kind = 'all', subject = ''
+                   from last where c.person_id = last.person_id and c.seq = last.seq
+               ), gone as (
+                   delete from changes c using last where c.person_id = last.person_id and c.seq < last.seq
+               )
+               select count(*) from old";
+    let removed: i64 = sqlx::query_scalar(sql).bind(before).bind(limit).fetch_one(conn).await?;
+    Ok(removed.unsigned_abs())
 }

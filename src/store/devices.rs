@@ -7,7 +7,11 @@ use crate::domain::notice::device::Device;
 
 pub(super) const PUSH_TOKEN: &str = "devices.push_token";
 
-/// Adds or replaces a person's installation. If another installation, or another person, has the same push token, it loses
+/// The maximum number of a person's devices. Each installation of an app is one, also on the same phone.
+const MOST: i64 = 10;
+
+/// Adds or replaces a person's installation. If the person has too many, those that were not seen for longest are
+/// forgotten. If another installation, or another person, has the same push token, it loses
 /// the token: a lent or sold phone gets no messages of its former user. The rows of other people are not changed
 /// otherwise, because the client chooses the id of an installation.
 pub async fn put(conn: &mut Conn, keys: &KeyRing, device: &Device) -> Result<(), StoreError> {
@@ -19,6 +23,10 @@ pub async fn put(conn: &mut Conn, keys: &KeyRing, device: &Device) -> Result<(),
     let sql = "with moved as (
                    update devices set push_token_sealed = null, push_token_hash = null
                    where push_token_hash = $6 and push_channel = $4 and (person_id, installation_id) <> ($2, $1)
+               ), forgotten as (
+                   delete from devices where person_id = $2 and installation_id = any (array(
+                       select installation_id from devices where person_id = $2 and installation_id <> $1
+                       order by last_seen_at desc offset $12))
                )
                insert into devices (installation_id, person_id, platform, push_channel, push_token_sealed,
                                     push_token_hash, app_version, os_version, language, push_permission, last_seen_at)
@@ -41,6 +49,7 @@ pub async fn put(conn: &mut Conn, keys: &KeyRing, device: &Device) -> Result<(),
         .bind(device.language.tag())
         .bind(device.push_permission.as_str())
         .bind(device.last_seen_at)
+        .bind(MOST - 1)
         .execute(conn)
         .await?;
     Ok(())

@@ -69,6 +69,12 @@ impl Row {
     }
 }
 
+/// Counts a person's drafts that were not submitted.
+pub async fn count_open(conn: &mut Conn, person: PersonId) -> Result<i64, StoreError> {
+    let sql = "select count(*) from drafts where person_id = $1 and submitted_as is null";
+    Ok(sqlx::query_scalar(sql).bind(person).fetch_one(conn).await?)
+}
+
 /// Adds a draft. Returns false if the id is in use.
 pub async fn insert(conn: &mut Conn, keys: &KeyRing, draft: &Draft) -> Result<bool, StoreError> {
     let sql = "insert into drafts (id, person_id, item_code, item_version, sealed, version, created_at, updated_at)

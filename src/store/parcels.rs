@@ -286,6 +286,14 @@ pub async fn add_scans(
     Ok(added)
 }
 
+/// Removes the carrier's own text from up to `limit` scans that were received before an instant. Returns how many.
+pub async fn forget_raw_scans(conn: &mut Conn, received_before: Instant, limit: i64) -> Result<u64, StoreError> {
+    let sql = "update parcel_scans set raw_sealed = null where raw_sealed is not null and ctid = any (array(
+                   select ctid from parcel_scans where raw_sealed is not null and received_at < $1
+                   order by received_at limit $2 for update skip locked))";
+    Ok(sqlx::query(sql).bind(received_before).bind(limit).execute(conn).await?.rows_affected())
+}
+
 pub struct StoredScan {
     pub scan: Scan,
     /// True if the scan came in the carrier's response to our query. Otherwise it is only a hint from a callback.

@@ -341,3 +341,16 @@ pub async fn wechat_is_back(conn: &mut Conn, keys: &KeyRing, account: &WechatAcc
     sqlx::query(sql).bind(&account.appid).bind(account.hash(keys)).execute(conn).await?;
     Ok(())
 }
+
+/// Forgets phone and resident ID of up to `limit` people who never signed in. They were first reported before an instant,
+/// and none of their cases changed since. Returns how many people these are. Their cases stay, for the agency.
+pub async fn forget_unseen(conn: &mut Conn, reported_before: Instant, limit: i64) -> Result<u64, StoreError> {
+    let sql = "update people set phone_sealed = null, phone_hash = null, resident_id_hash = null
+               where id = any (array(
+                   select id from people
+                   where signed_in_at is null and (phone_hash is not null or resident_id_hash is not null)
+                     and created_at < $1
+                     and not exists (select from cases where person_id = people.id and updated_at >= $1)
+                   order by created_at limit $2 for update skip locked))";
+    Ok(sqlx::query(sql).bind(reported_before).bind(limit).execute(conn).await?.rows_affected())
+}

@@ -204,6 +204,7 @@ impl From<SubmitError> for Problem {
             SubmitError::Faulty(faults) => faulty(faults),
             SubmitError::Submitted(case) => submitted_as(case),
             SubmitError::Stale | SubmitError::ItemChanged => Self::new(Code::Conflict),
+            SubmitError::TooManyOpen => Self::new(Code::TooManyOpenCases),
             SubmitError::Calendar(error) => error.into(),
             SubmitError::Idempotency(error) => error.into(),
             SubmitError::Store(error) => error.into(),

@@ -124,8 +124,10 @@ fn show(cursors: &Cursors, person: PersonId, change: &Change) -> Result<ChangeBo
 #[derive(Debug, Object)]
 #[oai(rename = "Change", example)]
 struct ChangeBody {
-    /// The kind of resource: `case`, `notification`, `parcel`. Later releases can add values.
+    /// The kind of resource: `case`, `notification`, `parcel`, `draft`. It is `all` if the cursor is older than the log,
+    /// which goes back ninety days: read everything again. Later releases can add values.
     kind: String,
+    /// The id of the resource; empty if the kind is `all`.
     id: String,
     at: Instant,
     /// The cursor for the changes after this one.

@@ -219,6 +219,7 @@ impl From<SaveDraftError> for Problem {
             SaveDraftError::Exists | SaveDraftError::Stale => Self::new(Code::VersionStale),
             SaveDraftError::NotFound => Self::new(Code::NotFound),
             SaveDraftError::Submitted(case) => submitted_as(case),
+            SaveDraftError::TooMany => Self::new(Code::TooManyDrafts),
             SaveDraftError::Store(error) => error.into(),
         }
     }

@@ -47,6 +47,9 @@ pub enum SubmitError {
     /// A new version of the item was published, or the item was withdrawn, while the draft was being validated.
     #[error("the item was changed meanwhile")]
     ItemChanged,
+    /// The person has as many open cases of the item as the database admits at once (`cases_open_at_once`).
+    #[error("there are too many open cases of the item")]
+    TooManyOpen,
     /// A due date falls into a year whose working days are not announced yet.
     #[error(transparent)]
     Calendar(#[from] UnknownYear),
@@ -61,6 +64,7 @@ impl From<SaveError> for SubmitError {
         match error {
             SaveError::Stale => Self::Stale,
             SaveError::NotInForce => Self::ItemChanged,
+            SaveError::TooManyOpen => Self::TooManyOpen,
             SaveError::Answered => Self::Idempotency(IdempotencyError::InProgress),
             // The person was deleted: the account was joined into another account, to which the draft now belongs.
             SaveError::Store(error) if error.violates("cases_person_id_fkey") => Self::NotFound,

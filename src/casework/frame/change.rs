@@ -45,7 +45,7 @@ impl From<SaveError> for ChangeError {
         match error {
             SaveError::Stale => Self::Stale,
             SaveError::Answered => Self::Idempotency(IdempotencyError::InProgress),
-            SaveError::NotInForce => Self::Store(error.into_store()),
+            SaveError::NotInForce | SaveError::TooManyOpen => Self::Store(error.into_store()),
             SaveError::Store(error) => Self::Store(error),
         }
     }

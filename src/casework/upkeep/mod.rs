@@ -3,6 +3,7 @@
 pub mod forget_old;
 pub mod forget_uploads;
 pub mod publish_catalogue;
+pub mod retention;
 
 use crate::casework::Casework;
 use crate::store::StoreError;

@@ -17,7 +17,7 @@ use serde_json::Value;
 use sqlx_macros::FromRow;
 
 use super::{Conn, StoreError};
-use crate::domain::kernel::clock::fresh_uuid;
+use crate::domain::kernel::clock::{Instant, fresh_uuid};
 use crate::domain::kernel::ids::JobId;
 use crate::domain::work::job::{Job, Lane, Offer};
 use crate::domain::work::outcome::Outcome;
@@ -211,6 +211,22 @@ pub async fn replay(conn: &mut Conn, jobs: &[JobId]) -> Result<Vec<Offer>, Store
                where id = any($1) and state = 'dead' returning id, lane";
     let revived: Vec<(JobId, Lane)> = sqlx::query_as(sql).bind(jobs).fetch_all(conn).await?;
     Ok(revived.into_iter().map(|(job, lane)| Offer { job, lane }).collect())
+}
+
+/// Removes up to `limit` done jobs that ended before an instant, with their attempts. Returns the number of jobs. Dead
+/// letters stay until an operator replays them.
+pub async fn forget_done(conn: &mut Conn, ended_before: Instant, limit: i64) -> Result<u64, StoreError> {
+    let sql = "with gone as (
+                   delete from jobs where id = any (array(
+                       select id from jobs where state = 'done' and finished_at < $1
+                       order by finished_at limit $2 for update skip locked))
+                   returning id
+               ), tried as (
+                   delete from attempts using gone where job_id = gone.id
+               )
+               select count(*) from gone";
+    let removed: i64 = sqlx::query_scalar(sql).bind(ended_before).bind(limit).fetch_one(conn).await?;
+    Ok(removed.unsigned_abs())
 }
 
 pub(super) fn millis(duration: Duration) -> i64 {

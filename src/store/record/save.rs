@@ -16,6 +16,9 @@ pub enum SaveError {
     /// The item of a new case is not in force, because the catalogue in memory is out of date.
     #[error("the item is not in force")]
     NotInForce,
+    /// The person would have too many open cases of an item.
+    #[error("too many cases are open")]
+    TooManyOpen,
     /// Another request with the same idempotency key was answered after this request found no stored answer.
     #[error("another request with the same key was answered in the meantime")]
     Answered,
@@ -30,7 +33,7 @@ impl SaveError {
     pub fn into_store(self) -> StoreError {
         match self {
             Self::Store(error) => error,
-            Self::Stale | Self::NotInForce | Self::Answered => {
+            Self::Stale | Self::NotInForce | Self::TooManyOpen | Self::Answered => {
                 StoreError::Broken("a record without cases was refused".to_owned())
             }
         }
@@ -61,5 +64,11 @@ pub async fn save(conn: &mut Conn, keys: &KeyRing, record: &Record, now: Instant
 }
 
 fn refusal(error: StoreError) -> SaveError {
-    if error.violates("cases_in_force") { SaveError::NotInForce } else { error.into() }
+    if error.violates("cases_in_force") {
+        SaveError::NotInForce
+    } else if error.violates("cases_open_at_once") {
+        SaveError::TooManyOpen
+    } else {
+        error.into()
+    }
 }

@@ -1,12 +1,17 @@
 //! Old rows are deleted in batches, by one process at a time. Every running worker does this by itself, without a
 //! command.
 
-use songda::casework::upkeep::forget_old::{AT_ONCE, forget_old};
+use chrono::TimeDelta;
+use songda::casework::upkeep::forget_old::forget_old;
+use songda::casework::upkeep::retention::Retained;
 use songda::domain::kernel::clock::Clock;
-use songda::store::housekeeping;
+use songda::store::{KeyRing, Store, housekeeping};
 
+use crate::support::arrivals::assert_arrived_once;
 use crate::support::database::Record;
 use crate::support::desk::Desk;
+use crate::support::items::ITEM;
+use crate::support::office::decide;
 use crate::support::wait::wait_until;
 
 /// Stores 1500 answers under idempotency keys. All but the last one have expired. A single batch cannot delete them
@@ -22,7 +27,7 @@ async fn expired_rows_are_deleted_in_batches_and_young_ones_stay() {
     let now = Clock::system().now();
     sqlx::query(ANSWERS).execute(store.pool()).await.unwrap();
     let first = forget_old(store, now).await.unwrap();
-    assert_eq!(i64::try_from(first).unwrap(), AT_ONCE);
+    assert_eq!(i64::try_from(first).unwrap(), Retained::Answers.at_once());
     assert_eq!(forget_old(store, now).await.unwrap(), 499);
     assert_eq!(forget_old(store, now).await.unwrap(), 0);
     let left: i64 =
@@ -64,5 +69,54 @@ async fn refused_applications_are_kept_for_three_years() {
     .await;
     let left = async || desk.count("select count(*) from refused_applications").await;
     wait_until("those of the last three years are left", async || left().await == 2).await;
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_longer_needed_ends_and_what_is_the_record_stays() {
+    let desk = Desk::open().await;
+    let decided = decide(&desk, 2).await;
+    let resident = desk.resident().await;
+    let cursor = resident.caller().get("/v1/changes").success().await.unwrap().text("/next_cursor").unwrap();
+    desk.journey(ITEM).by(&resident).submitted().accepted().granted().await;
+    assert_arrived_once(&desk, &decided).await;
+    desk.outside().advance_all().await.unwrap();
+    wait_until("the scans are read", async || desk.count("select count(*) from parcel_scans").await == 2).await;
+    desk.finish().await;
+    let keys = KeyRing::parse(KeyRing::fresh_file().expose()).unwrap();
+    let store = &Store::new(desk.setting("SONGDA_DATABASE_URL"), 2, "test", keys).unwrap();
+    let after =
+        async |days: i64| while forget_old(store, Clock::system().now() + TimeDelta::days(days)).await.unwrap() > 0 {};
+    let count = async |sql: &'static str| desk.count(sql).await;
+
+    after(100).await;
+    assert_eq!(count("select count(*) from changes where kind <> 'all'").await, 0);
+    let read = resident.caller().get("/v1/changes").query(&[("cursor", &cursor)]).success().await.unwrap();
+    assert_eq!(read.rows().unwrap().iter().map(|change| change["kind"].clone()).collect::<Vec<_>>(), ["all"]);
+    assert!(
+        count("select count(*) from callbacks").await > 0
+            && count("select count(raw_sealed) from parcel_scans").await > 0
+    );
+
+    after(200).await;
+    assert_eq!(
+        count("select (select count(*) from callbacks) + (select count(raw_sealed) from parcel_scans)").await,
+        0
+    );
+    assert!(count("select count(*) from parcel_scans").await > 0 && count("select count(*) from jobs").await > 0);
+
+    after(400).await;
+    assert_eq!(
+        count("select (select count(*) from jobs where state = 'done') + (select count(*) from attempts)").await,
+        0
+    );
+    let unseen = "select count(*) from people where signed_in_at is null and phone_hash is not null";
+    assert_eq!(count(unseen).await, 2);
+
+    after(4 * 365).await;
+    assert_eq!(count(unseen).await, 0);
+    assert_eq!(count("select count(*) from people where phone_hash is not null").await, 1, "the resident's stays");
+    assert_eq!(count("select count(*) from cases").await, 3);
+    assert!(count("select count(*) from notifications").await > 0);
     desk.close().await;
 }

@@ -69,6 +69,8 @@ problem_codes! {
     JobNotDead = 409 "job_not_dead" "只有已放弃的任务可以重放" "Only a dead job can be replayed";
     ResultConflict = 409 "result_conflict" "该编号已回传其他内容（事项、申请人、决定或送达）" "Another item, applicant, decision or delivery was reported under this reference";
     ResultRepeated = 409 "result_repeated" "同一批次中编号重复" "The reference appears twice in this batch";
+    TooManyDrafts = 409 "too_many_drafts" "草稿过多，请先提交或删除" "Too many drafts; submit or delete some";
+    TooManyOpenCases = 409 "too_many_open_cases" "您在此事项上未办结的办件过多，请等待办结" "You have too many open cases of this item; wait until some are decided";
     TooManyUploads = 409 "too_many_uploads" "未提交的文件过多，请先提交或删除" "Too many files are not submitted yet; submit or delete some";
     UploadHandedIn = 409 "upload_handed_in" "该文件已随办件提交" "The file was submitted with a case";
     UploadBeingChecked = 409 "upload_being_checked" "文件检查中，请稍后再试" "The file is being checked; try again in a moment";

@@ -9,7 +9,10 @@ use crate::domain::kernel::ids::{CaseId, DraftId, PersonId};
 use crate::domain::people::acting::Acting;
 use crate::store::drafts::{self, Draft};
 use crate::store::record::{ChangeKind, Record, SaveError};
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, people};
+
+/// The maximum number of a person's drafts that were not submitted.
+pub const MOST_DRAFTS: i64 = 50;
 
 #[derive(Debug, Clone)]
 pub struct NewDraft {
@@ -41,6 +44,9 @@ pub enum SaveDraftError {
     Stale,
     #[error("the draft was submitted as {0}")]
     Submitted(CaseId),
+    /// The applicant has [`MOST_DRAFTS`] drafts that were not submitted.
+    #[error("there are too many drafts")]
+    TooMany,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -82,13 +88,19 @@ impl Drafts<'_> {
     }
 
     async fn create(&self, tx: &mut Tx<'_>, wanted: Draft) -> Result<Draft, SaveDraftError> {
-        if drafts::insert(tx, self.0.store().keys(), &wanted).await? {
+        people::hold(tx, wanted.person).await?;
+        let has_room = drafts::count_open(tx, wanted.person).await? < MOST_DRAFTS;
+        if has_room && drafts::insert(tx, self.0.store().keys(), &wanted).await? {
             return Ok(wanted);
         }
         // A client that received no answer repeats its request. It then finds the draft that its first request created.
         let known = drafts::find(tx, self.0.store().keys(), wanted.person, wanted.id).await?;
         let same = |known: &Draft| known.version == 1 && known.item == wanted.item && known.content == wanted.content;
-        known.filter(same).ok_or(SaveDraftError::Exists)
+        match known {
+            Some(known) if same(&known) => Ok(known),
+            None if !has_room => Err(SaveDraftError::TooMany),
+            _ => Err(SaveDraftError::Exists),
+        }
     }
 
     /// Changes an existing draft. `seen` is the version that the client has read; `None` if any version is accepted.

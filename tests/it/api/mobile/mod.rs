@@ -3,6 +3,7 @@
 
 mod accounts;
 mod addresses;
+mod caps;
 mod cases;
 mod consents;
 mod devices;

@@ -11,9 +11,9 @@ pub(super) const PUSH_TOKEN: &str = "devices.push_token";
 const MOST: i64 = 10;
 
 /// Adds or replaces a person's installation. If the person has too many, those that were not seen for longest are
-/// forgotten. If another installation, or another person, has the same push token, it loses
-/// the token: a lent or sold phone gets no messages of its former user. The rows of other people are not changed
-/// otherwise, because the client chooses the id of an installation.
+/// forgotten. If another installation, or another person, has the same push token, it loses the token: a lent or sold
+/// phone gets no messages of its former user. The rows of other people are not changed otherwise, because the client
+/// chooses the id of an installation.
 pub async fn put(conn: &mut Conn, keys: &KeyRing, device: &Device) -> Result<(), StoreError> {
     let hash = device.push.as_ref().map(|push| keys.hash(PUSH_TOKEN, push.token.expose()));
     let sealed = match (&device.push, &hash) {

@@ -58,12 +58,12 @@ impl Jobs<'_> {
         let waybill = parcel.waybill.clone();
         match &effect.change {
             ParcelChange::Ordered { waybill } => {
-                parcel.is_ordered(waybill.as_ref());
+                parcel.mark_ordered(waybill.as_ref());
                 // A hint that came before the order was settled is followed now.
                 let first_look = hinted_look_in.unwrap_or(FIRST_LOOK_AFTER);
                 record.enqueue(&Job::after(track(&parcel), first_look), trace)?;
             }
-            ParcelChange::Withdrawn => parcel.is_withdrawn(),
+            ParcelChange::Withdrawn => parcel.mark_withdrawn(),
             ParcelChange::AddressRefused => parcel.state = ParcelState::AddressRefused,
             ParcelChange::Cancelled => parcel.state = ParcelState::Cancelled,
             ParcelChange::Scanned(news) => {
@@ -158,8 +158,8 @@ impl Jobs<'_> {
 
 /// Hastens the job that asks the carrier about a parcel. After a callback the job is due at once, even if it was done
 /// before. If the carrier was just asked and did not confirm its own callback, the job is due after
-/// [`CONFIRM_AGAIN_AFTER`]. Usually the job is in the database. If a callback is the first sign that the carrier has
-/// the order, `change_parcel` has just added the job, and it is still in `record`.
+/// [`CONFIRM_AGAIN_AFTER`]. Usually the job is in the database. If the same transaction settles the order, it has just
+/// added the job, which is still in `record`.
 async fn confirm(tx: &mut Tx<'_>, record: &mut Record, parcel: &Parcel, source: ScanSource) -> Result<(), StoreError> {
     let key = track(parcel).key();
     let within = match source {
@@ -173,9 +173,9 @@ async fn confirm(tx: &mut Tx<'_>, record: &mut Record, parcel: &Parcel, source: 
     jobs::hasten(tx, &key, within).await
 }
 
-/// Decides what follows from a look that a hint caused. If another look is planned, because a further hint came, the carrier is
-/// asked then. Otherwise, if the carrier reported nothing new (its answers may lag behind its callbacks), it is asked once
-/// more. `wait` is the time until the planned look, and `added` the number of new scans.
+/// Decides what follows from a look that a hint caused. If another look is planned, because a further hint came, the
+/// carrier is asked then. Otherwise, if the carrier reported nothing new (its answers may lag behind its callbacks), it is
+/// asked once more. `wait` is the time until the planned look, and `added` the number of new scans.
 async fn follow_hint(tx: &mut Tx<'_>, parcel: &Parcel, wait: Duration, added: u64) -> Result<(), StoreError> {
     let key = track(parcel).key();
     if !wait.is_zero() {

@@ -226,9 +226,9 @@ pub struct Parcel {
 }
 
 impl Parcel {
-    /// The carrier has accepted the order. If the waybill that it gave is invalid or missing, it reports another one
-    /// later.
-    pub fn is_ordered(&mut self, waybill: Option<&Waybill>) {
+    /// Notes that the carrier has accepted the order. If the waybill that it gave is invalid or missing, it reports another
+    /// one later.
+    pub fn mark_ordered(&mut self, waybill: Option<&Waybill>) {
         let told = waybill.filter(|waybill| waybill.is_sound()).cloned();
         self.waybill = told.or(self.waybill.take());
         if self.state == ParcelState::Pending {
@@ -236,8 +236,9 @@ impl Parcel {
         }
     }
 
-    /// The order, if it existed, is cancelled. The parcel is ordered again, under a new number.
-    pub fn is_withdrawn(&mut self) {
+    /// Notes that the order, if it existed, is cancelled. The parcel is ordered again, under a new number, and gets another
+    /// waybill.
+    pub fn mark_withdrawn(&mut self) {
         self.round += 1;
         self.order_no = OrderNo::mint(self.id, self.round);
         self.waybill = None;

@@ -184,11 +184,13 @@ pub async fn enqueued(conn: &mut Conn, keys: &[String]) -> Result<BTreeSet<Strin
     Ok(sqlx::query_scalar(sql).bind(keys).fetch_all(conn).await?.into_iter().collect())
 }
 
-/// Makes a waiting job due within this time like [`hasten`], if an attempt at it has an unknown outcome.
+/// Makes a waiting job due within this time like [`hasten`], if an attempt at it has an unknown outcome. A job that waits
+/// because its gateway knew nothing of the attempt yet is left as it is: that answer is believed the second time, so the
+/// wait between the two must not be shortened.
 pub async fn hasten_unclear(conn: &mut Conn, key: &str, within: Duration) -> Result<(), StoreError> {
     let sql = "update jobs set due_at = now() + $2 * interval '1 millisecond', offered_at = null
-        where key = $1 and state = 'pending' and unclear > 0 and due_at > now() + $2 * interval '1 millisecond'
-          and lease_until is null";
+        where key = $1 and state = 'pending' and unclear > 0 and not told_absent and lease_until is null
+          and due_at > now() + $2 * interval '1 millisecond'";
     sqlx::query(sql).bind(key).bind(millis(within)).execute(conn).await?;
     Ok(())
 }

@@ -181,6 +181,27 @@ async fn a_pending_parcel_is_ordered_whatever_an_unsigned_call_says() {
     desk.close().await;
 }
 
+/// A carrier that does not know an order is asked a second time before the order is given again, because the first one may
+/// still be on its way. That takes a while, whatever a callback says.
+#[tokio::test]
+async fn an_unsigned_call_does_not_shorten_the_wait_before_an_order_is_given_again() {
+    let desk = Desk::builder().without_worker().open().await;
+    decide_by_sf(&desk).await;
+    let (_, order_no, _) = parcel(&desk).await;
+    let door = door(&desk);
+    let waits = "update jobs set unclear = 1, told_absent = true, due_at = now() + interval '1 hour'
+                 where kind = 'order_parcel'";
+    let is_soon = "select due_at < now() + interval '30 minutes' from jobs where kind = 'order_parcel'";
+    desk.execute(waits).await;
+    assert_eq!(door.send("sf", sf_push(&order_no, "SF7444000000666", "50")).await, StatusCode::OK);
+    assert!(!desk.scalar::<bool>(is_soon).await, "SF said that it does not know the order");
+    desk.execute("update jobs set told_absent = false where kind = 'order_parcel'").await;
+    desk.execute("update parcels set look_at = null, look_open = false").await;
+    assert_eq!(door.send("sf", sf_push(&order_no, "SF7444000000666", "50")).await, StatusCode::OK);
+    assert!(desk.scalar::<bool>(is_soon).await, "SF was not asked yet");
+    desk.close().await;
+}
+
 #[tokio::test]
 async fn an_unsigned_call_about_a_parcel_makes_the_worker_ask_at_most_once_a_minute() {
     let desk = Desk::builder().settings(&[("SONGDA_HINTED_LOOK_EVERY", "60s")]).open().await;

@@ -31,10 +31,18 @@ create table login_codes (
     phone_hash    bytea       not null,
     phone_sealed  bytea       not null,
     code_sealed   bytea       not null,
-    tries         integer     not null default 0,
+    asked_from    bytea       not null,                -- keyed hash of the network that asked for the code
+    other_tries   integer     not null default 0,      -- tries from all other networks together
     created_at    timestamptz not null,
     expires_at    timestamptz not null,
     used_at       timestamptz
+);
+-- The tries of a code by network, so that a stranger who guesses uses up the tries of one network only.
+create table login_code_tries (
+    code_id   uuid     not null references login_codes on delete cascade,
+    network   bytea    not null,                       -- keyed hash
+    tries     integer  not null default 1,
+    constraint login_code_tries_pkey primary key (code_id, network)
 );
 create index login_codes_phone on login_codes (phone_hash, created_at desc);
 create index login_codes_age on login_codes (created_at);

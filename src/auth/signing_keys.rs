@@ -76,7 +76,7 @@ pub struct SigningKey {
 
 impl SigningKeys {
     pub fn load(folder: &Path) -> Result<Self, SigningKeysError> {
-        Ok(Self::new(read(folder)?, Some(folder.to_owned())))
+        Ok(Self::new(read(&key_files(folder)?)?, Some(folder.to_owned())))
     }
 
     /// Creates the set of keys from PEM texts and their ids. All of them count as old enough to sign.
@@ -96,13 +96,22 @@ impl SigningKeys {
         Self(Arc::new(Shared { folder, ring: RwLock::new(Arc::new(ring)), looked: Mutex::default() }))
     }
 
-    /// Reads the folder again. If it cannot be read, the keys in memory stay in use.
+    /// Reads the folder again. If a file cannot be read as a key, the keys in memory stay in use, except those whose
+    /// files are gone: an operator who removes a leaked key can make a mistake with its successor. If the folder cannot
+    /// be read or is empty, all of them stay, because a lost mount is more likely than the removal of every key.
     pub fn look(&self) -> Result<(), SigningKeysError> {
-        if let Some(folder) = &self.0.folder {
-            let ring = Arc::new(read(folder)?);
-            *self.0.ring.write().unwrap_or_else(PoisonError::into_inner) = ring;
-        }
-        Ok(())
+        let Some(folder) = &self.0.folder else { return Ok(()) };
+        let files = key_files(folder)?;
+        let (ring, done) = match read(&files) {
+            Ok(ring) => (ring, Ok(())),
+            Err(error) => {
+                let mut ring = Ring::clone(&self.ring());
+                ring.retain(|kid, _| files.contains_key(kid));
+                (ring, Err(error))
+            }
+        };
+        *self.0.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+        done
     }
 
     pub async fn keep_fresh(&self, stop: CancellationToken) {
@@ -124,7 +133,7 @@ impl SigningKeys {
 
     fn look_or_warn(&self) {
         if let Err(error) = self.look() {
-            tracing::warn!(%error, "the keys of access tokens cannot be read again; those in memory stay in use");
+            tracing::warn!(%error, "the token keys cannot be read again; those in memory stay in use unless removed");
         }
     }
 
@@ -169,20 +178,33 @@ impl SigningKeys {
     }
 }
 
-fn read(folder: &Path) -> Result<Ring, SigningKeysError> {
-    let unreadable = |path: &Path, source| SigningKeysError::Unreadable { path: path.display().to_string(), source };
-    let mut ring = Ring::new();
+/// Lists the files of keys in a folder, by the ids of the keys.
+///
+/// # Errors
+/// If there is none.
+fn key_files(folder: &Path) -> Result<BTreeMap<String, PathBuf>, SigningKeysError> {
+    let mut files = BTreeMap::new();
     for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))? {
         let path = entry.map_err(|error| unreadable(folder, error))?.path();
         let is_pem = path.extension().is_some_and(|extension| extension == "pem");
         if let Some(kid) = path.file_stem().filter(|_| is_pem) {
-            let pem = std::fs::read_to_string(&path).map(Private::new).map_err(|error| unreadable(&path, error))?;
-            let since = std::fs::metadata(&path).and_then(|file| file.modified());
-            let since = since.map_err(|error| unreadable(&path, error))?.into();
-            ring.extend([key(kid.to_string_lossy().into_owned(), pem.expose(), since)?]);
+            files.insert(kid.to_string_lossy().into_owned(), path);
         }
     }
-    if ring.is_empty() { Err(SigningKeysError::Empty(folder.display().to_string())) } else { Ok(ring) }
+    if files.is_empty() { Err(SigningKeysError::Empty(folder.display().to_string())) } else { Ok(files) }
+}
+
+fn read(files: &BTreeMap<String, PathBuf>) -> Result<Ring, SigningKeysError> {
+    let read_file = |(kid, path): (&String, &PathBuf)| {
+        let pem = std::fs::read_to_string(path).map(Private::new).map_err(|error| unreadable(path, error))?;
+        let since = std::fs::metadata(path).and_then(|file| file.modified());
+        key(kid.clone(), pem.expose(), since.map_err(|error| unreadable(path, error))?.into())
+    };
+    files.iter().map(read_file).collect()
+}
+
+fn unreadable(path: &Path, source: std::io::Error) -> SigningKeysError {
+    SigningKeysError::Unreadable { path: path.display().to_string(), source }
 }
 
 fn key(kid: String, pem: &str, since: Instant) -> Result<(String, Arc<SigningKey>), SigningKeysError> {
@@ -262,6 +284,24 @@ mod tests {
         assert_eq!(signer(&ring, now()), "2026-11-23", "the ring stays as it is");
         std::fs::remove_dir_all(&folder.0).unwrap();
         assert!(matches!(SigningKeys::load(&folder.0), Err(SigningKeysError::Unreadable { .. })));
+    }
+
+    #[test]
+    fn a_removed_key_is_forgotten_although_another_file_is_no_key() {
+        let folder = Folder::new();
+        folder.add("1", now() - 2 * RIPE_AFTER);
+        folder.add("2", now() - RIPE_AFTER);
+        let ring = SigningKeys::load(&folder.0).unwrap();
+        std::fs::write(folder.0.join("3.pem"), "half a key").unwrap();
+        std::fs::remove_file(folder.0.join("2.pem")).unwrap();
+        assert!(ring.look().is_err());
+        assert!(ring.find("2").is_none());
+        assert_eq!(signer(&ring, now()), "1");
+        for left in ["1.pem", "3.pem"] {
+            std::fs::remove_file(folder.0.join(left)).unwrap();
+        }
+        assert!(matches!(ring.look(), Err(SigningKeysError::Empty(_))));
+        assert!(ring.find("1").is_some(), "an empty folder changes nothing");
     }
 
     #[test]

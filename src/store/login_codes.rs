@@ -7,6 +7,7 @@ use super::seal::Cell;
 use super::{Conn, KeyRing, StoreError};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::LoginCodeId;
+use crate::domain::kernel::network::Network;
 use crate::domain::kernel::private::Private;
 use crate::domain::people::identity::MobilePhone;
 
@@ -19,15 +20,25 @@ pub struct LoginCode {
     pub phone: MobilePhone,
     /// Six digits.
     pub code: Private<String>,
-    /// How many times a client has presented a code for this phone number since this code was made.
-    pub tries: i32,
     pub created_at: Instant,
     pub expires_at: Instant,
 }
 
+/// A code, and how often a client has presented a code for its phone number since it was made.
+#[derive(Debug)]
+pub struct TriedCode {
+    pub code: LoginCode,
+    /// The tries from the network of the present try, which counts.
+    pub tries: i32,
+    /// The tries from all networks together except the one that asked for the code.
+    pub other_tries: i32,
+    /// True if the present try comes from the network that asked for the code.
+    pub is_askers: bool,
+}
+
 macro_rules! columns {
     () => {
-        "id, phone_sealed, code_sealed, tries, created_at, expires_at"
+        "id, phone_sealed, code_sealed, created_at, expires_at"
     };
 }
 
@@ -36,7 +47,6 @@ struct Row {
     id: LoginCodeId,
     phone_sealed: Vec<u8>,
     code_sealed: Vec<u8>,
-    tries: i32,
     created_at: Instant,
     expires_at: Instant,
 }
@@ -47,7 +57,6 @@ impl Row {
             id: self.id,
             phone: open_phone(keys, &Cell::of(PHONE, self.id.uuid()), &self.phone_sealed)?,
             code: Private::new(open_text(keys, &Cell::of(CODE, self.id.uuid()), &self.code_sealed)?),
-            tries: self.tries,
             created_at: self.created_at,
             expires_at: self.expires_at,
         })
@@ -73,9 +82,15 @@ pub async fn made_after(
     Ok(sqlx::query_scalar(sql).bind(keys.hash(PHONE, phone.expose())).bind(after).fetch_all(conn).await?)
 }
 
-pub async fn insert(conn: &mut Conn, keys: &KeyRing, code: &LoginCode) -> Result<(), StoreError> {
-    let sql = "insert into login_codes (id, phone_hash, phone_sealed, code_sealed, created_at, expires_at)
-               values ($1, $2, $3, $4, $5, $6)";
+/// Adds a code. `from` is the network that asked for it; `None` if it is unknown.
+pub async fn insert(
+    conn: &mut Conn,
+    keys: &KeyRing,
+    code: &LoginCode,
+    from: Option<Network>,
+) -> Result<(), StoreError> {
+    let sql = "insert into login_codes (id, phone_hash, phone_sealed, code_sealed, created_at, expires_at, asked_from)
+               values ($1, $2, $3, $4, $5, $6, $7)";
     sqlx::query(sql)
         .bind(code.id)
         .bind(keys.hash(PHONE, code.phone.expose()))
@@ -83,6 +98,7 @@ pub async fn insert(conn: &mut Conn, keys: &KeyRing, code: &LoginCode) -> Result
         .bind(keys.seal(&Cell::of(CODE, code.id.uuid()), code.code.expose().as_bytes())?)
         .bind(code.created_at)
         .bind(code.expires_at)
+        .bind(network_hash(keys, from))
         .execute(conn)
         .await?;
     Ok(())
@@ -100,8 +116,8 @@ pub async fn find_open(
     row.map(|row| row.open(keys)).transpose()
 }
 
-/// Counts a try against a phone number's latest code, locks the code and returns it. Returns `None` if the latest code
-/// is used or expired.
+/// Counts a try against a phone number's latest code, locks the code and returns it. `from` is the network of the try;
+/// `None` if it is unknown. Returns `None` if the latest code is used or expired.
 ///
 /// The caller compares the codes only after this count, so that parallel guesses are limited like guesses one after
 /// another.
@@ -109,19 +125,48 @@ pub async fn try_latest(
     conn: &mut Conn,
     keys: &KeyRing,
     phone: &MobilePhone,
+    from: Option<Network>,
     now: Instant,
-) -> Result<Option<LoginCode>, StoreError> {
+) -> Result<Option<TriedCode>, StoreError> {
+    #[derive(FromRow)]
+    struct Tried {
+        #[sqlx(flatten)]
+        code: Row,
+        tries: i32,
+        other_tries: i32,
+        is_askers: bool,
+    }
     let sql = concat!(
-        "update login_codes set tries = tries + 1
-         where id = (select id from login_codes where phone_hash = $1 order by created_at desc limit 1)
-           and used_at is null and expires_at > $2
-         returning ",
-        columns!()
+        "with tried as (
+             update login_codes set other_tries = other_tries + (asked_from <> $3)::int
+             where id = (select id from login_codes where phone_hash = $1 order by created_at desc limit 1)
+               and used_at is null and expires_at > $2
+             returning ",
+        columns!(),
+        ", other_tries, asked_from = $3 as is_askers
+         ), counted as (
+             insert into login_code_tries (code_id, network) select id, $3 from tried
+             on conflict on constraint login_code_tries_pkey do update set tries = login_code_tries.tries + 1
+             returning tries
+         )
+         select ",
+        columns!(),
+        ", other_tries, is_askers, tries from tried, counted"
     );
-    let query = sqlx::query_as(sql).bind(keys.hash(PHONE, phone.expose())).bind(now);
-    let row: Option<Row> = query.fetch_optional(conn).await?;
-    let Some(code) = row.map(|row| row.open(keys)).transpose()? else { return Ok(None) };
-    if code.phone == *phone { Ok(Some(code)) } else { Err(misplaced(PHONE)) }
+    let query = sqlx::query_as(sql).bind(keys.hash(PHONE, phone.expose())).bind(now).bind(network_hash(keys, from));
+    let row: Option<Tried> = query.fetch_optional(conn).await?;
+    let Some(Tried { code, tries, other_tries, is_askers }) = row else { return Ok(None) };
+    let code = code.open(keys)?;
+    if code.phone == *phone {
+        Ok(Some(TriedCode { code, tries, other_tries, is_askers }))
+    } else {
+        Err(misplaced(PHONE))
+    }
+}
+
+/// Returns the keyed hash of a network: an address is personal data.
+fn network_hash(keys: &KeyRing, network: Option<Network>) -> Vec<u8> {
+    keys.hash("login_codes.network", &network.map_or_else(|| "unknown".to_owned(), |network| network.to_string()))
 }
 
 pub async fn use_up(conn: &mut Conn, id: LoginCodeId, now: Instant) -> Result<(), StoreError> {

@@ -288,9 +288,12 @@ pub async fn add_scans(
 
 /// Removes the carrier's own text from up to `limit` scans that were received before an instant. Returns how many.
 pub async fn forget_raw_scans(conn: &mut Conn, received_before: Instant, limit: i64) -> Result<u64, StoreError> {
-    let sql = "update parcel_scans set raw_sealed = null where raw_sealed is not null and ctid = any (array(
-                   select ctid from parcel_scans where raw_sealed is not null and received_at < $1
-                   order by received_at limit $2 for update skip locked))";
+    let sql = "with old as materialized (
+                   select parcel_id, scan_key from parcel_scans where raw_sealed is not null and received_at < $1
+                   order by received_at limit $2 for update skip locked
+               )
+               update parcel_scans s set raw_sealed = null
+               from old where s.parcel_id = old.parcel_id and s.scan_key = old.scan_key";
     Ok(sqlx::query(sql).bind(received_before).bind(limit).execute(conn).await?.rows_affected())
 }
 

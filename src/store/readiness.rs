@@ -1,5 +1,5 @@
-//! The connection by which a process checks that PostgreSQL answers. It does not belong to the pool: if all connections of
-//! the pool are in use, the process is busy, and not unable to work.
+//! The connection by which a process checks that PostgreSQL answers. It does not belong to the pool: if all connections
+//! of the pool are in use, the process is busy, and not unable to work.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::sync::Mutex;
 
-/// How long the open connection may take to answer before a new one is tried. It may be broken although the database
+/// How long the open connection may take to answer before a new one is tried. It can be broken although the database
 /// works.
 const ANSWER_WITHIN: Duration = Duration::from_millis(400);
 
@@ -22,8 +22,9 @@ impl ReadinessConnection {
         Self { options, open: Mutex::const_new(None) }
     }
 
-    /// Fails if the database does not answer. It may wait for long, so the caller sets a time limit. If the caller gives
-    /// up, the open connection stays: otherwise strangers who hang up could make the process open one after the other.
+    /// Fails if the database does not answer. It can wait for long, so the caller sets a time limit. If the caller
+    /// gives up, the open connection stays: otherwise strangers who hang up could make the process open one after the
+    /// other.
     pub(super) async fn ping(&self) -> Result<(), sqlx::Error> {
         let mut open = self.open.lock().await;
         if let Some(connection) = &mut *open

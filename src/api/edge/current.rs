@@ -1,5 +1,5 @@
-//! The id, trace, language and caller's address of the current request. They are task-local, so that functions need no parameter for
-//! them.
+//! The id, trace, language and caller's address of the current request. They are task-local, so that functions need no
+//! parameter for them.
 
 use std::future::Future;
 use std::sync::Arc;

@@ -9,8 +9,8 @@ use poem::{Addr, Request};
 use crate::domain::kernel::network::CallerAddress;
 use crate::env::Env;
 
-/// Our own reverse proxies. Each one adds the address of its caller to the right end of one header. Entries further left
-/// are text of the caller and are not believed.
+/// Our own reverse proxies. Each one adds the address of its caller to the right end of one header. Entries further
+/// left are text of the caller and are not believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Proxies {
     count: usize,
@@ -26,6 +26,15 @@ enum ProxyHeader {
     Forwarded,
 }
 
+impl ProxyHeader {
+    const fn name(self) -> HeaderName {
+        match self {
+            Self::XForwardedFor => HeaderName::from_static("x-forwarded-for"),
+            Self::Forwarded => header::FORWARDED,
+        }
+    }
+}
+
 impl FromStr for ProxyHeader {
     type Err = ();
 
@@ -39,9 +48,6 @@ impl FromStr for ProxyHeader {
 }
 
 impl Proxies {
-    /// For a process that callers reach directly.
-    pub const NONE: Self = Self { count: 0, header: ProxyHeader::XForwardedFor };
-
     pub fn from_env(env: &mut Env) -> Option<Self> {
         let count = env.or(
             "SONGDA_PROXIES",
@@ -71,48 +77,50 @@ impl Proxies {
 
     fn reported(self, headers: &HeaderMap) -> Option<CallerAddress> {
         let steps = self.count.checked_sub(1)?;
-        let entry = match self.header {
-            ProxyHeader::XForwardedFor => {
-                const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-                from_the_right(headers, &X_FORWARDED_FOR, steps)?
-            }
-            ProxyHeader::Forwarded => forwarded_for(from_the_right(headers, &header::FORWARDED, steps)?)?,
+        let lines = headers.get_all(self.header.name()).iter().rev();
+        let entry = lines.flat_map(|line| from_the_right(line.as_bytes(), b',')).nth(steps)?;
+        let node = match self.header {
+            ProxyHeader::XForwardedFor => std::str::from_utf8(entry).ok()?,
+            ProxyHeader::Forwarded => forwarded_for(entry)?,
         };
-        entry.trim().parse().ok()
+        node.trim().parse().ok()
     }
 }
 
-/// Returns an entry of a header that is a list, counted from the right. It reads from the right, so that text of the
-/// caller cannot hide the entries of our proxies: a quotation mark that is never closed, or bytes that are no text.
-fn from_the_right<'h>(headers: &'h HeaderMap, name: &HeaderName, at: usize) -> Option<&'h str> {
-    let mut entries = headers.get_all(name).iter().rev().flat_map(|value| {
-        let mut rest = Some(value.as_bytes());
-        std::iter::from_fn(move || {
-            let (before, entry) = split_last(rest?);
-            rest = before;
-            Some(entry)
-        })
-    });
-    std::str::from_utf8(entries.nth(at)?).ok()
+/// Returns the members of a list, the last one first. It reads from the right, so that text of the caller cannot hide
+/// the entries of our proxies: a quotation mark that is never closed, or bytes that are no text.
+fn from_the_right(list: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(list);
+    std::iter::from_fn(move || {
+        let (before, member) = split_last(rest?, separator);
+        rest = before;
+        Some(member)
+    })
 }
 
-/// Splits a list at its last comma that is not between quotation marks.
-fn split_last(list: &[u8]) -> (Option<&[u8]>, &[u8]) {
+/// Splits a list at its last separator that is not between quotation marks.
+fn split_last(list: &[u8], separator: u8) -> (Option<&[u8]>, &[u8]) {
     let mut is_quoted = false;
     for (at, letter) in list.iter().enumerate().rev() {
-        match letter {
-            b'"' => is_quoted = !is_quoted,
-            b',' if !is_quoted => return (Some(&list[..at]), &list[at + 1..]),
-            _ => {}
+        if *letter == b'"' && !is_escaped(&list[..at]) {
+            is_quoted = !is_quoted;
+        } else if *letter == separator && !is_quoted {
+            return (Some(&list[..at]), &list[at + 1..]);
         }
     }
     (None, list)
 }
 
-/// Returns the value of `for` in an entry of `Forwarded`: `for="[2001:db8::1]:4711";proto=https`.
-fn forwarded_for(entry: &str) -> Option<&str> {
-    let pairs = entry.split(';').filter_map(|pair| pair.split_once('='));
-    let (_, node) = pairs.into_iter().find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))?;
+/// True if the letter after `before` is escaped (RFC 9110 §5.6.4): the number of backslashes at the end is odd.
+fn is_escaped(before: &[u8]) -> bool {
+    before.iter().rev().take_while(|letter| **letter == b'\\').count() % 2 == 1
+}
+
+/// Returns the value of `for` in an entry of `Forwarded`: `for="[2001:db8::1]:4711";proto=https`. A semicolon between
+/// quotation marks separates nothing: our proxy can quote text of the caller in another value, such as `host`.
+fn forwarded_for(entry: &[u8]) -> Option<&str> {
+    let mut pairs = from_the_right(entry, b';').filter_map(|pair| std::str::from_utf8(pair).ok()?.split_once('='));
+    let (_, node) = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))?;
     Some(node.trim().trim_matches('"'))
 }
 
@@ -123,11 +131,8 @@ mod tests {
     use super::*;
 
     fn caller(count: usize, header: ProxyHeader, values: &[&str]) -> Option<String> {
-        let name = match header {
-            ProxyHeader::XForwardedFor => "x-forwarded-for",
-            ProxyHeader::Forwarded => "forwarded",
-        };
-        let request = values.iter().fold(Request::builder(), |request, value| request.header(name, *value)).finish();
+        let name = header.name();
+        let request = values.iter().fold(Request::builder(), |request, value| request.header(&name, *value)).finish();
         Proxies { count, header }.caller(&request).map(|address| address.to_string())
     }
 
@@ -173,6 +178,9 @@ mod tests {
             ("proto=https", None),
             ("for=\"a, for=192.0.2.1", Some("192.0.2.1")),
             ("for=192.0.2.1;ext=\"a, for=9.9.9.9\"", Some("192.0.2.1")),
+            // A proxy that passes on the caller's `Host`.
+            ("host=\"x;for=9.9.9.9\";for=192.0.2.1", Some("192.0.2.1")),
+            (r#"for=192.0.2.1;host="x\";for=9.9.9.9;y=\"""#, Some("192.0.2.1")),
             ("", None),
         ] {
             assert_eq!(caller(1, ProxyHeader::Forwarded, &[value]).as_deref(), expected, "{value}");

@@ -60,9 +60,9 @@ impl Changes {
 
     /// 变化推送 · Stream changes
     ///
-    /// The stream lasts until the access token expires. With `Last-Event-ID` and a new token, the next stream continues
-    /// where the last one ended. A person can have eight open streams on each server process; a ninth one on the same
-    /// process ends the oldest.
+    /// The stream lasts until the access token expires, or until the first change after a sign-out. With `Last-Event-ID`
+    /// and a new token, the next stream continues where the last one ended. A person can have eight open streams on each
+    /// server process; a ninth one on the same process ends the oldest.
     #[oai(path = "/events", method = "get", operation_id = "stream_events")]
     async fn events(
         &self,
@@ -75,7 +75,10 @@ impl Changes {
         };
         let lasts = (person.until - self.0.casework.now()).to_std().unwrap_or_default();
         let held = self.0.live.open(person.id, lasts);
-        let changes = self.stream(person.id, held, since).take_until(self.0.stop.clone().cancelled_owned());
+        let ended_sessions = self.0.people.ended_sessions.clone();
+        let is_signed_in = move |_: &ChangeBody| std::future::ready(!ended_sessions.contains(person.session));
+        let changes = self.stream(person.id, held, since).take_while(is_signed_in);
+        let changes = changes.take_until(self.0.stop.clone().cancelled_owned());
         Ok(EventStream::new(changes.map(|change| {
             let text = change.to_json_string();
             Event::message(text).event_type(change.kind).id(change.cursor)

@@ -6,12 +6,15 @@ use poem_openapi::{Object, OpenApi};
 use super::person::PersonBody;
 use super::tag::MobileTag;
 use crate::api::edge::parameters::phone::read_phone;
-use crate::api::edge::{Body, Brings, Code, FieldError, Person, Problem, ProblemOf, SignInAttempt, example};
+use crate::api::edge::{
+    Body, Brings, Code, FieldError, Person, Problem, ProblemOf, SignInAttempt, current_request, example,
+};
 use crate::casework::people::People;
 use crate::casework::people::identity::attach_wechat::AttachError;
 use crate::casework::people::identity::join::{IfTaken, TakenError};
 use crate::casework::people::identity::set_phone::SetPhoneError;
 use crate::casework::people::identity::verify::VerifyError;
+use crate::casework::people::login_codes::PresentedCode;
 use crate::casework::people::sessions::by_wechat::WechatCodeError;
 use crate::domain::kernel::ids::PersonId;
 use crate::domain::kernel::private::Private;
@@ -63,7 +66,9 @@ impl Me {
     ) -> Result<Json<PersonBody>, Problem> {
         let NewPhone { phone, code, if_taken } = body.into_inner();
         let phone = read_phone(&phone, "/phone")?;
-        self.0.identity().set_phone(person.id, &phone, &Private::new(code), if_taken).await?;
+        let code = Private::new(code);
+        let presented = PresentedCode { phone: &phone, code: &code, from: current_request().address };
+        self.0.identity().set_phone(person.id, &presented, if_taken).await?;
         self.answer(person.id).await
     }
 

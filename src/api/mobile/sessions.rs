@@ -10,7 +10,7 @@ use crate::api::edge::{
 };
 use crate::api::shared::sessions::{Opened, Refresh, Refreshed};
 use crate::casework::people::People;
-use crate::casework::people::login_codes::{CodeError, RequestCodeError};
+use crate::casework::people::login_codes::{CodeError, PresentedCode, RequestCodeError};
 use crate::casework::people::sessions::by_wechat::{WechatCodeError, WechatSignInError};
 use crate::casework::people::sessions::open::SignedIn;
 use crate::casework::people::sessions::refresh::RefreshError;
@@ -41,7 +41,8 @@ impl MobileSessions {
     #[oai(path = "/login-codes", method = "post", operation_id = "request_login_code")]
     async fn code(&self, _attempt: SignInAttempt, body: Body<CodeRequest>) -> Result<CodeRequested, Problem> {
         let phone = read_phone(&body.phone, "/phone")?;
-        self.0.login_codes().request(&phone, Some(&current_request().traceparent)).await?;
+        let current = current_request();
+        self.0.login_codes().request(&phone, current.address, Some(&current.traceparent)).await?;
         Ok(CodeRequested::Accepted)
     }
 
@@ -52,7 +53,9 @@ impl MobileSessions {
     async fn sms(&self, _attempt: SignInAttempt, body: Body<PhoneProof>) -> Result<Opened<Session>, Problem> {
         let PhoneProof { phone, code } = body.into_inner();
         let phone = read_phone(&phone, "/phone")?;
-        Ok(Opened::of(self.0.sessions().by_sms(&phone, &Private::new(code), current_request().language).await?))
+        let (code, current) = (Private::new(code), current_request());
+        let presented = PresentedCode { phone: &phone, code: &code, from: current.address };
+        Ok(Opened::of(self.0.sessions().by_sms(&presented, current.language).await?))
     }
 
     /// 刷新登录 · Refresh the session
@@ -74,7 +77,7 @@ impl MobileSessions {
 
     /// 退出所有设备 · Sign out everywhere
     ///
-    /// All refresh tokens of the person are refused from now on. The access tokens remain valid until they expire.
+    /// All refresh tokens of the person are refused from now on, and the access tokens within two seconds.
     #[oai(path = "/sessions", method = "delete", operation_id = "sign_out_everywhere")]
     async fn sign_out_everywhere(&self, person: Person) -> Result<Done, Problem> {
         self.0.sessions().end_all(person.id.uuid()).await?;

@@ -2,8 +2,9 @@
 //! needs Redis, and its lanes must make progress. An API process works even without Redis: it then counts requests for
 //! the rate limits on its own, and clients see changes a few seconds later.
 //!
-//! The public can reach this endpoint, and a load balancer depends on it. So PostgreSQL and Redis are asked at most once
-//! a second, however many callers there are, over connections that no other request occupies.
+//! The public can reach this endpoint, and a load balancer depends on it. So PostgreSQL and Redis are asked at most
+//! once a second by each listener, however many callers there are. PostgreSQL is asked over a connection beside the
+//! pool, because a process whose pool is busy is still able to work.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! A finding that costs something, and is found at most once in a while, however often callers ask for it.
+//! Remembers an expensive finding for some time, so that many callers cost as much as one.
 
 use std::future::Future;
 use std::time::Duration;
@@ -18,8 +18,8 @@ impl<T: Copy> Remembered<T> {
         Self { every, last: Mutex::default() }
     }
 
-    /// Returns the last finding, or a new one if there is none or it is too old. Callers that come meanwhile wait for the
-    /// new one.
+    /// Returns the last finding, or a new one if there is none or it is too old. Callers that come meanwhile wait for
+    /// the new one.
     pub async fn get<F: Future<Output = T>>(&self, find: impl FnOnce() -> F) -> T {
         let mut last = self.last.lock().await;
         if let Some((at, found)) = *last

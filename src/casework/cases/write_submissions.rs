@@ -1,4 +1,5 @@
-//! Writes submissions: in one transaction those that come at the same moment; if the database refuses them, each alone.
+//! Writes submissions: in one transaction those that come at the same moment. If the database refuses them, each half is
+//! written in a transaction of its own, and so on, until the refused submissions are alone.
 
 use std::time::Duration;
 
@@ -21,24 +22,24 @@ impl Writer<Submission> for Cases<'_> {
     }
 
     async fn write(&self, submissions: Vec<Submission>) -> Vec<Self::Outcome> {
-        let mut together = Record::default();
-        for submission in &submissions {
-            together.append(submission.record.clone());
-        }
-        let outcome = self.write_record(&together).await;
-        if submissions.len() == 1 || concerns_all(&outcome) {
-            return submissions.iter().map(|_| outcome.clone()).collect();
-        }
         let mut outcomes = Vec::with_capacity(submissions.len());
-        for submission in &submissions {
-            outcomes.push(self.write_record(&submission.record).await);
+        // The parts that are not written yet, the first one last.
+        let mut parts = vec![submissions.as_slice()];
+        while let Some(part) = parts.pop() {
+            let outcome = self.write_together(part).await;
+            if part.len() > 1 && !concerns_all(&outcome) {
+                let (first, second) = part.split_at(part.len() / 2);
+                parts.extend([second, first]);
+            } else {
+                outcomes.extend(std::iter::repeat_n(outcome, part.len()));
+            }
         }
         outcomes
     }
 }
 
-/// True if each submission alone would have the same outcome. Two transactions may wait for each other's rows (two drafts
-/// of a person with the same files); submissions that are written alone may not.
+/// True if each submission alone would have the same outcome. A deadlock does not concern all: one of the submissions
+/// waited for rows that another transaction had locked.
 fn concerns_all(outcome: &Result<(), SaveError>) -> bool {
     match outcome {
         Ok(()) => true,
@@ -48,10 +49,14 @@ fn concerns_all(outcome: &Result<(), SaveError>) -> bool {
 }
 
 impl Cases<'_> {
-    async fn write_record(&self, record: &Record) -> Result<(), SaveError> {
+    async fn write_together(&self, submissions: &[Submission]) -> Result<(), SaveError> {
+        let mut record = Record::default();
+        for submission in submissions {
+            record.append(submission.record.clone());
+        }
         let save = async {
             let tx = self.0.store().begin().await?;
-            self.0.save_and_commit(tx, record, self.0.now()).await
+            self.0.save_and_commit(tx, &record, self.0.now()).await
         };
         tokio::time::timeout(WRITE_WITHIN, save).await.unwrap_or_else(|_| Err(StoreError::silent().into()))
     }

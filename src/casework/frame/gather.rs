@@ -1,8 +1,9 @@
 //! Requests that come at the same moment and share a transaction, because a commit costs the database as much for one
 //! of them as for many. A request that comes alone does not wait.
 //!
-//! One request at a time writes all that wait. If its client disconnects before the others have their answers, the others
-//! wait and write again. So writing must be repeatable: a request that was written already is answered as such.
+//! One request at a time writes those that wait. If it is cancelled before the others have their outcomes, because its
+//! client disconnects or its time is over, the others wait and are written again. So writing must be repeatable: the
+//! writer must recognise a request that was written already.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,7 +17,8 @@ const AT_ONCE: usize = 128;
 pub trait Writer<R> {
     /// What the client of one request is told.
     type Outcome: Send;
-    /// Of requests with the same key, one transaction gets only one. The next must find that one in the database.
+    /// Requests with the same key are never in the same transaction, because the later one must find the earlier one
+    /// in the database.
     type Key: Ord;
 
     fn key(request: &R) -> Self::Key;
@@ -44,7 +46,7 @@ impl<R, O> Default for Gather<R, O> {
 }
 
 impl<R: Clone, O> Gather<R, O> {
-    /// Writes a request, together with the others that wait. It is written when this returns.
+    /// Writes a request, together with the others that wait, and returns its outcome.
     pub async fn write<W: Writer<R, Outcome = O>>(&self, request: R, writer: &W) -> O {
         loop {
             let mut outcome = self.add(request.clone());
@@ -87,7 +89,7 @@ impl<R: Clone, O> Gather<R, O> {
             return;
         }
         for (sender, outcome) in senders.into_iter().zip(writer.write(requests).await) {
-            // If the client disconnected, it will send the request again, and be told that it is written.
+            // This fails if the client disconnected. If it sends the request again, it learns the outcome.
             let _ = sender.send(outcome);
         }
     }

@@ -5,6 +5,8 @@
 //! in its last statement before the commit ([`leave`]). In between, an advisory lock is held: if a second request with
 //! the same key comes, `enter` refuses it without waiting. For a request without a key, these functions do nothing.
 //!
+//! A repeated disclosure to an officer is the one exception: it is a disclosure of its own, with its own record.
+//!
 //! The database stores one answer per key. So a use case that writes its effect and its answer in one statement can
 //! first try that statement, and call `enter` only after the database has refused the statement.
 
@@ -37,7 +39,8 @@ pub struct Answer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given {
     pub answer: Answer,
-    /// True if this is the stored answer to an earlier request with the same key.
+    /// True if an earlier request with the same key was answered. The answer is then the earlier one. Only a disclosure
+    /// gets a new answer, because each one shows the present data and is recorded.
     pub replayed: bool,
 }
 
@@ -52,7 +55,8 @@ impl Given {
 pub enum Entered {
     /// The request is new. The use case must do its work and store its answer.
     First,
-    /// The request was answered before. The use case must return this answer by [`again`].
+    /// The request was answered before. The use case returns this answer by [`again`], if the caller is still allowed to
+    /// see it.
     Replay(Answer),
 }
 

@@ -13,7 +13,8 @@ use crate::store::record::Record;
 
 impl Officers<'_> {
     /// Returns the case. Every request is a disclosure of its own, also a repeated one (same `Idempotency-Key`): the
-    /// officer's authority is checked and the disclosure is recorded. The key only keeps two different requests apart.
+    /// officer's authority is checked and the disclosure is recorded. The key has one effect: another request under the
+    /// same key is refused.
     pub async fn disclose(
         self,
         officer: &OfficerAtWork,

@@ -15,9 +15,11 @@ use crate::store::{Store, StoreError, sessions};
 
 /// How often the ended sessions are read.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The time-out of a read. A connection that no longer answers would otherwise stop all further reads for many minutes.
+const READ_WITHIN: Duration = Duration::from_secs(5);
 /// Each read begins this long before the last session that is known to have ended. A transaction may commit later than
-/// another one that ended its session after it, and the clocks of two machines differ.
-const OVERLAP: Duration = Duration::from_secs(60);
+/// another one that ended its session after it, and the clock of another machine may be slow.
+const OVERLAP: Duration = Duration::from_secs(5 * 60);
 /// How long an ended session is remembered: until its last access token has expired, by every clock.
 const MEMORY: Duration = LIFETIME.saturating_add(OVERLAP);
 
@@ -50,7 +52,8 @@ impl EndedSessions {
     /// Reads the ended sessions every second, until `stop`.
     pub async fn keep_fresh(&self, store: &Store, clock: &Clock, stop: CancellationToken) {
         loop {
-            if let Err(error) = self.refresh(store, clock.now()).await {
+            let refreshed = tokio::time::timeout(READ_WITHIN, self.refresh(store, clock.now())).await;
+            if let Err(error) = refreshed.unwrap_or_else(|_| Err(StoreError::silent())) {
                 tracing::warn!(%error, "ended sessions cannot be read; their access tokens stay valid meanwhile");
             }
             if stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_none() {
@@ -72,7 +75,7 @@ mod tests {
         assert_eq!(sessions.next_read(now), now - MEMORY);
         let ends = |at: Instant| sessions.0.write().unwrap().insert(fresh(SessionId::from_uuid), at);
         ends(now - Duration::from_secs(5));
-        assert_eq!(sessions.next_read(now), now - Duration::from_secs(65));
+        assert_eq!(sessions.next_read(now), now - Duration::from_secs(5) - OVERLAP);
         ends(now + Duration::from_secs(3600));
         assert_eq!(sessions.next_read(now), now - OVERLAP);
     }

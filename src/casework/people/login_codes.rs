@@ -9,11 +9,12 @@ use super::{People, commit};
 use crate::domain::kernel::clock::fresh;
 use crate::domain::kernel::ids::LoginCodeId;
 use crate::domain::kernel::limits;
+use crate::domain::kernel::network::CallerAddress;
 use crate::domain::kernel::private::Private;
 use crate::domain::people::identity::MobilePhone;
 use crate::domain::people::login_code;
 use crate::domain::work::job::{Job, Work};
-use crate::store::login_codes::{self, LoginCode};
+use crate::store::login_codes::{self, LoginCode, TriedCode};
 use crate::store::{StoreError, Tx, jobs};
 
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,15 @@ pub enum CodeError {
     Store(#[from] StoreError),
 }
 
+/// A code that a client presents for a phone number.
+#[derive(Clone, Copy)]
+pub struct PresentedCode<'a> {
+    pub phone: &'a MobilePhone,
+    pub code: &'a Private<String>,
+    /// The client's address; `None` if the request came over no network.
+    pub from: Option<CallerAddress>,
+}
+
 #[derive(Clone, Copy)]
 pub struct LoginCodes<'a>(&'a People);
 
@@ -45,8 +55,14 @@ impl People {
 }
 
 impl LoginCodes<'_> {
-    /// Makes a code for a phone number, and adds the job that sends it. `trace` is the request's `traceparent`.
-    pub async fn request(self, phone: &MobilePhone, trace: Option<&str>) -> Result<(), RequestCodeError> {
+    /// Makes a code for a phone number, and adds the job that sends it. `from` is the client's address, and `trace` the
+    /// request's `traceparent`.
+    pub async fn request(
+        self,
+        phone: &MobilePhone,
+        from: Option<CallerAddress>,
+        trace: Option<&str>,
+    ) -> Result<(), RequestCodeError> {
         let keys = self.0.store.keys();
         let now = self.0.clock.now();
         let mut tx = self.0.store.begin().await?;
@@ -59,11 +75,10 @@ impl LoginCodes<'_> {
             id: fresh(LoginCodeId::from_uuid),
             phone: phone.clone(),
             code: login_code::fresh_code(),
-            tries: 0,
             created_at: now,
             expires_at: now + login_code::LIFE,
         };
-        login_codes::insert(&mut tx, keys, &code).await?;
+        login_codes::insert(&mut tx, keys, &code, from.map(login_code::network)).await?;
         let send = Work::SendLoginCode { code: code.id, channel: self.0.code_channel.clone() };
         let offers = jobs::enqueue(&mut tx, &[Job::now(send)], trace).await?;
         commit(tx).await?;
@@ -76,13 +91,15 @@ impl LoginCodes<'_> {
     pub(super) async fn check(
         self,
         tx: &mut Tx<'_>,
-        phone: &MobilePhone,
-        code: &Private<String>,
+        presented: &PresentedCode<'_>,
     ) -> Result<Result<LoginCodeId, CodeError>, StoreError> {
-        let Some(latest) = login_codes::try_latest(tx, self.0.store.keys(), phone, self.0.clock.now()).await? else {
+        let PresentedCode { phone, code, from } = *presented;
+        let (keys, now) = (self.0.store.keys(), self.0.clock.now());
+        let tried = login_codes::try_latest(tx, keys, phone, from.map(login_code::network), now).await?;
+        let Some(TriedCode { code: latest, tries, other_tries, is_askers }) = tried else {
             return Ok(Err(CodeError::Wrong));
         };
-        if latest.tries > login_code::TRIES {
+        if tries > login_code::TRIES || !is_askers && other_tries > login_code::OTHER_TRIES {
             return Ok(Err(CodeError::Exhausted));
         }
         if verify_slices_are_equal(latest.code.expose().as_bytes(), code.expose().as_bytes()).is_err() {

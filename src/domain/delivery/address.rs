@@ -6,13 +6,13 @@ use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::AddressId;
 use crate::domain::kernel::private::Private;
 
-/// The recipient of a parcel, or the office that sends it, with the address. A recipient's is personal data.
+/// The recipient of a parcel, or the office that sends it, with the address. The data of a recipient is personal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PostalAddress {
     /// 收件人: the recipient, or the name of the office as on the label.
     pub name: Private<String>,
-    /// A recipient's mobile number: eleven digits that begin with 1. Of the office, the text of `SONGDA_OFFICE_PHONE`: a
-    /// mobile number or a landline (`0519-12345678`), as the operator wrote it.
+    /// A recipient's phone is always a mobile number: eleven digits, `1[3-9]…`. The office's phone can also be a landline
+    /// (`0519-12345678`). It is the text of `SONGDA_OFFICE_PHONE`, whose form is not checked.
     pub phone: Private<String>,
     /// The six-digit GB/T 2260 code of the county or district.
     pub region: String,

@@ -76,10 +76,35 @@ async fn a_repeated_act_is_refused_if_the_case_has_another_owner_since() {
         call.json(&json!({"reason": "不办了"})).answer().await.unwrap()
     };
     assert_eq!(withdraw().await.status.as_u16(), 200);
-    desk.stranger().await;
-    desk.execute("update cases set person_id = (select id from people where id <> cases.person_id)").await;
+    give_case_away(&desk).await;
     assert_problem(&withdraw().await, 404, "not_found");
     desk.close().await;
+}
+
+#[tokio::test]
+async fn a_repeated_correction_of_the_address_is_refused_if_the_case_has_another_owner_since() {
+    let mut desk = Desk::open().await;
+    desk.leave_jobs();
+    let case = desk.journey(ITEM).by_courier().submitted().accepted().granted().await;
+    desk.finish().await;
+    desk.execute("update parcels set state = 'cancelled'").await;
+    let address = case.resident.add_address().await.unwrap();
+    let key = fresh_key();
+    let correct = async || {
+        let call = case.resident.caller().put(&format!("{}/delivery", case.path())).if_match("*").once(&key);
+        call.json(&json!({"address": address})).answer().await.unwrap()
+    };
+    assert_eq!(correct().await.status.as_u16(), 200);
+    assert_eq!(replayed(&correct().await), "true");
+    give_case_away(&desk).await;
+    assert_problem(&correct().await, 404, "not_found");
+    desk.close().await;
+}
+
+/// Makes the only case belong to another person.
+async fn give_case_away(desk: &Desk) {
+    desk.stranger().await;
+    desk.execute("update cases set person_id = (select id from people where id <> cases.person_id)").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

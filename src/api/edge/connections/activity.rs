@@ -1,7 +1,8 @@
 //! Notices connections that stall: no request begins on them, or a request on them makes no progress.
 //!
 //! The bytes of a request count as progress only after its head is complete. So a client cannot keep a connection by
-//! sending a head byte by byte, or the control frames of HTTP/2 without a request.
+//! sending a head byte by byte, or the control frames of HTTP/2 without a request. While a request runs on an HTTP/2
+//! connection, its control frames count too, because bytes do not show to which stream they belong.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -52,8 +53,9 @@ impl Activity {
             if end <= now {
                 return;
             }
-            // The end comes nearer if a request ends and no other begins, so this looks often enough for that.
-            sleep_until(end.min(now + limits.keep_alive)).await;
+            // The end comes nearer if a request begins or ends and the shorter limit then holds, so this looks often
+            // enough for that.
+            sleep_until(end.min(now + limits.keep_alive.min(limits.silence))).await;
         }
     }
 
@@ -88,7 +90,8 @@ impl Activity {
     }
 }
 
-/// A request that is being answered. Dropped after the last part of the answer.
+/// A request that is being answered. Dropped when hyper has taken the last part of the answer, which it possibly still
+/// has to send.
 pub struct Answering(Arc<Activity>);
 
 impl Drop for Answering {
@@ -98,7 +101,7 @@ impl Drop for Answering {
     }
 }
 
-/// The body of an answer, whose request runs until the body is sent or dropped.
+/// The body of an answer, whose request runs until the body is dropped.
 pub struct AnswerBody<B> {
     body: B,
     #[expect(dead_code, reason = "the request ends when it is dropped")]
@@ -265,5 +268,14 @@ mod tests {
         }
         drop(answering);
         activity.stalled(&LIMITS).await;
+    }
+
+    #[tokio::test]
+    async fn a_request_stalls_although_a_connection_may_be_idle_for_longer() {
+        let limits =
+            ConnectionLimits { keep_alive: Duration::from_secs(3600), silence: Duration::from_millis(1), ..LIMITS };
+        let activity = activity();
+        let begins = async { activity.answering() };
+        let ((), _answering) = tokio::join!(activity.stalled(&limits), begins);
     }
 }

@@ -133,7 +133,7 @@ pub struct Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         let mut open = self.shared.lock();
-        open.in_all = open.in_all.saturating_sub(1);
+        open.in_all -= 1;
         if let Some(count) = open.from.get_mut(&self.from) {
             *count -= 1;
             if *count == 0 {

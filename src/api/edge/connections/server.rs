@@ -1,8 +1,8 @@
 //! Serves HTTP/1.1 and HTTP/2 on a listener, through hyper.
 //!
 //! poem's own server is not used, because strangers could hold its connections for ever: it limits neither their number
-//! nor the time of an incomplete request, nor the streams of an HTTP/2 connection. If the process has no file descriptor
-//! left, it tries to accept again and again without a pause.
+//! nor the time of an incomplete request, nor the streams of an HTTP/2 connection. If the process has no file
+//! descriptor left, it tries to accept again and again without a pause.
 
 use std::convert::Infallible;
 use std::io;

@@ -39,15 +39,10 @@ fn check(address: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
     if length > LONGEST_ADDRESS {
         return Err(too_long(Code::AddressTooLong, LONGEST_ADDRESS));
     }
-    let mut size = 0;
-    let mut tokens = 0;
-    for (name, value) in headers {
-        size += name.as_str().len() + value.len();
-        tokens += u8::from(name == header::AUTHORIZATION);
-        if tokens > 1 {
-            return Err(two_tokens());
-        }
+    if headers.get_all(header::AUTHORIZATION).iter().nth(1).is_some() {
+        return Err(two_tokens());
     }
+    let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if size > LARGEST_HEADERS {
         return Err(too_long(Code::HeadersTooLarge, LARGEST_HEADERS));
     }

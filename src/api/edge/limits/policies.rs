@@ -13,8 +13,8 @@ use crate::env::Env;
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// The beginnings of paths without a rate limit: health checks. A health check is answered from memory
-/// ([`crate::api::watch::ready`]). A limit would save nothing, and strangers that share an address with the load balancer
-/// could use it up.
+/// ([`crate::api::watch::ready`]). A limit would save nothing, and strangers that share an address with the load
+/// balancer could use it up.
 const UNLIMITED: [&str; 2] = ["/healthz", "/readyz"];
 
 /// The beginning of the paths on which carriers and platforms call back.

@@ -1,5 +1,5 @@
-//! Headers that protect every answer in browsers and caches. An answer that says nothing about caching is personal, so no
-//! cache may store it: an operation cannot forget to say so.
+//! Headers that protect every answer in browsers and caches. An answer that says nothing about caching is personal, so
+//! no cache may store it: an operation cannot forget to say so.
 
 use std::future::Future;
 
@@ -12,7 +12,7 @@ use crate::api::edge::middleware::layer::{Inner, Layer};
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
-/// One year, for this host only: other hosts of an administration's domain may not have TLS.
+/// One year, for this host only: some other hosts of an administration's domain possibly have no TLS.
 const ONE_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// Adds the headers.

@@ -61,7 +61,7 @@ fn statuses(method: &str, operation: &Value) -> Vec<u16> {
         (writes && !is_open && (has("path") || has_body), &[409]),
         (writes && named("If-Match"), &[412, 428]),
         (named("Range"), &[416]),
-        // Any request may be malformed, for example by a second token.
+        // Any request can be malformed, for example by a second token.
         (true, &[400, 429, 500, 503]),
     ];
     let mut statuses: Vec<u16> =

@@ -29,8 +29,8 @@ enum ByteRange {
 }
 
 impl WantedRange {
-    /// Returns the bytes that the client wants of a file; `None` for the whole file. Fails with 416 if the file has none
-    /// of these bytes.
+    /// Returns the bytes that the client wants of a file; `None` for the whole file. Fails with 416 if the file has
+    /// none of these bytes.
     pub fn of(&self, etag: &str, length: u64) -> Result<Option<Range<u64>>, Problem> {
         let is_current = self.if_range.as_ref().is_none_or(|seen| seen.as_deref() == Some(etag));
         let Some(range) = self.range.filter(|_| is_current) else { return Ok(None) };

@@ -3,10 +3,8 @@
 use super::Identity;
 use super::join::{Claimed, IfTaken, Proved, TakenError};
 use crate::casework::people::commit;
-use crate::casework::people::login_codes::CodeError;
+use crate::casework::people::login_codes::{CodeError, PresentedCode};
 use crate::domain::kernel::ids::PersonId;
-use crate::domain::kernel::private::Private;
-use crate::domain::people::identity::MobilePhone;
 use crate::store::record::Record;
 use crate::store::{StoreError, login_codes, people};
 
@@ -35,12 +33,11 @@ impl Identity<'_> {
     pub async fn set_phone(
         self,
         person: PersonId,
-        phone: &MobilePhone,
-        code: &Private<String>,
+        presented: &PresentedCode<'_>,
         if_taken: IfTaken,
     ) -> Result<(), SetPhoneError> {
-        match self.try_set_phone(person, phone, code, if_taken).await {
-            Err(error) if error.raced() => self.try_set_phone(person, phone, code, if_taken).await,
+        match self.try_set_phone(person, presented, if_taken).await {
+            Err(error) if error.raced() => self.try_set_phone(person, presented, if_taken).await,
             other => other,
         }
     }
@@ -48,14 +45,14 @@ impl Identity<'_> {
     async fn try_set_phone(
         &self,
         person: PersonId,
-        phone: &MobilePhone,
-        code: &Private<String>,
+        presented: &PresentedCode<'_>,
         if_taken: IfTaken,
     ) -> Result<(), SetPhoneError> {
         let keys = self.0.store.keys();
+        let phone = presented.phone;
         let mut record = Record::default();
         let mut tx = self.0.store.begin().await?;
-        let code = match self.0.login_codes().check(&mut tx, phone, code).await? {
+        let code = match self.0.login_codes().check(&mut tx, presented).await? {
             Ok(code) => code,
             Err(refused) => {
                 commit(tx).await?;

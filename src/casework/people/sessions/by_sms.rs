@@ -4,10 +4,9 @@
 use super::Sessions;
 use super::open::SignedIn;
 use crate::casework::people::commit;
-use crate::casework::people::login_codes::CodeError;
+use crate::casework::people::login_codes::{CodeError, PresentedCode};
 use crate::domain::kernel::clock::fresh;
 use crate::domain::kernel::ids::PersonId;
-use crate::domain::kernel::private::Private;
 use crate::domain::kernel::text::Language;
 use crate::domain::people::identity::MobilePhone;
 use crate::domain::people::person::Person;
@@ -16,24 +15,22 @@ use crate::store::{StoreError, Tx, login_codes, people};
 impl Sessions<'_> {
     pub async fn by_sms(
         self,
-        phone: &MobilePhone,
-        code: &Private<String>,
+        presented: &PresentedCode<'_>,
         language: Language,
     ) -> Result<SignedIn<Person>, CodeError> {
-        match self.try_by_sms(phone, code, language).await {
-            Err(CodeError::Store(error)) if people::raced(&error) => self.try_by_sms(phone, code, language).await,
+        match self.try_by_sms(presented, language).await {
+            Err(CodeError::Store(error)) if people::raced(&error) => self.try_by_sms(presented, language).await,
             other => other,
         }
     }
 
     async fn try_by_sms(
         &self,
-        phone: &MobilePhone,
-        code: &Private<String>,
+        presented: &PresentedCode<'_>,
         language: Language,
     ) -> Result<SignedIn<Person>, CodeError> {
         let mut tx = self.0.store.begin().await?;
-        let code = match self.0.login_codes().check(&mut tx, phone, code).await? {
+        let code = match self.0.login_codes().check(&mut tx, presented).await? {
             Ok(code) => code,
             Err(refused) => {
                 commit(tx).await?;
@@ -41,7 +38,7 @@ impl Sessions<'_> {
             }
         };
         login_codes::use_up(&mut tx, code, self.0.clock.now()).await?;
-        let person = self.person_of_phone(&mut tx, phone, language).await?;
+        let person = self.person_of_phone(&mut tx, presented.phone, language).await?;
         Ok(self.open(tx, person).await?)
     }
 

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 
 use crate::support::desk::Desk;
 use crate::support::office::{Office, result};
-use crate::support::wait::TIMEOUT;
+use crate::support::wait::{TIMEOUT, wait_until};
 
 /// A resident who follows the changes on a second phone, and a back-office system that causes changes.
 struct Listener {
@@ -86,6 +86,17 @@ impl Events {
         while self.line().await != "0" {}
     }
 
+    /// Like [`Events::end`]. Fails if an event comes before the end.
+    async fn end_without_event(&mut self) {
+        loop {
+            let line = self.line().await;
+            assert!(!line.starts_with("data:"), "{line}");
+            if line == "0" {
+                return;
+            }
+        }
+    }
+
     /// Waits for the next event, and returns its id and content.
     async fn next(&mut self) -> (String, Value) {
         let mut id = String::new();
@@ -146,6 +157,18 @@ async fn a_stream_ends_with_its_token_while_streams_with_valid_tokens_go_on() {
     stream.end().await;
     listener.decide().await;
     others.next().await;
+    listener.desk.close().await;
+}
+
+#[tokio::test]
+async fn a_stream_shows_no_change_after_a_sign_out() {
+    let listener = Listener::new().await;
+    let mut stream = listener.listen(None).await;
+    let caller = listener.desk.api.with_token(&listener.token);
+    caller.delete("/v1/sessions/current").success().await.unwrap();
+    wait_until("the token is refused", async || caller.get("/v1/me").answer().await.unwrap().status == 401).await;
+    listener.decide().await;
+    stream.end_without_event().await;
     listener.desk.close().await;
 }
 

@@ -14,7 +14,7 @@ use super::Failure;
 
 /// The tables that grow, each after the tables to which it refers, and the number of days for which housekeeping keeps
 /// the table's rows; `None` if they are kept for ever.
-pub const TABLES: [(&str, Option<i64>); 25] = [
+pub const TABLES: [(&str, Option<i64>); 26] = [
     ("people", None),
     ("wechat_accounts", None),
     ("devices", None),
@@ -23,6 +23,7 @@ pub const TABLES: [(&str, Option<i64>); 25] = [
     ("sessions", Some(60)),
     ("refresh_tokens", Some(60)),
     ("login_codes", Some(1)),
+    ("login_code_tries", Some(1)),
     ("identity_tries", Some(1)),
     ("drafts", Some(90)),
     ("uploads", None),
@@ -32,10 +33,10 @@ pub const TABLES: [(&str, Option<i64>); 25] = [
     ("notifications", None),
     ("parcels", None),
     ("parcel_scans", None),
-    ("callbacks", None),
-    ("changes", None),
-    ("jobs", None),
-    ("attempts", None),
+    ("callbacks", Some(183)),
+    ("changes", Some(90)),
+    ("jobs", Some(366)),
+    ("attempts", Some(366)),
     ("idempotent_answers", Some(30)),
     ("push_receipts", Some(30)),
     ("refused_applications", None),

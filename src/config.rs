@@ -53,6 +53,8 @@ pub struct Config {
     pub clamd: Option<Clamd>,
     /// The time that an applicant has to answer a supplement notice.
     pub answer_within: Duration,
+    /// After this long without a refresh, the session of an officer ends.
+    pub staff_idle: Duration,
     /// The web pages that may call the API.
     pub origins: Origins,
     /// The rate limits of the API.
@@ -113,6 +115,7 @@ impl Config {
         );
         let files = Files::read(env, record.as_ref().map(|record| record.keys.clone()));
         let answer_within = answer_within(env);
+        let staff_idle = staff_idle(env);
         let origins = Origins::from_env(env);
         let policies = rate_policies(env);
         let proxies = Proxies::from_env(env);
@@ -136,6 +139,7 @@ impl Config {
             files: files?,
             clamd: gateways.clamd,
             answer_within: answer_within?,
+            staff_idle: staff_idle?,
             origins: origins?,
             policies: policies?,
             proxies: proxies?,
@@ -316,6 +320,11 @@ pub fn answer_within(env: &mut Env) -> Option<Duration> {
         "30d",
         "how long an applicant is given to answer a supplement notice, in whole days; a later answer counts all the same",
     )
+}
+
+fn staff_idle(env: &mut Env) -> Option<Duration> {
+    let meaning = "after how long without a refresh the session of an officer ends; longer than the 15 minutes of an access token";
+    env.duration("SONGDA_STAFF_IDLE", "30m", meaning)
 }
 
 fn hinted_look_every(env: &mut Env) -> Option<Duration> {

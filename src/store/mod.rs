@@ -25,6 +25,7 @@ pub mod joins;
 pub mod login_codes;
 pub mod migrate;
 pub mod notifications;
+pub mod officer_sign_ins;
 pub mod officers;
 pub mod parcels;
 pub mod people;

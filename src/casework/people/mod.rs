@@ -15,10 +15,12 @@ pub mod identity;
 pub mod known;
 pub mod login_codes;
 pub mod officers;
+pub mod own_account;
 pub mod recent;
 pub mod sessions;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use self::ended_sessions::EndedSessions;
 use self::recent::Recent;
@@ -60,6 +62,8 @@ pub struct People {
     pub recent_clients: Recent<ClientId, ApiClient>,
     pub recent_officers: Recent<SessionId, Officer>,
     pub ended_sessions: EndedSessions,
+    /// After this long without a refresh, the session of an officer ends.
+    pub staff_idle: Duration,
     /// The URL of our token endpoint, which a client's assertion must name as its audience.
     pub token_endpoint: Arc<str>,
 }

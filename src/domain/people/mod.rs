@@ -1,8 +1,10 @@
 //! Residents, officers and API clients: who they are and how they sign in.
 
 pub mod acting;
+pub mod guesses;
 pub mod identity;
 pub mod login_code;
+pub mod password;
 pub mod person;
 pub mod remit;
 pub mod session;

@@ -30,6 +30,14 @@ impl FromStr for Role {
     }
 }
 
+words! {
+    /// What an officer must do before anything else.
+    pub enum SignInStep {
+        /// Choose a password of their own.
+        ChangePassword = "change_password",
+    }
+}
+
 /// An officer's account (审批人员).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Officer {
@@ -39,9 +47,18 @@ pub struct Officer {
     pub name: String,
     pub agency: AgencyCode,
     pub role: Role,
+    /// True if the officer may do nothing else before choosing a password of their own.
+    pub must_change_password: bool,
     pub created_at: Instant,
     /// When the account was closed; `None` while it is open.
     pub disabled_at: Option<Instant>,
+}
+
+impl Officer {
+    /// The next thing that the officer must do before anything else; `None` if the account is complete.
+    pub fn next_step(&self) -> Option<SignInStep> {
+        self.must_change_password.then_some(SignInStep::ChangePassword)
+    }
 }
 
 /// An officer's sign-in name: 3 to 40 characters out of `a-z 0-9 . _ -`.

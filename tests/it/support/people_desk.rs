@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
@@ -107,6 +108,7 @@ fn people(store: Store, now: Instant, register: &Register) -> People {
         recent_clients: Recent::default(),
         recent_officers: Recent::default(),
         ended_sessions: EndedSessions::default(),
+        staff_idle: Duration::from_secs(30 * 60),
         token_endpoint: TOKEN_ENDPOINT.into(),
     }
 }

@@ -4,5 +4,6 @@ mod cases;
 mod decisions;
 mod disclosures;
 mod history;
+mod own_account;
 mod parcels;
 mod sessions;

@@ -51,8 +51,23 @@ create table officers (
     must_change_password boolean not null default false,
     wrong_passwords integer    not null default 0,     -- since wrong_since, from all networks together
     wrong_since    timestamptz,
+    totp_sealed    bytea,                              -- the secret of the officer's authenticator app (RFC 6238)
+    totp_since     timestamptz,
+    totp_step      bigint,                             -- of the last code that was used: no code works twice
+    totp_offered_sealed bytea,                         -- a secret that the officer's app has not confirmed yet
+    wrong_codes    integer     not null default 0,     -- after a right password, since wrong_codes_since
+    wrong_codes_since timestamptz,
     created_at     timestamptz not null,
-    disabled_at    timestamptz
+    disabled_at    timestamptz,
+    constraint officers_totp_iff check ((totp_sealed is null) = (totp_since is null))
+);
+
+-- Codes with which an officer signs in without the app. Each works once. Only keyed hashes are stored.
+create table officer_recovery_codes (
+    officer_id  uuid        not null references officers,
+    code_hash   bytea       not null,
+    used_at     timestamptz,
+    constraint officer_recovery_codes_pkey primary key (officer_id, code_hash)
 );
 
 -- Sign-ins with a name from a network. Failures delay the next try from the same network only, so that nobody can lock an

@@ -304,6 +304,7 @@ fn people(config: &Config, store: Store, catalog: &Catalog, bell: Bell) -> Peopl
         recent_officers: Recent::default(),
         ended_sessions: EndedSessions::default(),
         staff_idle: config.staff_idle,
+        second_factor: Arc::new(config.second_factor.clone()),
         token_endpoint: config
             .public_url
             .join("integration/v1/token")

@@ -46,6 +46,11 @@ pub enum Staff {
         #[arg(long)]
         must_change_password: bool,
     },
+    /// Remove the second factor of an officer who lost the app and the recovery codes, and end all sessions of the account.
+    ResetSecondFactor {
+        /// The officer's user name.
+        username: Username,
+    },
     /// List all accounts.
     List,
 }
@@ -67,6 +72,7 @@ pub async fn run(command: Staff) -> Result<(), Failure> {
         Staff::ResetPassword { username, must_change_password } => {
             officers.reset_password(&username, password()?, must_change_password).await?;
         }
+        Staff::ResetSecondFactor { username } => officers.reset_second_factor(&username).await?,
         Staff::List => {
             for officer in officers.list().await? {
                 println!("{}  {:<30} {:<28} {}", officer.id, officer.username.as_str(), officer.agency, officer.role);

@@ -37,6 +37,7 @@ pub mod record;
 pub mod refused_applications;
 pub mod reported;
 pub mod seal;
+pub mod second_factors;
 pub mod sessions;
 pub mod uploads;
 

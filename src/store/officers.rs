@@ -16,7 +16,8 @@ pub const ONE_OFFICER_PER_USERNAME: &str = "officers_username_key";
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "select id, username, name, agency, role, must_change_password, created_at, disabled_at from officers ",
+            "select id, username, name, agency, role, must_change_password, totp_since is not null as has_second_factor,
+                created_at, disabled_at from officers ",
             $rest
         )
     };
@@ -30,17 +31,29 @@ struct Row {
     agency: AgencyCode,
     role: String,
     must_change_password: bool,
+    has_second_factor: bool,
     created_at: Instant,
     disabled_at: Option<Instant>,
 }
 
 impl Row {
     fn read(self) -> Result<Officer, StoreError> {
-        let Self { id, username, name, agency, role, must_change_password, created_at, disabled_at } = self;
+        let Self { id, username, name, agency, role, must_change_password, has_second_factor, created_at, disabled_at } =
+            self;
         let broken = |column: &str| StoreError::Broken(format!("officers.{column} of {id}"));
         let username = username.parse().map_err(|_| broken("username"))?;
         let role = role.parse().map_err(|_| broken("role"))?;
-        Ok(Officer { id, username, name, agency, role, must_change_password, created_at, disabled_at })
+        Ok(Officer {
+            id,
+            username,
+            name,
+            agency,
+            role,
+            must_change_password,
+            has_second_factor,
+            created_at,
+            disabled_at,
+        })
     }
 }
 
@@ -100,15 +113,22 @@ pub struct Account {
     pub password_hash: Private<String>,
     /// Wrong passwords from all networks, in the current window of [`BUDGET_WINDOW`].
     pub wrong_passwords: i32,
+    pub has_second_factor: bool,
 }
 
 /// Finds the account with a username. A closed account is not found.
 pub async fn find_account(conn: &mut Conn, username: &Username, now: Instant) -> Result<Option<Account>, StoreError> {
-    let sql = "select id, password_hash, case when wrong_since > $2 then wrong_passwords else 0 end
+    let sql = "select id, password_hash, case when wrong_since > $2 then wrong_passwords else 0 end,
+                      totp_since is not null
                from officers where username = $1 and disabled_at is null";
-    let row: Option<(OfficerId, String, i32)> =
+    let row: Option<(OfficerId, String, i32, bool)> =
         sqlx::query_as(sql).bind(username.as_str()).bind(now - BUDGET_WINDOW).fetch_optional(conn).await?;
-    Ok(row.map(|(id, hash, wrong_passwords)| Account { id, password_hash: Private::new(hash), wrong_passwords }))
+    Ok(row.map(|(id, hash, wrong_passwords, has_second_factor)| Account {
+        id,
+        password_hash: Private::new(hash),
+        wrong_passwords,
+        has_second_factor,
+    }))
 }
 
 /// Counts a wrong password against an account. Without an account it only takes the same time.

@@ -4,6 +4,7 @@ pub mod case_uploads;
 pub mod cases;
 pub mod own_account;
 pub mod parcels;
+pub mod second_factor;
 pub mod sessions;
 pub mod tag;
 
@@ -18,6 +19,7 @@ use crate::api::services::Services;
 pub type Api = (
     sessions::StaffSessions,
     own_account::OwnAccountApi,
+    second_factor::SecondFactorApi,
     cases::StaffCases,
     case_uploads::CaseUploads,
     parcels::StaffParcels,
@@ -28,6 +30,7 @@ pub fn api(services: &Services) -> Api {
     (
         sessions::StaffSessions(people.clone()),
         own_account::OwnAccountApi(people.clone()),
+        second_factor::SecondFactorApi(people.clone()),
         cases::StaffCases(services.clone()),
         case_uploads::CaseUploads(casework.clone()),
         parcels::StaffParcels(services.clone()),

@@ -1,5 +1,7 @@
 //! The own account of an officer: password and sign-ins.
 
+use std::collections::BTreeSet;
+
 use poem::Request;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
@@ -32,7 +34,7 @@ impl OwnAccountApi {
     #[oai(path = "/me", method = "get", operation_id = "get_me")]
     async fn me(&self, officer: IncompleteOfficer) -> Result<Json<OfficerBody>, Problem> {
         let officer = self.0.officers().find(officer.0.id).await?.ok_or(Code::InvalidToken)?;
-        Ok(Json(OfficerBody::from(&officer)))
+        Ok(Json(OfficerBody::of(&officer, &self.0.second_factor)))
     }
 
     /// 修改密码 · Change the password
@@ -47,9 +49,9 @@ impl OwnAccountApi {
         officer: IncompleteOfficer,
         body: Body<PasswordChange>,
     ) -> Result<Done, Problem> {
-        let PasswordChange { current_password, new_password } = body.into_inner();
+        let PasswordChange { current_password, code, new_password } = body.into_inner();
         let (current, new) = (Private::new(current_password), Private::new(new_password));
-        self.own(&officer).change_password(current, new, &place_of(request)).await?;
+        self.own(&officer).change_password(current, code.map(Private::new), new, &place_of(request)).await?;
         Ok(Done::NoContent)
     }
 
@@ -88,6 +90,9 @@ struct PasswordChange {
     /// 当前密码
     #[oai(validator(min_length = 1, max_length = 200))]
     current_password: String,
+    /// 动态验证码, if the account has a second factor: of the app, or a recovery code.
+    #[oai(validator(max_length = 40))]
+    code: Option<String>,
     /// 新密码: 12 to 128 characters.
     #[oai(validator(min_length = 1, max_length = 200))]
     new_password: String,
@@ -95,6 +100,7 @@ struct PasswordChange {
 
 example!(PasswordChange {
     current_password: "correct horse battery".to_owned(),
+    code: None,
     new_password: "three white cats on the roof".to_owned(),
 });
 
@@ -155,19 +161,23 @@ pub struct OfficerBody {
     /// The code of the officer's agency.
     agency: String,
     role: Role,
-    /// What the officer must do before anything else: `change_password`. Until then, other operations answer 403.
+    /// What the officer must do before anything else. Until then, other operations answer 403.
     next_step: Option<SignInStep>,
+    /// True if a sign-in needs a code beside the password.
+    has_second_factor: bool,
 }
 
-impl From<&Officer> for OfficerBody {
-    fn from(officer: &Officer) -> Self {
+impl OfficerBody {
+    /// The roles in `second_factor` need a second factor.
+    pub fn of(officer: &Officer, second_factor: &BTreeSet<Role>) -> Self {
         Self {
             id: officer.id,
             username: officer.username.to_string(),
             name: officer.name.clone(),
             agency: officer.agency.to_string(),
             role: officer.role,
-            next_step: officer.next_step(),
+            next_step: officer.next_step(second_factor),
+            has_second_factor: officer.has_second_factor,
         }
     }
 }
@@ -179,14 +189,14 @@ example!(OfficerBody {
     agency: "administrative-approval".to_owned(),
     role: Role::Officer,
     next_step: None,
+    has_second_factor: true,
 });
 
 impl From<ChangePasswordError> for Problem {
     fn from(error: ChangePasswordError) -> Self {
         match error {
             ChangePasswordError::Closed => Code::InvalidToken.into(),
-            ChangePasswordError::Current(OfficerSignInError::Refused) => Self::new(Code::PasswordWrong),
-            ChangePasswordError::Current(error) => error.into(),
+            ChangePasswordError::Current(error) => refused_proof(error),
             ChangePasswordError::Weak(weak) => Self::invalid([weak_password(weak)]),
             ChangePasswordError::Same => Self::invalid([FieldError::new(
                 "/new_password",
@@ -198,6 +208,30 @@ impl From<ChangePasswordError> for Problem {
             ChangePasswordError::Store(error) => error.into(),
         }
     }
+}
+
+/// The problem of a proof within a session. It is no 401: the session goes on.
+pub fn refused_proof(error: OfficerSignInError) -> Problem {
+    match error {
+        OfficerSignInError::Refused => Problem::new(Code::PasswordWrong),
+        OfficerSignInError::CodeNeeded => Problem::invalid([FieldError::new(
+            "/code",
+            "required",
+            "请输入动态验证码",
+            "A code of the authenticator app is needed",
+        )]),
+        OfficerSignInError::CodeWrong => Problem::invalid([wrong_code()]),
+        other => other.into(),
+    }
+}
+
+pub fn wrong_code() -> FieldError {
+    FieldError::new(
+        "/code",
+        "wrong",
+        "动态验证码错误或已使用",
+        "The code of the authenticator app is wrong, or was used",
+    )
 }
 
 fn weak_password(weak: WeakPassword) -> FieldError {

@@ -1,5 +1,7 @@
 //! Sessions of officers: sign-in, refresh, sign-out.
 
+use std::collections::BTreeSet;
+
 use poem::Request;
 use poem::http::header;
 use poem_openapi::{Object, OpenApi};
@@ -13,7 +15,7 @@ use crate::casework::people::sessions::by_password::{OfficerSignInError, Passwor
 use crate::casework::people::sessions::open::SignedIn;
 use crate::domain::kernel::private::Private;
 use crate::domain::people::session::SignInPlace;
-use crate::domain::people::staff::Officer;
+use crate::domain::people::staff::{Officer, Role};
 
 pub struct StaffSessions(pub People);
 
@@ -22,7 +24,9 @@ impl StaffSessions {
     /// 密码登录 · Sign in with a password
     ///
     /// After five failures in a row, the next try from the same network must wait: 30 seconds, then twice as long each
-    /// time, at most 15 minutes. Other networks do not wait. The response does not show whether there is an account.
+    /// time, at most 15 minutes. Other networks do not wait. The response does not show whether there is an account. If the
+    /// account has a second factor, a right password alone is answered with `second_factor_required`: repeat the request
+    /// with a `code`.
     #[oai(path = "/sessions", method = "post", operation_id = "sign_in")]
     async fn sign_in(
         &self,
@@ -30,9 +34,15 @@ impl StaffSessions {
         _attempt: SignInAttempt,
         body: Body<Credentials>,
     ) -> Result<Opened<Session>, Problem> {
-        let Credentials { username, password } = body.into_inner();
-        let sign_in = PasswordSignIn { username, password: Private::new(password), place: place_of(request) };
-        Ok(Opened::of(self.0.sessions().by_password(sign_in).await?))
+        let Credentials { username, password, code } = body.into_inner();
+        let sign_in = PasswordSignIn {
+            username,
+            password: Private::new(password),
+            code: code.map(Private::new),
+            place: place_of(request),
+        };
+        let signed_in = self.0.sessions().by_password(sign_in).await?;
+        Ok(Opened::of(Session::of(signed_in, &self.0.second_factor)))
     }
 
     /// 刷新登录 · Refresh the session
@@ -40,7 +50,8 @@ impl StaffSessions {
     /// Exchanges a refresh token for the next pair of tokens. A refresh token works once: store the new one.
     #[oai(path = "/sessions/refresh", method = "post", operation_id = "refresh_session")]
     async fn refresh(&self, _anyone: Anyone, body: Body<Refresh>) -> Result<Refreshed<Session>, Problem> {
-        Ok(Refreshed::of(self.0.sessions().refresh_officer(&body.into_inner().into()).await?))
+        let signed_in = self.0.sessions().refresh_officer(&body.into_inner().into()).await?;
+        Ok(Refreshed::of(Session::of(signed_in, &self.0.second_factor)))
     }
 
     /// 退出登录 · Sign out
@@ -68,9 +79,16 @@ struct Credentials {
     /// 密码
     #[oai(validator(min_length = 1, max_length = 200))]
     password: String,
+    /// 动态验证码, if the account has a second factor: six digits of the app, or a recovery code.
+    #[oai(validator(max_length = 40))]
+    code: Option<String>,
 }
 
-example!(Credentials { username: "wang.fang".to_owned(), password: "correct horse battery".to_owned() });
+example!(Credentials {
+    username: "wang.fang".to_owned(),
+    password: "correct horse battery".to_owned(),
+    code: Some("042617".to_owned())
+});
 
 /// 登录会话。 The tokens of an officer.
 #[derive(Object)]
@@ -87,10 +105,10 @@ struct Session {
     officer: OfficerBody,
 }
 
-impl From<SignedIn<Officer>> for Session {
-    fn from(signed_in: SignedIn<Officer>) -> Self {
+impl Session {
+    fn of(signed_in: SignedIn<Officer>, second_factor: &BTreeSet<Role>) -> Self {
         Self {
-            officer: OfficerBody::from(&signed_in.who),
+            officer: OfficerBody::of(&signed_in.who, second_factor),
             access_token: signed_in.access_token.into_exposed(),
             token_type: "Bearer".to_owned(),
             expires_in: signed_in.expires_in.as_secs(),
@@ -114,6 +132,8 @@ impl From<OfficerSignInError> for Problem {
                 "用户名或密码不正确，或账号已停用，或该账号暂时只能从常用网络登录",
                 "User name or password is wrong, or the account is disabled, or it is for now open only to networks that it was used from",
             ),
+            OfficerSignInError::CodeNeeded => Self::new(Code::SecondFactorRequired),
+            OfficerSignInError::CodeWrong => Self::new(Code::SecondFactorWrong),
             OfficerSignInError::TooMany(wait) => Self::new(Code::TooManySignIns).retry_after(wait),
             OfficerSignInError::Password(error) => Self::internal(error),
             OfficerSignInError::Store(error) => error.into(),

@@ -17,8 +17,10 @@ pub mod login_codes;
 pub mod officers;
 pub mod own_account;
 pub mod recent;
+pub mod second_factor;
 pub mod sessions;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,7 +34,7 @@ use crate::domain::delivery::address::RegionNames;
 use crate::domain::kernel::clock::Clock;
 use crate::domain::kernel::ids::{ClientId, SessionId};
 use crate::domain::notice::notification::ChannelCode;
-use crate::domain::people::staff::{ApiClient, Officer};
+use crate::domain::people::staff::{ApiClient, Officer, Role};
 use crate::gateway::identity::IdentityGateway;
 use crate::gateway::login::LoginGateway;
 use crate::store::{Store, StoreError, Tx};
@@ -64,6 +66,8 @@ pub struct People {
     pub ended_sessions: EndedSessions,
     /// After this long without a refresh, the session of an officer ends.
     pub staff_idle: Duration,
+    /// The roles whose officers must have a second factor.
+    pub second_factor: Arc<BTreeSet<Role>>,
     /// The URL of our token endpoint, which a client's assertion must name as its audience.
     pub token_endpoint: Arc<str>,
 }

@@ -10,7 +10,7 @@ use crate::domain::people::password::{NewPassword, WeakPassword};
 use crate::domain::people::session::EndedBecause;
 use crate::domain::people::staff::{Officer, Role, Username};
 use crate::store::officers::{self, ONE_OFFICER_PER_USERNAME};
-use crate::store::{Store, StoreError, Tx, sessions};
+use crate::store::{Store, StoreError, Tx, second_factors, sessions};
 
 /// An officer's account to be added. The caller checks that the catalogue knows the agency.
 #[derive(Debug, Clone)]
@@ -64,6 +64,7 @@ impl OfficerAccounts<'_> {
             agency: new.agency,
             role: new.role,
             must_change_password: new.must_change_password,
+            has_second_factor: false,
             created_at: self.clock.now(),
             disabled_at: None,
         };
@@ -97,6 +98,15 @@ impl OfficerAccounts<'_> {
         let officer = officer_of(&mut tx, username).await?;
         officers::set_password(&mut tx, officer.id, &hash, must_change).await?;
         sessions::end_all(&mut tx, officer.id.uuid(), EndedBecause::PasswordReset, self.clock.now()).await?;
+        Ok(commit(tx).await?)
+    }
+
+    /// Removes the second factor of an officer who lost app and recovery codes, and ends the account's sessions.
+    pub async fn reset_second_factor(self, username: &Username) -> Result<(), OfficerError> {
+        let mut tx = self.store.begin().await?;
+        let officer = officer_of(&mut tx, username).await?;
+        second_factors::remove(&mut tx, officer.id).await?;
+        sessions::end_all(&mut tx, officer.id.uuid(), EndedBecause::SecondFactorReset, self.clock.now()).await?;
         Ok(commit(tx).await?)
     }
 

@@ -33,9 +33,9 @@ pub enum ChangePasswordError {
 /// The account of the officer who is signed in.
 #[derive(Clone, Copy)]
 pub struct OwnAccount<'a> {
-    people: &'a People,
-    id: OfficerId,
-    session: SessionId,
+    pub(super) people: &'a People,
+    pub(super) id: OfficerId,
+    pub(super) session: SessionId,
 }
 
 impl People {
@@ -49,13 +49,14 @@ impl OwnAccount<'_> {
     pub async fn change_password(
         self,
         current: Private<String>,
+        code: Option<Private<String>>,
         new: Private<String>,
         place: &SignInPlace,
     ) -> Result<(), ChangePasswordError> {
         let officer = self.people.officers().find(self.id).await?.ok_or(ChangePasswordError::Closed)?;
         let is_same = current.expose() == new.expose();
         let new = NewPassword::parse(new, &officer.username)?;
-        let proof = self.people.sessions().prove_password(&officer.username, current, place).await;
+        let proof = self.people.sessions().prove_again(&officer.username, current, code.as_ref(), place).await;
         proof.map_err(ChangePasswordError::Current)?;
         if is_same {
             return Err(ChangePasswordError::Same);
@@ -94,7 +95,7 @@ impl OwnAccount<'_> {
 
     /// Makes this process look the officer up again, so that the next request sees the change. Other processes see it
     /// within a second.
-    fn forget_cached(self) {
+    pub(super) fn forget_cached(self) {
         self.people.recent_officers.remember(self.session, None);
     }
 }

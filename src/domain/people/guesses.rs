@@ -21,6 +21,9 @@ pub const NETWORK_KEPT: TimeDelta = TimeDelta::days(90);
 
 /// How many wrong passwords of one account, from all networks together, are ordinary in [`BUDGET_WINDOW`].
 pub const BUDGET: i32 = 100;
+/// How many wrong codes after a right password are ordinary in [`BUDGET_WINDOW`]. Beyond that, a code of the app is not
+/// accepted from a network that the officer has never used; a recovery code is.
+pub const CODE_BUDGET: i32 = 20;
 /// The time in which the wrong passwords of an account are counted.
 pub const BUDGET_WINDOW: Duration = Duration::from_secs(24 * 3600);
 

@@ -6,6 +6,7 @@ pub mod identity;
 pub mod login_code;
 pub mod password;
 pub mod person;
+pub mod recovery_code;
 pub mod remit;
 pub mod session;
 pub mod staff;

@@ -130,6 +130,8 @@ words! {
         PasswordReset = "password_reset",
         /// The officer chose a new password in another session.
         PasswordChanged = "password_changed",
+        /// An administrator removed the officer's second factor.
+        SecondFactorReset = "second_factor_reset",
         /// The officer ended it from another session.
         EndedByOwner = "ended_by_owner",
         /// Its client did not refresh it for long.

@@ -35,6 +35,8 @@ words! {
     pub enum SignInStep {
         /// Choose a password of their own.
         ChangePassword = "change_password",
+        /// Enrol an authenticator app, because the installation demands a second factor of the officer's role.
+        EnrolSecondFactor = "enrol_second_factor",
     }
 }
 
@@ -49,15 +51,24 @@ pub struct Officer {
     pub role: Role,
     /// True if the officer may do nothing else before choosing a password of their own.
     pub must_change_password: bool,
+    /// True if a sign-in needs a code of the officer's authenticator app beside the password.
+    pub has_second_factor: bool,
     pub created_at: Instant,
     /// When the account was closed; `None` while it is open.
     pub disabled_at: Option<Instant>,
 }
 
 impl Officer {
-    /// The next thing that the officer must do before anything else; `None` if the account is complete.
-    pub fn next_step(&self) -> Option<SignInStep> {
-        self.must_change_password.then_some(SignInStep::ChangePassword)
+    /// The next thing that the officer must do before anything else; `None` if the account is complete. The roles in
+    /// `second_factor` need a second factor.
+    pub fn next_step(&self, second_factor: &BTreeSet<Role>) -> Option<SignInStep> {
+        if self.must_change_password {
+            Some(SignInStep::ChangePassword)
+        } else if second_factor.contains(&self.role) && !self.has_second_factor {
+            Some(SignInStep::EnrolSecondFactor)
+        } else {
+            None
+        }
     }
 }
 

@@ -109,6 +109,7 @@ fn people(store: Store, now: Instant, register: &Register) -> People {
         recent_officers: Recent::default(),
         ended_sessions: EndedSessions::default(),
         staff_idle: Duration::from_secs(30 * 60),
+        second_factor: Arc::default(),
         token_endpoint: TOKEN_ENDPOINT.into(),
     }
 }

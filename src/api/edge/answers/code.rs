@@ -42,6 +42,8 @@ problem_codes! {
     Unauthenticated = 401 "unauthenticated" "请先登录" "Sign in first";
     InvalidToken = 401 "invalid_token" "登录凭证无效或已过期" "The access token is not valid, or has expired";
     SignInFailed = 401 "sign_in_failed" "登录失败" "The sign-in failed";
+    SecondFactorRequired = 401 "second_factor_required" "请输入动态验证码" "A code of the authenticator app is needed";
+    SecondFactorWrong = 401 "second_factor_wrong" "动态验证码错误或已使用" "The code of the authenticator app is wrong, or was used";
     LoginCodeWrong = 401 "login_code_wrong" "验证码错误或已过期" "The code is wrong or has expired";
     LoginCodeExhausted = 401 "login_code_exhausted" "验证码错误次数过多，请重新获取" "Too many wrong codes; request a new one";
     RefreshTokenInvalid = 401 "refresh_token_invalid" "登录已失效，请重新登录" "The refresh token is not valid; sign in again";
@@ -50,6 +52,7 @@ problem_codes! {
     SignInBlocked = 403 "sign_in_blocked" "该微信账号被平台限制登录" "WeChat blocks this account";
     Forbidden = 403 "forbidden" "没有权限" "You may not do this";
     PasswordChangeRequired = 403 "password_change_required" "请先修改密码" "Change your password first";
+    SecondFactorMissing = 403 "second_factor_missing" "请先绑定动态验证器" "Enrol an authenticator app first";
     IdentityNotVerified = 403 "identity_not_verified" "请先完成实名认证" "Verify your identity first";
     // Problems with the resource, or with the content of the request.
     NotFound = 404 "not_found" "没有找到" "Not found";

@@ -49,6 +49,7 @@ impl Officer {
         match self.next_step {
             None => Ok(()),
             Some(SignInStep::ChangePassword) => Err(Problem::new(Code::PasswordChangeRequired)),
+            Some(SignInStep::EnrolSecondFactor) => Err(Problem::new(Code::SecondFactorMissing)),
         }
     }
 }

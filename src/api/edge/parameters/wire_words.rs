@@ -114,7 +114,7 @@ wire_words! {
         Refuse = "refuse", Join = "join", Move = "move",
     }
     SignInStep as "SignInStep", "审批人员登录后须先完成的步骤。 What an officer must do before anything else." {
-        ChangePassword = "change_password",
+        ChangePassword = "change_password", EnrolSecondFactor = "enrol_second_factor",
     }
     Role as "Role", "角色。 The role of an officer: an `operator` handles jobs and gateways, and sees no cases." {
         Officer = "officer", Supervisor = "supervisor", Operator = "operator",

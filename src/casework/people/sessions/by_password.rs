@@ -6,21 +6,26 @@ use std::time::Duration;
 use super::Sessions;
 use super::open::SignedIn;
 use crate::auth::passwords::PasswordError;
+use crate::auth::totp::TotpSecret;
 use crate::casework::people::commit;
 use crate::domain::kernel::clock::Instant;
+use crate::domain::kernel::ids::OfficerId;
 use crate::domain::kernel::private::Private;
-use crate::domain::people::guesses::{BUDGET, SignIns};
+use crate::domain::people::guesses::{BUDGET, CODE_BUDGET, SignIns};
+use crate::domain::people::recovery_code;
 use crate::domain::people::session::SignInPlace;
 use crate::domain::people::staff::{Officer, Username};
 use crate::store::officer_sign_ins::{self, SignInKey};
 use crate::store::officers::{self, Account};
-use crate::store::{StoreError, set_relaxed};
+use crate::store::{StoreError, second_factors, set_relaxed};
 
 /// What an officer presents to sign in.
 #[derive(Debug, Clone)]
 pub struct PasswordSignIn {
     pub username: String,
     pub password: Private<String>,
+    /// A code of the authenticator app or a recovery code, if the account has a second factor.
+    pub code: Option<Private<String>>,
     pub place: SignInPlace,
 }
 
@@ -30,6 +35,12 @@ pub enum OfficerSignInError {
     /// network is not one of the officer's.
     #[error("wrong name or password, or the account is closed")]
     Refused,
+    /// The password is right, and the account needs a code beside it.
+    #[error("the account has a second factor")]
+    CodeNeeded,
+    /// The password is right, and the code is not, or it was used.
+    #[error("the code is wrong, or was used")]
+    CodeWrong,
     /// Too many failures with this name from this network.
     #[error("too many failed sign-ins from this network; wait {0:?}")]
     TooMany(Duration),
@@ -43,8 +54,8 @@ pub enum OfficerSignInError {
 pub(in crate::casework::people) struct Attempt {
     key: SignInKey,
     account: Option<Account>,
-    /// True if a password alone suffices: the account is not being guessed at, or the officer has used this network.
-    is_trusted: bool,
+    /// True if the account was signed in from this network.
+    is_known: bool,
     at: Instant,
 }
 
@@ -57,13 +68,59 @@ impl Sessions<'_> {
             return Err(OfficerSignInError::Refused);
         };
         let attempt = self.begin(&username, &sign_in.place).await?;
-        let hash = attempt.account.as_ref().map(|account| account.password_hash.clone());
-        if self.0.passwords.fits(sign_in.password, hash).await? && attempt.is_trusted {
-            self.succeeded(attempt, &sign_in.place).await
-        } else {
-            self.failed(&attempt).await?;
-            Err(OfficerSignInError::Refused)
+        match self.prove(&attempt, sign_in.password, sign_in.code.as_ref()).await {
+            Ok(()) => self.succeeded(attempt, &sign_in.place).await,
+            Err(error) => {
+                self.failed(&attempt, &error).await?;
+                Err(error)
+            }
         }
+    }
+
+    /// Checks the password, and then the code. Without a second factor a right password is enough, unless the account is
+    /// being guessed at and its officer has never used this network.
+    async fn prove(
+        &self,
+        attempt: &Attempt,
+        password: Private<String>,
+        code: Option<&Private<String>>,
+    ) -> Result<(), OfficerSignInError> {
+        let hash = attempt.account.as_ref().map(|account| account.password_hash.clone());
+        let fits = self.0.passwords.fits(password, hash).await?;
+        let account = attempt.account.as_ref().filter(|_| fits).ok_or(OfficerSignInError::Refused)?;
+        if account.has_second_factor {
+            let code = code.ok_or(OfficerSignInError::CodeNeeded)?;
+            return self.prove_code(account.id, code, attempt).await;
+        }
+        let is_enough = account.wrong_passwords < BUDGET || attempt.is_known;
+        is_enough.then_some(()).ok_or(OfficerSignInError::Refused)
+    }
+
+    /// Checks a code of the app or a recovery code, and marks it as used.
+    async fn prove_code(
+        &self,
+        id: OfficerId,
+        code: &Private<String>,
+        attempt: &Attempt,
+    ) -> Result<(), OfficerSignInError> {
+        let at = attempt.at;
+        let keys = self.0.store.keys();
+        let mut tx = self.0.store.begin().await?;
+        let held = second_factors::hold(&mut tx, keys, id, at).await?;
+        let is_right = match recovery_code::read(code.expose()) {
+            Some(code) => second_factors::use_recovery_code(&mut tx, keys, id, &code, at).await?,
+            None if held.wrong_codes >= CODE_BUDGET && !attempt.is_known => false,
+            None => {
+                let secret = held.secret.map(|secret| TotpSecret::of(secret.into_exposed()));
+                let step = secret.and_then(|secret| secret.step_of(code.expose().trim(), at, held.used_step));
+                if let Some(step) = step {
+                    second_factors::use_step(&mut tx, id, step).await?;
+                }
+                step.is_some()
+            }
+        };
+        commit(tx).await?;
+        is_right.then_some(()).ok_or(OfficerSignInError::CodeWrong)
     }
 
     /// Counts a try before the slow comparison of passwords. The commit does not wait for the disk.
@@ -83,10 +140,10 @@ impl Sessions<'_> {
         officer_sign_ins::save(&mut tx, &key, &before.tried(at), at).await?;
         let account = officers::find_account(&mut tx, username, at).await?;
         commit(tx).await?;
-        let is_guessed_at = account.as_ref().is_some_and(|account| account.wrong_passwords >= BUDGET);
-        Ok(Attempt { key, account, is_trusted: !is_guessed_at || before.is_known(at), at })
+        Ok(Attempt { key, account, is_known: before.is_known(at), at })
     }
 
+    /// Opens the session of a good sign-in, and forgets the failures of its network.
     async fn succeeded(self, attempt: Attempt, place: &SignInPlace) -> Result<SignedIn<Officer>, OfficerSignInError> {
         let Attempt { key, account, at, .. } = attempt;
         let account = account.ok_or(OfficerSignInError::Refused)?;
@@ -96,27 +153,34 @@ impl Sessions<'_> {
         Ok(self.open_at(tx, officer, Some(place.clone())).await?)
     }
 
-    /// Counts the failure for the account too. Does the same work for an account that does not exist.
-    async fn failed(&self, attempt: &Attempt) -> Result<(), StoreError> {
+    /// Counts the failure for the account too. Does the same work if there is no account.
+    async fn failed(&self, attempt: &Attempt, error: &OfficerSignInError) -> Result<(), StoreError> {
+        let id = attempt.account.as_ref().map(|account| account.id);
         let mut tx = self.0.store.begin().await?;
         set_relaxed(&mut tx).await?;
-        let id = attempt.account.as_ref().map(|account| account.id);
-        officers::count_wrong_password(&mut tx, id, attempt.at).await?;
+        match (error, id) {
+            (OfficerSignInError::Refused, id) => officers::count_wrong_password(&mut tx, id, attempt.at).await?,
+            (OfficerSignInError::CodeWrong, Some(id)) => {
+                second_factors::count_wrong_code(&mut tx, id, attempt.at).await?;
+            }
+            _ => {}
+        }
         commit(tx).await
     }
 
-    /// Proves once more that the officer of a session knows the password. Wrong ones are counted as at a sign-in.
-    pub(in crate::casework::people) async fn prove_password(
+    /// Proves once more that the officer of a session knows the password, and has the second factor if there is one.
+    /// Failures count as at a sign-in.
+    pub(in crate::casework::people) async fn prove_again(
         self,
         username: &Username,
         password: Private<String>,
+        code: Option<&Private<String>>,
         place: &SignInPlace,
     ) -> Result<(), OfficerSignInError> {
         let attempt = self.begin(username, place).await?;
-        let hash = attempt.account.as_ref().map(|account| account.password_hash.clone());
-        if !self.0.passwords.fits(password, hash).await? {
-            self.failed(&attempt).await?;
-            return Err(OfficerSignInError::Refused);
+        if let Err(error) = self.prove(&attempt, password, code).await {
+            self.failed(&attempt, &error).await?;
+            return Err(error);
         }
         let mut connection = self.0.store.connection().await?;
         officer_sign_ins::save(&mut connection, &attempt.key, &SignIns::succeeded(attempt.at), attempt.at).await?;

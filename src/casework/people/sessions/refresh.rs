@@ -40,7 +40,8 @@ impl Sessions<'_> {
         let now = self.0.clock.now();
         let mut tx = self.0.store.begin().await?;
         let held = self.hold::<Officer>(&mut tx, token, now).await?;
-        if now >= held.issued_at + self.0.staff_idle {
+        // A repeated refresh belongs to the first one, which was in time.
+        if held.used_at.is_none() && now >= held.issued_at + self.0.staff_idle {
             sessions::end(&mut tx, held.session, EndedBecause::Idle, now).await?;
             commit(tx).await?;
             return Err(RefreshError::Invalid);

@@ -6,4 +6,5 @@ mod disclosures;
 mod history;
 mod own_account;
 mod parcels;
+mod second_factor;
 mod sessions;

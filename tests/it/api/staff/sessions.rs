@@ -53,7 +53,7 @@ async fn try_at(
     password: &str,
 ) -> Result<SignedIn<Officer>, OfficerSignInError> {
     let place = SignInPlace { network: network.to_owned(), client: None };
-    let sign_in = PasswordSignIn { username: username.to_owned(), password: private(password), place };
+    let sign_in = PasswordSignIn { username: username.to_owned(), password: private(password), code: None, place };
     people.sessions().by_password(sign_in).await
 }
 

@@ -303,8 +303,7 @@ fn people(config: &Config, store: Store, catalog: &Catalog, bell: Bell) -> Peopl
         recent_clients: Recent::default(),
         recent_officers: Recent::default(),
         ended_sessions: EndedSessions::default(),
-        staff_idle: config.staff_idle,
-        second_factor: Arc::new(config.second_factor.clone()),
+        staff_rules: config.staff_rules.clone(),
         token_endpoint: config
             .public_url
             .join("integration/v1/token")

@@ -20,7 +20,7 @@ use crate::domain::kernel::clock::Clock;
 use crate::domain::kernel::private::Private;
 use crate::domain::notice::notification::ChannelCode;
 use crate::domain::notice::reach::Chain;
-use crate::domain::people::staff::Role;
+use crate::domain::people::staff::{Role, StaffRules};
 use crate::env::Env;
 use crate::env::risk::{Risk, RiskySetting, SHORTEST_SECRET, is_this_machine};
 use crate::files::Files;
@@ -55,10 +55,7 @@ pub struct Config {
     pub clamd: Option<Clamd>,
     /// The time that an applicant has to answer a supplement notice.
     pub answer_within: Duration,
-    /// After this long without a refresh, the session of an officer ends.
-    pub staff_idle: Duration,
-    /// The roles whose officers must have a second factor.
-    pub second_factor: BTreeSet<Role>,
+    pub staff_rules: StaffRules,
     /// The web pages that may call the API.
     pub origins: Origins,
     /// The rate limits of the API.
@@ -119,8 +116,7 @@ impl Config {
         );
         let files = Files::read(env, record.as_ref().map(|record| record.keys.clone()));
         let answer_within = answer_within(env);
-        let staff_idle = staff_idle(env);
-        let second_factor = second_factor(env);
+        let staff_rules = staff_rules(env);
         let origins = Origins::from_env(env);
         let policies = rate_policies(env);
         let proxies = Proxies::from_env(env);
@@ -144,8 +140,7 @@ impl Config {
             files: files?,
             clamd: gateways.clamd,
             answer_within: answer_within?,
-            staff_idle: staff_idle?,
-            second_factor: second_factor?,
+            staff_rules: staff_rules?,
             origins: origins?,
             policies: policies?,
             proxies: proxies?,
@@ -328,9 +323,14 @@ pub fn answer_within(env: &mut Env) -> Option<Duration> {
     )
 }
 
-fn staff_idle(env: &mut Env) -> Option<Duration> {
-    let meaning = "after how long without a refresh the session of an officer ends; longer than the 15 minutes of an access token";
-    env.duration("SONGDA_STAFF_IDLE", "30m", meaning)
+fn staff_rules(env: &mut Env) -> Option<StaffRules> {
+    let idle = env.duration(
+        "SONGDA_STAFF_IDLE",
+        "30m",
+        "after how long without a refresh the session of an officer ends; longer than the 15 minutes of an access token",
+    );
+    let second_factor = second_factor(env);
+    Some(StaffRules { idle: idle?, second_factor: second_factor?.into() })
 }
 
 fn second_factor(env: &mut Env) -> Option<BTreeSet<Role>> {

@@ -1,7 +1,5 @@
 //! The own account of an officer: password and sign-ins.
 
-use std::collections::BTreeSet;
-
 use poem::Request;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
@@ -18,7 +16,7 @@ use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{OfficerId, SessionId};
 use crate::domain::kernel::private::Private;
 use crate::domain::people::password::{FEWEST_CHARACTERS, MOST_CHARACTERS, WeakPassword};
-use crate::domain::people::staff::{Officer, Role, SignInStep};
+use crate::domain::people::staff::{Officer, Role, SignInStep, StaffRules};
 
 pub struct OwnAccountApi(pub People);
 
@@ -34,7 +32,7 @@ impl OwnAccountApi {
     #[oai(path = "/me", method = "get", operation_id = "get_me")]
     async fn me(&self, officer: IncompleteOfficer) -> Result<Json<OfficerBody>, Problem> {
         let officer = self.0.officers().find(officer.0.id).await?.ok_or(Code::InvalidToken)?;
-        Ok(Json(OfficerBody::of(&officer, &self.0.second_factor)))
+        Ok(Json(OfficerBody::of(&officer, &self.0.staff_rules)))
     }
 
     /// 修改密码 · Change the password
@@ -168,15 +166,14 @@ pub struct OfficerBody {
 }
 
 impl OfficerBody {
-    /// The roles in `second_factor` need a second factor.
-    pub fn of(officer: &Officer, second_factor: &BTreeSet<Role>) -> Self {
+    pub fn of(officer: &Officer, rules: &StaffRules) -> Self {
         Self {
             id: officer.id,
             username: officer.username.to_string(),
             name: officer.name.clone(),
             agency: officer.agency.to_string(),
             role: officer.role,
-            next_step: officer.next_step(second_factor),
+            next_step: officer.next_step(rules),
             has_second_factor: officer.has_second_factor,
         }
     }

@@ -1,7 +1,5 @@
 //! Sessions of officers: sign-in, refresh, sign-out.
 
-use std::collections::BTreeSet;
-
 use poem::Request;
 use poem::http::header;
 use poem_openapi::{Object, OpenApi};
@@ -15,7 +13,7 @@ use crate::casework::people::sessions::by_password::{OfficerSignInError, Passwor
 use crate::casework::people::sessions::open::SignedIn;
 use crate::domain::kernel::private::Private;
 use crate::domain::people::session::SignInPlace;
-use crate::domain::people::staff::{Officer, Role};
+use crate::domain::people::staff::{Officer, StaffRules};
 
 pub struct StaffSessions(pub People);
 
@@ -42,7 +40,7 @@ impl StaffSessions {
             place: place_of(request),
         };
         let signed_in = self.0.sessions().by_password(sign_in).await?;
-        Ok(Opened::of(Session::of(signed_in, &self.0.second_factor)))
+        Ok(Opened::of(Session::of(signed_in, &self.0.staff_rules)))
     }
 
     /// 刷新登录 · Refresh the session
@@ -51,7 +49,7 @@ impl StaffSessions {
     #[oai(path = "/sessions/refresh", method = "post", operation_id = "refresh_session")]
     async fn refresh(&self, _anyone: Anyone, body: Body<Refresh>) -> Result<Refreshed<Session>, Problem> {
         let signed_in = self.0.sessions().refresh_officer(&body.into_inner().into()).await?;
-        Ok(Refreshed::of(Session::of(signed_in, &self.0.second_factor)))
+        Ok(Refreshed::of(Session::of(signed_in, &self.0.staff_rules)))
     }
 
     /// 退出登录 · Sign out
@@ -106,9 +104,9 @@ struct Session {
 }
 
 impl Session {
-    fn of(signed_in: SignedIn<Officer>, second_factor: &BTreeSet<Role>) -> Self {
+    fn of(signed_in: SignedIn<Officer>, rules: &StaffRules) -> Self {
         Self {
-            officer: OfficerBody::of(&signed_in.who, second_factor),
+            officer: OfficerBody::of(&signed_in.who, rules),
             access_token: signed_in.access_token.into_exposed(),
             token_type: "Bearer".to_owned(),
             expires_in: signed_in.expires_in.as_secs(),

@@ -20,9 +20,7 @@ pub mod recent;
 pub mod second_factor;
 pub mod sessions;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use self::ended_sessions::EndedSessions;
 use self::recent::Recent;
@@ -34,7 +32,7 @@ use crate::domain::delivery::address::RegionNames;
 use crate::domain::kernel::clock::Clock;
 use crate::domain::kernel::ids::{ClientId, SessionId};
 use crate::domain::notice::notification::ChannelCode;
-use crate::domain::people::staff::{ApiClient, Officer, Role};
+use crate::domain::people::staff::{ApiClient, Officer, StaffRules};
 use crate::gateway::identity::IdentityGateway;
 use crate::gateway::login::LoginGateway;
 use crate::store::{Store, StoreError, Tx};
@@ -64,10 +62,7 @@ pub struct People {
     pub recent_clients: Recent<ClientId, ApiClient>,
     pub recent_officers: Recent<SessionId, Officer>,
     pub ended_sessions: EndedSessions,
-    /// After this long without a refresh, the session of an officer ends.
-    pub staff_idle: Duration,
-    /// The roles whose officers must have a second factor.
-    pub second_factor: Arc<BTreeSet<Role>>,
+    pub staff_rules: StaffRules,
     /// The URL of our token endpoint, which a client's assertion must name as its audience.
     pub token_endpoint: Arc<str>,
 }

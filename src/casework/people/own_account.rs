@@ -74,7 +74,7 @@ impl OwnAccount<'_> {
     /// Lists the officer's sign-ins that have not ended, latest first.
     pub async fn sessions(self) -> Result<Vec<OpenSession>, StoreError> {
         let now = self.people.clock.now();
-        let idle = TimeDelta::from_std(self.people.staff_idle).unwrap_or(TimeDelta::MAX);
+        let idle = TimeDelta::from_std(self.people.staff_rules.idle).unwrap_or(TimeDelta::MAX);
         let since = now.checked_sub_signed(idle).unwrap_or(now);
         sessions::open_of(&mut *self.people.store.connection().await?, self.id.uuid(), now, since).await
     }

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::domain::item::AgencyCode;
 use crate::domain::kernel::clock::Instant;
@@ -58,13 +60,21 @@ pub struct Officer {
     pub disabled_at: Option<Instant>,
 }
 
+/// What an installation demands of officers.
+#[derive(Debug, Clone)]
+pub struct StaffRules {
+    /// After this long without a refresh, the session of an officer ends.
+    pub idle: Duration,
+    /// The roles whose officers must have a second factor.
+    pub second_factor: Arc<BTreeSet<Role>>,
+}
+
 impl Officer {
-    /// The next thing that the officer must do before anything else; `None` if the account is complete. The roles in
-    /// `second_factor` need a second factor.
-    pub fn next_step(&self, second_factor: &BTreeSet<Role>) -> Option<SignInStep> {
+    /// The next thing that the officer must do before anything else; `None` if the account is complete.
+    pub fn next_step(&self, rules: &StaffRules) -> Option<SignInStep> {
         if self.must_change_password {
             Some(SignInStep::ChangePassword)
-        } else if second_factor.contains(&self.role) && !self.has_second_factor {
+        } else if rules.second_factor.contains(&self.role) && !self.has_second_factor {
             Some(SignInStep::EnrolSecondFactor)
         } else {
             None

@@ -38,7 +38,7 @@ impl SessionLookup for People {
         Ok(found.map(|found| Officer {
             agency: found.agency.clone(),
             role: found.role,
-            next_step: found.next_step(&self.second_factor),
+            next_step: found.next_step(&self.staff_rules),
             ..named.clone()
         }))
     }

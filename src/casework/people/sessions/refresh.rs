@@ -41,7 +41,7 @@ impl Sessions<'_> {
         let mut tx = self.0.store.begin().await?;
         let held = self.hold::<Officer>(&mut tx, token, now).await?;
         // A repeated refresh belongs to the first one, which was in time.
-        if held.used_at.is_none() && now >= held.issued_at + self.0.staff_idle {
+        if held.used_at.is_none() && now >= held.issued_at + self.0.staff_rules.idle {
             sessions::end(&mut tx, held.session, EndedBecause::Idle, now).await?;
             commit(tx).await?;
             return Err(RefreshError::Invalid);

@@ -7,7 +7,9 @@ create table sessions (
     created_at    timestamptz not null,
     expires_at    timestamptz not null,
     ended_at      timestamptz,
-    ended_because text
+    ended_because text,
+    network       text,                                -- from which an officer signed in; null for residents
+    client        text        check (length(client) <= 200) -- the officer's browser, as it names itself
 );
 create index sessions_open on sessions (subject_id) where ended_at is null;
 -- Each process that serves the API asks every second which sessions have ended.
@@ -54,11 +56,42 @@ create table officers (
     agency         text        not null,
     role           text        not null check (role in ('officer', 'supervisor', 'operator')),
     password_hash  text        not null,               -- argon2id, PHC string
-    failures       integer     not null default 0,     -- failed sign-ins in a row
-    locked_until   timestamptz,
+    must_change_password boolean not null default false,
+    wrong_passwords integer    not null default 0,     -- since wrong_since, from all networks together
+    wrong_since    timestamptz,
+    totp_sealed    bytea,                              -- the secret of the officer's authenticator app (RFC 6238)
+    totp_since     timestamptz,
+    totp_step      bigint,                             -- of the last code that was used: no code works twice
+    totp_offered_sealed bytea,                         -- a secret that the officer's app has not confirmed yet
+    wrong_codes    integer     not null default 0,     -- after a right password, since wrong_codes_since
+    wrong_codes_since timestamptz,
     created_at     timestamptz not null,
-    disabled_at    timestamptz
+    disabled_at    timestamptz,
+    constraint officers_totp_iff check ((totp_sealed is null) = (totp_since is null))
 );
+
+-- Codes with which an officer signs in without the app. Each works once. Only keyed hashes are stored.
+create table officer_recovery_codes (
+    officer_id  uuid        not null references officers,
+    code_hash   bytea       not null,
+    used_at     timestamptz,
+    constraint officer_recovery_codes_pkey primary key (officer_id, code_hash)
+);
+
+-- Sign-ins with a name from a network. Failures delay the next try from the same network only, so that nobody can lock an
+-- officer out from elsewhere. The name need not belong to an account, and is stored as its keyed hash.
+create table officer_sign_ins (
+    name_hash     bytea       not null,
+    network       text        not null,                -- one IPv4 address, or a /64 of IPv6
+    failures      integer     not null default 0 check (failures >= 0), -- since the last success
+    failed_at     timestamptz,
+    succeeded_at  timestamptz,
+    changed_at    timestamptz not null,
+    constraint officer_sign_ins_pkey primary key (name_hash, network)
+);
+-- Housekeeping removes what has no effect any more.
+create index officer_sign_ins_age on officer_sign_ins (changed_at);
+create index officer_sign_ins_failed on officer_sign_ins (changed_at) where succeeded_at is null;
 
 -- Back-office systems that use the integration API.
 create table api_clients (

@@ -303,6 +303,7 @@ fn people(config: &Config, store: Store, catalog: &Catalog, bell: Bell) -> Peopl
         recent_clients: Recent::default(),
         recent_officers: Recent::default(),
         ended_sessions: EndedSessions::default(),
+        staff_rules: config.staff_rules.clone(),
         token_endpoint: config
             .public_url
             .join("integration/v1/token")

@@ -1,6 +1,7 @@
 //! Reads all settings from the environment, and reports all faults at once. `docs/settings.md` is generated from the
 //! settings that this file and the gateways' folders read.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::domain::kernel::clock::Clock;
 use crate::domain::kernel::private::Private;
 use crate::domain::notice::notification::ChannelCode;
 use crate::domain::notice::reach::Chain;
+use crate::domain::people::staff::{Role, StaffRules};
 use crate::env::Env;
 use crate::env::risk::{Risk, RiskySetting, SHORTEST_SECRET, is_this_machine};
 use crate::files::Files;
@@ -53,6 +55,7 @@ pub struct Config {
     pub clamd: Option<Clamd>,
     /// The time that an applicant has to answer a supplement notice.
     pub answer_within: Duration,
+    pub staff_rules: StaffRules,
     /// The web pages that may call the API.
     pub origins: Origins,
     /// The rate limits of the API.
@@ -113,6 +116,7 @@ impl Config {
         );
         let files = Files::read(env, record.as_ref().map(|record| record.keys.clone()));
         let answer_within = answer_within(env);
+        let staff_rules = staff_rules(env);
         let origins = Origins::from_env(env);
         let policies = rate_policies(env);
         let proxies = Proxies::from_env(env);
@@ -136,6 +140,7 @@ impl Config {
             files: files?,
             clamd: gateways.clamd,
             answer_within: answer_within?,
+            staff_rules: staff_rules?,
             origins: origins?,
             policies: policies?,
             proxies: proxies?,
@@ -316,6 +321,33 @@ pub fn answer_within(env: &mut Env) -> Option<Duration> {
         "30d",
         "how long an applicant is given to answer a supplement notice, in whole days; a later answer counts all the same",
     )
+}
+
+fn staff_rules(env: &mut Env) -> Option<StaffRules> {
+    let idle = env.duration(
+        "SONGDA_STAFF_IDLE",
+        "30m",
+        "after how long without a refresh the session of an officer ends; longer than the 15 minutes of an access token",
+    );
+    let second_factor = second_factor(env);
+    Some(StaffRules { idle: idle?, second_factor: second_factor?.into() })
+}
+
+fn second_factor(env: &mut Env) -> Option<BTreeSet<Role>> {
+    let meaning = "roles whose officers need a second factor, separated by commas (`officer,supervisor,operator`): until one is enrolled, an officer can do nothing else; without a role any officer may enrol";
+    let text: String = env.or("SONGDA_SECOND_FACTOR", "", meaning)?;
+    let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+    let Ok(roles) = words.map(str::parse).collect::<Result<BTreeSet<Role>, _>>() else {
+        env.fault("SONGDA_SECOND_FACTOR names something that is not a role: officer, supervisor or operator");
+        return None;
+    };
+    if roles.len() < Role::ALL.len() {
+        env.risk(
+            Risk::NoSecondFactor,
+            "SONGDA_SECOND_FACTOR does not name every role: a password alone opens accounts",
+        );
+    }
+    Some(roles)
 }
 
 fn hinted_look_every(env: &mut Env) -> Option<Duration> {

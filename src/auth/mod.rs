@@ -4,3 +4,4 @@ pub mod client_assertion;
 pub mod passwords;
 pub mod signing_keys;
 pub mod tokens;
+pub mod totp;

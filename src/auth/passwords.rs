@@ -11,16 +11,13 @@ use tokio::sync::Semaphore;
 
 use crate::domain::kernel::clock::random_bytes;
 use crate::domain::kernel::private::Private;
+use crate::domain::people::password::NewPassword;
 
 const AT_A_TIME: usize = 4;
-const FEWEST_CHARACTERS: usize = 12;
-const MOST_CHARACTERS: usize = 200;
 
 /// Why a password was not hashed or compared.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
-    #[error("a password has {FEWEST_CHARACTERS} to {MOST_CHARACTERS} characters")]
-    Length,
     /// Hashing failed, or its thread died.
     #[error("the password cannot be hashed or compared: {0}")]
     Broken(String),
@@ -38,11 +35,8 @@ impl Default for Passwords {
 
 impl Passwords {
     /// Returns the hash of a new password, as a PHC string.
-    pub async fn hash(&self, password: Private<String>) -> Result<Private<String>, PasswordError> {
-        if !(FEWEST_CHARACTERS..=MOST_CHARACTERS).contains(&password.expose().chars().count()) {
-            return Err(PasswordError::Length);
-        }
-        self.work(move || hash(&password)).await
+    pub async fn hash(&self, password: NewPassword) -> Result<Private<String>, PasswordError> {
+        self.work(move || hash(password.expose())).await
     }
 
     /// Returns true if the password matches the hash. Without a hash it returns false after the same time, so that the
@@ -79,9 +73,9 @@ fn broken(error: impl std::fmt::Display) -> PasswordError {
     PasswordError::Broken(error.to_string())
 }
 
-fn hash(password: &Private<String>) -> Result<Private<String>, password_hash::Error> {
+fn hash(password: &str) -> Result<Private<String>, password_hash::Error> {
     let salt = SaltString::encode_b64(&random_bytes::<16>())?;
-    let hash = Argon2::default().hash_password(password.expose().as_bytes(), &salt)?;
+    let hash = Argon2::default().hash_password(password.as_bytes(), &salt)?;
     Ok(Private::new(hash.to_string()))
 }
 
@@ -91,7 +85,7 @@ fn stand_in() -> Result<Private<String>, password_hash::Error> {
     if let Some(hash) = HASH.get() {
         return Ok(hash.clone());
     }
-    let made = hash(&Private::new(hex::encode(random_bytes::<16>())))?;
+    let made = hash(&hex::encode(random_bytes::<16>()))?;
     Ok(HASH.get_or_init(|| made).clone())
 }
 
@@ -103,11 +97,11 @@ mod tests {
     async fn a_password_fits_its_own_hash_only() {
         let passwords = Passwords::default();
         let text = |text: &str| Private::new(text.to_owned());
-        let hash = passwords.hash(text("correct horse battery")).await.unwrap();
+        let new = NewPassword::parse(text("correct horse battery"), &"wang.fang".parse().unwrap()).unwrap();
+        let hash = passwords.hash(new).await.unwrap();
         assert!(hash.expose().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.expose());
         assert!(passwords.fits(text("correct horse battery"), Some(hash.clone())).await.unwrap());
         assert!(!passwords.fits(text("Correct horse battery"), Some(hash)).await.unwrap());
         assert!(!passwords.fits(text("correct horse battery"), None).await.unwrap());
-        assert!(matches!(passwords.hash(text("short")).await, Err(PasswordError::Length)));
     }
 }

@@ -8,6 +8,7 @@ pub use crate::store::jobs::{AttemptRow, Backlog, JobFilter, JobRow, LaneCounts}
 pub use crate::store::notifications::Received;
 pub use crate::store::parcels::StoredParcel;
 pub use crate::store::reported::KnownAs;
+pub use crate::store::sessions::OpenSession;
 pub use crate::store::uploads::StoredUpload;
 
 /// Re-exported because the API signs the cursors of lists with the installation's keys.

@@ -29,6 +29,9 @@ pub enum Staff {
         /// `officer`, `supervisor` or `operator`.
         #[arg(long, default_value = "officer")]
         role: Role,
+        /// Let the officer do nothing before choosing another password.
+        #[arg(long)]
+        must_change_password: bool,
     },
     /// Disable an account and end its sessions.
     Disable {
@@ -37,6 +40,14 @@ pub enum Staff {
     },
     /// Set a new password and end all sessions of the account.
     ResetPassword {
+        /// The officer's user name.
+        username: Username,
+        /// Let the officer do nothing before choosing another password.
+        #[arg(long)]
+        must_change_password: bool,
+    },
+    /// Remove the second factor of an officer who lost the app and the recovery codes, and end all sessions of the account.
+    ResetSecondFactor {
         /// The officer's user name.
         username: Username,
     },
@@ -48,16 +59,20 @@ pub async fn run(command: Staff) -> Result<(), Failure> {
     let store = record()?;
     let officers = OfficerAccounts { store: &store, clock: &Clock::system(), passwords: &Passwords::default() };
     match command {
-        Staff::Add { username, name, agency, role } => {
+        Staff::Add { username, name, agency, role, must_change_password } => {
             let agency = AgencyCode::new(agency);
             if catalogue::read(&store).await?.agency(&agency).is_none() {
                 return Err(format!("the catalogue has no agency {agency}").into());
             }
-            let officer = officers.add(NewOfficer { username, name, agency, role }, password()?).await?;
+            let officer =
+                officers.add(NewOfficer { username, name, agency, role, must_change_password }, password()?).await?;
             println!("{}", officer.id);
         }
         Staff::Disable { username } => officers.disable(&username).await?,
-        Staff::ResetPassword { username } => officers.reset_password(&username, password()?).await?,
+        Staff::ResetPassword { username, must_change_password } => {
+            officers.reset_password(&username, password()?, must_change_password).await?;
+        }
+        Staff::ResetSecondFactor { username } => officers.reset_second_factor(&username).await?,
         Staff::List => {
             for officer in officers.list().await? {
                 println!("{}  {:<30} {:<28} {}", officer.id, officer.username.as_str(), officer.agency, officer.role);

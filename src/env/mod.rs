@@ -114,7 +114,7 @@ impl Env {
     /// Sorts the risky settings that were read so far by the operator's decision.
     pub fn risks(&mut self) -> Risks {
         let meaning = "risks that you accept, by their words and separated by commas: sandbox-secrets, short-secrets, \
-                       http-gateways, plain-postgres, plain-redis, any-origin; a deployed program starts with no other";
+                       http-gateways, plain-postgres, plain-redis, any-origin, no-second-factor; a deployed program starts with no other";
         let text: String = self.or("SONGDA_ALLOW", "", meaning).unwrap_or_default();
         let mut allowed = Vec::new();
         for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {

@@ -21,6 +21,8 @@ words! {
         PlainRedis = "plain-redis",
         /// Pages of every web site may call the API.
         AnyOrigin = "any-origin",
+        /// Officers sign in with a password alone.
+        NoSecondFactor = "no-second-factor",
     }
 }
 

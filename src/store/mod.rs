@@ -25,6 +25,7 @@ pub mod joins;
 pub mod login_codes;
 pub mod migrate;
 pub mod notifications;
+pub mod officer_sign_ins;
 pub mod officers;
 pub mod parcels;
 pub mod people;
@@ -36,6 +37,7 @@ pub mod record;
 pub mod refused_applications;
 pub mod reported;
 pub mod seal;
+pub mod second_factors;
 pub mod sessions;
 pub mod uploads;
 

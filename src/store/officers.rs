@@ -1,7 +1,5 @@
 //! Accounts of officers.
 
-use std::time::Duration;
-
 use sqlx_macros::FromRow;
 
 use super::{Conn, StoreError};
@@ -9,6 +7,7 @@ use crate::domain::item::AgencyCode;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{OfficerId, SessionId};
 use crate::domain::kernel::private::Private;
+use crate::domain::people::guesses::BUDGET_WINDOW;
 use crate::domain::people::staff::{Officer, Username};
 
 /// The name of the constraint by which each username belongs to at most one officer.
@@ -16,7 +15,11 @@ pub const ONE_OFFICER_PER_USERNAME: &str = "officers_username_key";
 
 macro_rules! select {
     ($rest:literal) => {
-        concat!("select id, username, name, agency, role, created_at, disabled_at from officers ", $rest)
+        concat!(
+            "select id, username, name, agency, role, must_change_password, totp_since is not null as has_second_factor,
+                created_at, disabled_at from officers ",
+            $rest
+        )
     };
 }
 
@@ -27,17 +30,30 @@ struct Row {
     name: String,
     agency: AgencyCode,
     role: String,
+    must_change_password: bool,
+    has_second_factor: bool,
     created_at: Instant,
     disabled_at: Option<Instant>,
 }
 
 impl Row {
     fn read(self) -> Result<Officer, StoreError> {
-        let Self { id, username, name, agency, role, created_at, disabled_at } = self;
+        let Self { id, username, name, agency, role, must_change_password, has_second_factor, created_at, disabled_at } =
+            self;
         let broken = |column: &str| StoreError::Broken(format!("officers.{column} of {id}"));
         let username = username.parse().map_err(|_| broken("username"))?;
         let role = role.parse().map_err(|_| broken("role"))?;
-        Ok(Officer { id, username, name, agency, role, created_at, disabled_at })
+        Ok(Officer {
+            id,
+            username,
+            name,
+            agency,
+            role,
+            must_change_password,
+            has_second_factor,
+            created_at,
+            disabled_at,
+        })
     }
 }
 
@@ -46,8 +62,8 @@ impl Row {
 /// # Errors
 /// [`ONE_OFFICER_PER_USERNAME`] if another officer has the username.
 pub async fn insert(conn: &mut Conn, officer: &Officer, password_hash: &Private<String>) -> Result<(), StoreError> {
-    let sql = "insert into officers (id, username, name, agency, role, password_hash, created_at)
-               values ($1, $2, $3, $4, $5, $6, $7)";
+    let sql = "insert into officers (id, username, name, agency, role, password_hash, must_change_password, created_at)
+               values ($1, $2, $3, $4, $5, $6, $7, $8)";
     sqlx::query(sql)
         .bind(officer.id)
         .bind(officer.username.as_str())
@@ -55,6 +71,7 @@ pub async fn insert(conn: &mut Conn, officer: &Officer, password_hash: &Private<
         .bind(&officer.agency)
         .bind(officer.role.as_str())
         .bind(password_hash.expose())
+        .bind(officer.must_change_password)
         .bind(officer.created_at)
         .execute(conn)
         .await?;
@@ -90,52 +107,51 @@ pub async fn all(conn: &mut Conn) -> Result<Vec<Officer>, StoreError> {
     rows.into_iter().map(Row::read).collect()
 }
 
-/// The rule by which failed sign-ins lock an account.
-pub struct Lockout {
-    /// The number of failures in a row that locks the account.
-    pub after: i32,
-    /// How long the account stays locked.
-    pub lasts: Duration,
+/// What a sign-in needs to know about an account.
+pub struct Account {
+    pub id: OfficerId,
+    pub password_hash: Private<String>,
+    /// Wrong passwords from all networks, in the current window of [`BUDGET_WINDOW`].
+    pub wrong_passwords: i32,
+    pub has_second_factor: bool,
 }
 
-/// Counts a failed sign-in against an account and returns the hash of its password. Returns `None` if the account does
-/// not exist, or is closed or locked. If the password then turns out to be right, [`forget_failures`] resets the count.
-///
-/// The count comes before the slow comparison of passwords, so that parallel guesses are limited like guesses one after
-/// another.
-pub async fn count_try(
-    conn: &mut Conn,
-    username: &Username,
-    lockout: &Lockout,
-    now: Instant,
-) -> Result<Option<(OfficerId, Private<String>)>, StoreError> {
-    let sql = "update officers o
-         set failures = t.failures, locked_until = case when t.failures >= $3 then $2 + $4 * interval '1 second' end
-         from (
-             select id, case when locked_until is null then failures else 0 end + 1 as failures
-             from officers
-             where username = $1 and disabled_at is null and (locked_until is null or locked_until <= $2)
-             for update
-         ) t
-         where o.id = t.id
-         returning o.id, o.password_hash";
-    let lasts = i64::try_from(lockout.lasts.as_secs()).unwrap_or(i64::MAX);
-    let query = sqlx::query_as(sql).bind(username.as_str()).bind(now).bind(lockout.after).bind(lasts);
-    let row: Option<(OfficerId, String)> = query.fetch_optional(conn).await?;
-    Ok(row.map(|(id, hash)| (id, Private::new(hash))))
+/// Finds the account with a username. A closed account is not found.
+pub async fn find_account(conn: &mut Conn, username: &Username, now: Instant) -> Result<Option<Account>, StoreError> {
+    let sql = "select id, password_hash, case when wrong_since > $2 then wrong_passwords else 0 end,
+                      totp_since is not null
+               from officers where username = $1 and disabled_at is null";
+    let row: Option<(OfficerId, String, i32, bool)> =
+        sqlx::query_as(sql).bind(username.as_str()).bind(now - BUDGET_WINDOW).fetch_optional(conn).await?;
+    Ok(row.map(|(id, hash, wrong_passwords, has_second_factor)| Account {
+        id,
+        password_hash: Private::new(hash),
+        wrong_passwords,
+        has_second_factor,
+    }))
 }
 
-/// Sets the failures of an account to zero, because the password was right.
-pub async fn forget_failures(conn: &mut Conn, id: OfficerId) -> Result<(), StoreError> {
-    let sql = "update officers set failures = 0, locked_until = null where id = $1";
-    sqlx::query(sql).bind(id).execute(conn).await?;
+/// Counts a wrong password against an account. Without an account it only takes the same time.
+pub async fn count_wrong_password(conn: &mut Conn, id: Option<OfficerId>, now: Instant) -> Result<(), StoreError> {
+    let sql = "update officers
+               set wrong_passwords = case when wrong_since > $3 then wrong_passwords else 0 end + 1,
+                   wrong_since = case when wrong_since > $3 then wrong_since else $2 end
+               where id = $1";
+    sqlx::query(sql).bind(id).bind(now).bind(now - BUDGET_WINDOW).execute(conn).await?;
     Ok(())
 }
 
-/// Sets a new password and unlocks the account.
-pub async fn set_password(conn: &mut Conn, id: OfficerId, hash: &Private<String>) -> Result<(), StoreError> {
-    let sql = "update officers set password_hash = $2, failures = 0, locked_until = null where id = $1";
-    sqlx::query(sql).bind(id).bind(hash.expose()).execute(conn).await?;
+/// Sets a new password. If `must_change`, the officer must choose another one at the next sign-in.
+pub async fn set_password(
+    conn: &mut Conn,
+    id: OfficerId,
+    hash: &Private<String>,
+    must_change: bool,
+) -> Result<(), StoreError> {
+    let sql = "update officers
+               set password_hash = $2, must_change_password = $3, wrong_passwords = 0, wrong_since = null
+               where id = $1";
+    sqlx::query(sql).bind(id).bind(hash.expose()).bind(must_change).execute(conn).await?;
     Ok(())
 }
 

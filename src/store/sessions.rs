@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Conn, KeyRing, StoreError};
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::SessionId;
-use crate::domain::people::session::{EndedBecause, RefreshToken, SessionAudience};
+use crate::domain::people::session::{EndedBecause, RefreshToken, SessionAudience, SignInPlace};
 
 /// Returns the successor of a refresh token. It can be computed only with the token and the hash key.
 #[must_use]
@@ -22,6 +22,20 @@ pub struct NewSession {
     pub subject: Uuid,
     pub created_at: Instant,
     pub expires_at: Instant,
+    /// Where an officer signed in from; `None` for a resident.
+    pub place: Option<SignInPlace>,
+}
+
+/// An open session of an officer, as the officer sees it.
+#[derive(Debug, Clone, FromRow)]
+pub struct OpenSession {
+    pub id: SessionId,
+    pub created_at: Instant,
+    pub expires_at: Instant,
+    /// When its client signed in, or refreshed it last.
+    pub seen_at: Instant,
+    pub network: Option<String>,
+    pub client: Option<String>,
 }
 
 /// A refresh token that a client presented, and its session. Both rows are locked.
@@ -37,12 +51,15 @@ pub struct HeldToken {
     pub ended: bool,
     /// Time of the token's first use.
     pub used_at: Option<Instant>,
+    /// When the client got the token: at the sign-in, or when it last refreshed the session.
+    pub issued_at: Instant,
 }
 
 /// Opens a session with its first refresh token.
 pub async fn open(conn: &mut Conn, session: &NewSession, token: &RefreshToken) -> Result<(), StoreError> {
     let sql = "with opened as (
-             insert into sessions (id, audience, subject_id, created_at, expires_at) values ($1, $2, $3, $4, $5)
+             insert into sessions (id, audience, subject_id, created_at, expires_at, network, client)
+             values ($1, $2, $3, $4, $5, $7, $8)
              returning id, created_at
          )
          insert into refresh_tokens (token_hash, session_id, created_at) select $6, id, created_at from opened";
@@ -53,8 +70,50 @@ pub async fn open(conn: &mut Conn, session: &NewSession, token: &RefreshToken) -
         .bind(session.created_at)
         .bind(session.expires_at)
         .bind(token.hash())
+        .bind(session.place.as_ref().map(|place| &place.network))
+        .bind(session.place.as_ref().and_then(|place| place.client.as_ref()))
         .execute(conn)
         .await?;
+    Ok(())
+}
+
+/// Returns the open sessions of an officer, latest first. A session that was not refreshed since `idle_since` has ended.
+pub async fn open_of(
+    conn: &mut Conn,
+    subject: Uuid,
+    now: Instant,
+    idle_since: Instant,
+) -> Result<Vec<OpenSession>, StoreError> {
+    let sql = "select id, created_at, expires_at, seen_at, network, client from (
+                   select s.id, s.created_at, s.expires_at, s.network, s.client,
+                          (select max(t.created_at) from refresh_tokens t where t.session_id = s.id) as seen_at
+                   from sessions s
+                   where s.subject_id = $1 and s.audience = 'staff' and s.ended_at is null and s.expires_at > $2
+               ) open
+               where seen_at > $3
+               order by created_at desc, id desc";
+    Ok(sqlx::query_as(sql).bind(subject).bind(now).bind(idle_since).fetch_all(conn).await?)
+}
+
+/// Ends an open session, if it belongs to this person or officer. Returns true if it did.
+pub async fn end_own(conn: &mut Conn, subject: Uuid, id: SessionId, now: Instant) -> Result<bool, StoreError> {
+    let sql = "update sessions set ended_at = $3, ended_because = $4
+               where id = $1 and subject_id = $2 and ended_at is null";
+    let why = EndedBecause::EndedByOwner.as_str();
+    Ok(sqlx::query(sql).bind(id).bind(subject).bind(now).bind(why).execute(conn).await?.rows_affected() > 0)
+}
+
+/// Ends all open sessions of a person or an officer, except one.
+pub async fn end_others(
+    conn: &mut Conn,
+    subject: Uuid,
+    kept: SessionId,
+    why: EndedBecause,
+    now: Instant,
+) -> Result<(), StoreError> {
+    let sql = "update sessions set ended_at = $3, ended_because = $4
+               where subject_id = $1 and id <> $2 and ended_at is null";
+    sqlx::query(sql).bind(subject).bind(kept).bind(now).bind(why.as_str()).execute(conn).await?;
     Ok(())
 }
 
@@ -65,7 +124,8 @@ pub async fn hold_token(
     audience: SessionAudience,
     token: &RefreshToken,
 ) -> Result<Option<HeldToken>, StoreError> {
-    let sql = "select s.id, s.subject_id, s.expires_at, s.ended_at is not null as ended, t.used_at
+    let sql = "select s.id, s.subject_id, s.expires_at, s.ended_at is not null as ended, t.used_at,
+                      t.created_at as issued_at
                from refresh_tokens t join sessions s on s.id = t.session_id
                where t.token_hash = $1 and s.audience = $2
                for update";

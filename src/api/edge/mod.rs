@@ -29,5 +29,5 @@ pub use parameters::idempotency::{IdempotencyKey, OptionalKey};
 pub use parameters::paging::{Cursors, Page, clamp};
 pub use parameters::principal::{Client, Officer, Operator, Person};
 pub use parameters::ranges::WantedRange;
-pub use parameters::security::{Anyone, SignInAttempt};
+pub use parameters::security::{Anyone, IncompleteOfficer, SignInAttempt};
 pub use parameters::wire_ids::EXAMPLE;

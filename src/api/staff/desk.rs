@@ -36,6 +36,7 @@ mod tests {
             session: SessionId::from_uuid(EXAMPLE),
             agency: AgencyCode::new("public-security"),
             role,
+            next_step: None,
         };
         assert_eq!(at_work(&of(Role::Officer)).unwrap().remit.agencies(), [AgencyCode::new("public-security")]);
         assert_eq!(at_work(&of(Role::Operator)).unwrap_err().code(), Code::Forbidden);

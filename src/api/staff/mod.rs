@@ -2,7 +2,9 @@
 
 pub mod case_uploads;
 pub mod cases;
+pub mod own_account;
 pub mod parcels;
+pub mod second_factor;
 pub mod sessions;
 pub mod tag;
 
@@ -14,12 +16,21 @@ use crate::api::edge::openapi::document::About;
 use crate::api::services::Services;
 
 /// The structs with all operations of this API. Its routes and its OpenAPI document are built from them.
-pub type Api = (sessions::StaffSessions, cases::StaffCases, case_uploads::CaseUploads, parcels::StaffParcels);
+pub type Api = (
+    sessions::StaffSessions,
+    own_account::OwnAccountApi,
+    second_factor::SecondFactorApi,
+    cases::StaffCases,
+    case_uploads::CaseUploads,
+    parcels::StaffParcels,
+);
 
 pub fn api(services: &Services) -> Api {
     let Services { people, casework, .. } = services;
     (
         sessions::StaffSessions(people.clone()),
+        own_account::OwnAccountApi(people.clone()),
+        second_factor::SecondFactorApi(people.clone()),
         cases::StaffCases(services.clone()),
         case_uploads::CaseUploads(casework.clone()),
         parcels::StaffParcels(services.clone()),

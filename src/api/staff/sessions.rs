@@ -1,18 +1,19 @@
 //! Sessions of officers: sign-in, refresh, sign-out.
 
-use poem_openapi::payload::Json;
+use poem::Request;
+use poem::http::header;
 use poem_openapi::{Object, OpenApi};
 
+use super::own_account::OfficerBody;
 use super::tag::StaffTag;
-use crate::api::edge::parameters::principal;
-use crate::api::edge::{Anyone, Body, Code, Done, EXAMPLE, Problem, SignInAttempt, example};
+use crate::api::edge::{Anyone, Body, Code, Done, IncompleteOfficer, Problem, SignInAttempt, current_request, example};
 use crate::api::shared::sessions::{Opened, Refresh, Refreshed};
 use crate::casework::people::People;
-use crate::casework::people::sessions::by_password::OfficerSignInError;
+use crate::casework::people::sessions::by_password::{OfficerSignInError, PasswordSignIn};
 use crate::casework::people::sessions::open::SignedIn;
-use crate::domain::kernel::ids::OfficerId;
 use crate::domain::kernel::private::Private;
-use crate::domain::people::staff::{Officer, Role};
+use crate::domain::people::session::SignInPlace;
+use crate::domain::people::staff::{Officer, StaffRules};
 
 pub struct StaffSessions(pub People);
 
@@ -20,11 +21,26 @@ pub struct StaffSessions(pub People);
 impl StaffSessions {
     /// 密码登录 · Sign in with a password
     ///
-    /// Five wrong passwords lock an account for 15 minutes. The response does not show that an account is locked.
+    /// After five failures in a row, the next try from the same network must wait: 30 seconds, then twice as long each
+    /// time, at most 15 minutes. Other networks do not wait. The response does not show whether there is an account. If the
+    /// account has a second factor, a right password alone is answered with `second_factor_required`: repeat the request
+    /// with a `code`.
     #[oai(path = "/sessions", method = "post", operation_id = "sign_in")]
-    async fn sign_in(&self, _attempt: SignInAttempt, body: Body<Credentials>) -> Result<Opened<Session>, Problem> {
-        let Credentials { username, password } = body.into_inner();
-        Ok(Opened::of(self.0.sessions().by_password(&username, Private::new(password)).await?))
+    async fn sign_in(
+        &self,
+        request: &Request,
+        _attempt: SignInAttempt,
+        body: Body<Credentials>,
+    ) -> Result<Opened<Session>, Problem> {
+        let Credentials { username, password, code } = body.into_inner();
+        let sign_in = PasswordSignIn {
+            username,
+            password: Private::new(password),
+            code: code.map(Private::new),
+            place: place_of(request),
+        };
+        let signed_in = self.0.sessions().by_password(sign_in).await?;
+        Ok(Opened::of(Session::of(signed_in, &self.0.staff_rules)))
     }
 
     /// 刷新登录 · Refresh the session
@@ -32,24 +48,23 @@ impl StaffSessions {
     /// Exchanges a refresh token for the next pair of tokens. A refresh token works once: store the new one.
     #[oai(path = "/sessions/refresh", method = "post", operation_id = "refresh_session")]
     async fn refresh(&self, _anyone: Anyone, body: Body<Refresh>) -> Result<Refreshed<Session>, Problem> {
-        Ok(Refreshed::of(self.0.sessions().refresh_officer(&body.into_inner().into()).await?))
+        let signed_in = self.0.sessions().refresh_officer(&body.into_inner().into()).await?;
+        Ok(Refreshed::of(Session::of(signed_in, &self.0.staff_rules)))
     }
 
     /// 退出登录 · Sign out
     ///
     /// The refresh token is refused from now on, and the access token after at most a second.
     #[oai(path = "/sessions/current", method = "delete", operation_id = "sign_out")]
-    async fn sign_out(&self, officer: principal::Officer) -> Result<Done, Problem> {
+    async fn sign_out(&self, IncompleteOfficer(officer): IncompleteOfficer) -> Result<Done, Problem> {
         self.0.sessions().end(officer.session).await?;
         Ok(Done::NoContent)
     }
+}
 
-    /// 查看本人 · Show the signed-in officer
-    #[oai(path = "/me", method = "get", operation_id = "get_me")]
-    async fn me(&self, officer: principal::Officer) -> Result<Json<OfficerBody>, Problem> {
-        let officer = self.0.officers().find(officer.id).await?.ok_or(Code::InvalidToken)?;
-        Ok(Json(OfficerBody::from(&officer)))
-    }
+/// Where the caller of the current request is.
+pub fn place_of(request: &Request) -> SignInPlace {
+    SignInPlace::new(current_request().address, request.header(header::USER_AGENT))
 }
 
 /// 登录凭据。 A user name and a password.
@@ -62,42 +77,15 @@ struct Credentials {
     /// 密码
     #[oai(validator(min_length = 1, max_length = 200))]
     password: String,
+    /// 动态验证码, if the account has a second factor: six digits of the app, or a recovery code.
+    #[oai(validator(max_length = 40))]
+    code: Option<String>,
 }
 
-example!(Credentials { username: "wang.fang".to_owned(), password: "correct horse battery".to_owned() });
-
-/// 审批人员。 An officer.
-#[derive(Object)]
-#[oai(rename = "Officer", example)]
-struct OfficerBody {
-    id: OfficerId,
-    /// 用户名
-    username: String,
-    /// 姓名
-    name: String,
-    /// The code of the officer's agency.
-    agency: String,
-    role: Role,
-}
-
-impl From<&Officer> for OfficerBody {
-    fn from(officer: &Officer) -> Self {
-        Self {
-            id: officer.id,
-            username: officer.username.to_string(),
-            name: officer.name.clone(),
-            agency: officer.agency.to_string(),
-            role: officer.role,
-        }
-    }
-}
-
-example!(OfficerBody {
-    id: OfficerId::from_uuid(EXAMPLE),
+example!(Credentials {
     username: "wang.fang".to_owned(),
-    name: "王芳".to_owned(),
-    agency: "administrative-approval".to_owned(),
-    role: Role::Officer,
+    password: "correct horse battery".to_owned(),
+    code: Some("042617".to_owned())
 });
 
 /// 登录会话。 The tokens of an officer.
@@ -115,10 +103,10 @@ struct Session {
     officer: OfficerBody,
 }
 
-impl From<SignedIn<Officer>> for Session {
-    fn from(signed_in: SignedIn<Officer>) -> Self {
+impl Session {
+    fn of(signed_in: SignedIn<Officer>, rules: &StaffRules) -> Self {
         Self {
-            officer: OfficerBody::from(&signed_in.who),
+            officer: OfficerBody::of(&signed_in.who, rules),
             access_token: signed_in.access_token.into_exposed(),
             token_type: "Bearer".to_owned(),
             expires_in: signed_in.expires_in.as_secs(),
@@ -139,9 +127,12 @@ impl From<OfficerSignInError> for Problem {
     fn from(error: OfficerSignInError) -> Self {
         match error {
             OfficerSignInError::Refused => Self::new(Code::SignInFailed).detail(
-                "用户名或密码不正确，或账号已停用、暂时锁定",
-                "User name or password is wrong, or the account is disabled or temporarily locked",
+                "用户名或密码不正确，或账号已停用，或该账号暂时只能从常用网络登录",
+                "User name or password is wrong, or the account is disabled, or it is for now open only to networks that it was used from",
             ),
+            OfficerSignInError::CodeNeeded => Self::new(Code::SecondFactorRequired),
+            OfficerSignInError::CodeWrong => Self::new(Code::SecondFactorWrong),
+            OfficerSignInError::TooMany(wait) => Self::new(Code::TooManySignIns).retry_after(wait),
             OfficerSignInError::Password(error) => Self::internal(error),
             OfficerSignInError::Store(error) => error.into(),
         }

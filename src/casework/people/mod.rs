@@ -15,7 +15,9 @@ pub mod identity;
 pub mod known;
 pub mod login_codes;
 pub mod officers;
+pub mod own_account;
 pub mod recent;
+pub mod second_factor;
 pub mod sessions;
 
 use std::sync::Arc;
@@ -30,7 +32,7 @@ use crate::domain::delivery::address::RegionNames;
 use crate::domain::kernel::clock::Clock;
 use crate::domain::kernel::ids::{ClientId, SessionId};
 use crate::domain::notice::notification::ChannelCode;
-use crate::domain::people::staff::{ApiClient, Officer};
+use crate::domain::people::staff::{ApiClient, Officer, StaffRules};
 use crate::gateway::identity::IdentityGateway;
 use crate::gateway::login::LoginGateway;
 use crate::store::{Store, StoreError, Tx};
@@ -60,6 +62,7 @@ pub struct People {
     pub recent_clients: Recent<ClientId, ApiClient>,
     pub recent_officers: Recent<SessionId, Officer>,
     pub ended_sessions: EndedSessions,
+    pub staff_rules: StaffRules,
     /// The URL of our token endpoint, which a client's assertion must name as its audience.
     pub token_endpoint: Arc<str>,
 }

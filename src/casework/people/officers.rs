@@ -6,10 +6,11 @@ use crate::domain::item::AgencyCode;
 use crate::domain::kernel::clock::{Clock, fresh};
 use crate::domain::kernel::ids::OfficerId;
 use crate::domain::kernel::private::Private;
+use crate::domain::people::password::{NewPassword, WeakPassword};
 use crate::domain::people::session::EndedBecause;
 use crate::domain::people::staff::{Officer, Role, Username};
 use crate::store::officers::{self, ONE_OFFICER_PER_USERNAME};
-use crate::store::{Store, StoreError, Tx, sessions};
+use crate::store::{Store, StoreError, Tx, second_factors, sessions};
 
 /// An officer's account to be added. The caller checks that the catalogue knows the agency.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ pub struct NewOfficer {
     pub name: String,
     pub agency: AgencyCode,
     pub role: Role,
+    /// True if the officer must choose another password at the first sign-in.
+    pub must_change_password: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +30,8 @@ pub enum OfficerError {
     Taken,
     #[error("there is no such account")]
     NotFound,
+    #[error(transparent)]
+    Weak(#[from] WeakPassword),
     #[error(transparent)]
     Password(#[from] PasswordError),
     #[error(transparent)]
@@ -50,6 +55,7 @@ impl People {
 
 impl OfficerAccounts<'_> {
     pub async fn add(self, new: NewOfficer, password: Private<String>) -> Result<Officer, OfficerError> {
+        let password = NewPassword::parse(password, &new.username)?;
         let hash = self.passwords.hash(password).await?;
         let officer = Officer {
             id: fresh(OfficerId::from_uuid),
@@ -57,6 +63,8 @@ impl OfficerAccounts<'_> {
             name: new.name,
             agency: new.agency,
             role: new.role,
+            must_change_password: new.must_change_password,
+            has_second_factor: false,
             created_at: self.clock.now(),
             disabled_at: None,
         };
@@ -77,13 +85,28 @@ impl OfficerAccounts<'_> {
         Ok(commit(tx).await?)
     }
 
-    /// Sets a new password, unlocks the account, and ends its sessions.
-    pub async fn reset_password(self, username: &Username, password: Private<String>) -> Result<(), OfficerError> {
-        let hash = self.passwords.hash(password).await?;
+    /// Sets a new password, and ends the account's sessions. If `must_change`, the officer must choose another password at
+    /// the next sign-in.
+    pub async fn reset_password(
+        self,
+        username: &Username,
+        password: Private<String>,
+        must_change: bool,
+    ) -> Result<(), OfficerError> {
+        let hash = self.passwords.hash(NewPassword::parse(password, username)?).await?;
         let mut tx = self.store.begin().await?;
         let officer = officer_of(&mut tx, username).await?;
-        officers::set_password(&mut tx, officer.id, &hash).await?;
+        officers::set_password(&mut tx, officer.id, &hash, must_change).await?;
         sessions::end_all(&mut tx, officer.id.uuid(), EndedBecause::PasswordReset, self.clock.now()).await?;
+        Ok(commit(tx).await?)
+    }
+
+    /// Removes the second factor of an officer who lost app and recovery codes, and ends the account's sessions.
+    pub async fn reset_second_factor(self, username: &Username) -> Result<(), OfficerError> {
+        let mut tx = self.store.begin().await?;
+        let officer = officer_of(&mut tx, username).await?;
+        second_factors::remove(&mut tx, officer.id).await?;
+        sessions::end_all(&mut tx, officer.id.uuid(), EndedBecause::SecondFactorReset, self.clock.now()).await?;
         Ok(commit(tx).await?)
     }
 

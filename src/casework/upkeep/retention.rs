@@ -5,11 +5,12 @@ use chrono::TimeDelta;
 use crate::domain::application::KEPT;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::words::words;
+use crate::domain::people::guesses;
 use crate::domain::people::login_code;
 use crate::domain::people::person::MISMATCH_MEMORY;
 use crate::store::{
-    Conn, StoreError, api_clients, callbacks, changes, drafts, idempotency, identity_tries, jobs, login_codes, parcels,
-    people, push_receipts, refused_applications, sessions,
+    Conn, StoreError, api_clients, callbacks, changes, drafts, idempotency, identity_tries, jobs, login_codes,
+    officer_sign_ins, parcels, people, push_receipts, refused_applications, sessions,
 };
 
 words! {
@@ -20,6 +21,8 @@ words! {
         Tries = "real-name checks that failed",
         Receipts = "receipts of messages",
         Sessions = "sessions",
+        SignIns = "sign-ins of an officer from a network",
+        StrangeSignIns = "failed sign-ins of officers from a network without a good one",
         Answers = "answers under an `Idempotency-Key`",
         Drafts = "drafts",
         Changes = "the log of changes that clients follow",
@@ -44,6 +47,8 @@ impl Retained {
             Self::Tries => MISMATCH_MEMORY,
             Self::Receipts => TimeDelta::days(3),
             Self::Sessions => TimeDelta::days(30),
+            Self::SignIns => guesses::NETWORK_KEPT,
+            Self::StrangeSignIns => guesses::FAILURES_KEPT,
             Self::Answers => idempotency::KEPT,
             // Longer than the stored answer to the submission, so a client that repeats it late still finds the case.
             Self::Drafts => KEPT,
@@ -62,6 +67,8 @@ impl Retained {
             Self::Codes | Self::Tries => "limits count the last day",
             Self::Receipts => "the outcome of every push is settled by then",
             Self::Sessions => "after their end, an operator can find out how they ended",
+            Self::SignIns => "the network of an officer is known for so long after the last sign-in",
+            Self::StrangeSignIns => "failures delay the next try for a day; strangers can add any number",
             Self::Answers => "clients repeat a lost request within days",
             Self::Drafts => "after their last change; submitted ones live on in their case",
             Self::Changes => "a client that was away for longer reads everything again",
@@ -93,6 +100,8 @@ impl Retained {
             Self::Tries => identity_tries::forget(conn, before, limit).await,
             Self::Receipts => push_receipts::forget(conn, before, limit).await,
             Self::Sessions => sessions::forget(conn, before, limit).await,
+            Self::SignIns => officer_sign_ins::forget(conn, before, limit).await,
+            Self::StrangeSignIns => officer_sign_ins::forget_failed(conn, before, limit).await,
             Self::Answers => idempotency::forget(conn, before, limit).await,
             Self::Drafts => drafts::forget(conn, before, limit).await,
             Self::Changes => changes::forget(conn, before, limit).await,

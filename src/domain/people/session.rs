@@ -16,6 +16,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::domain::kernel::clock::{Instant, random_bytes};
+use crate::domain::kernel::network::CallerAddress;
 use crate::domain::kernel::private::Private;
 use crate::domain::kernel::words::words;
 
@@ -39,6 +40,27 @@ impl SessionAudience {
             Self::Mobile => 90 * 24 * HOUR,
             Self::Staff => 12 * HOUR,
         })
+    }
+}
+
+/// Where an officer signs in from, so that the officer recognises the session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignInPlace {
+    /// The caller's network as CIDR; `local` if the request came over no network.
+    pub network: String,
+    /// The client's own name (`User-Agent`).
+    pub client: Option<String>,
+}
+
+impl SignInPlace {
+    /// The maximum number of characters of a client's name that are kept.
+    const LONGEST_CLIENT: usize = 200;
+
+    #[must_use]
+    pub fn new(address: Option<CallerAddress>, client: Option<&str>) -> Self {
+        let network = address.map_or_else(|| "local".to_owned(), |address| address.subscriber().to_string());
+        let client = client.map(|name| name.chars().take(Self::LONGEST_CLIENT).collect());
+        Self { network, client }
     }
 }
 
@@ -106,6 +128,14 @@ words! {
         /// The account was closed.
         Disabled = "disabled",
         PasswordReset = "password_reset",
+        /// The officer chose a new password in another session.
+        PasswordChanged = "password_changed",
+        /// An administrator removed the officer's second factor.
+        SecondFactorReset = "second_factor_reset",
+        /// The officer ended it from another session.
+        EndedByOwner = "ended_by_owner",
+        /// Its client did not refresh it for long.
+        Idle = "idle",
         /// The account was merged with another account of the same person.
         Joined = "joined",
     }

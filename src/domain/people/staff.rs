@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::domain::item::AgencyCode;
 use crate::domain::kernel::clock::Instant;
@@ -30,6 +32,16 @@ impl FromStr for Role {
     }
 }
 
+words! {
+    /// What an officer must do before anything else.
+    pub enum SignInStep {
+        /// Choose a password of their own.
+        ChangePassword = "change_password",
+        /// Enrol an authenticator app, because the installation demands a second factor of the officer's role.
+        EnrolSecondFactor = "enrol_second_factor",
+    }
+}
+
 /// An officer's account (审批人员).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Officer {
@@ -39,9 +51,35 @@ pub struct Officer {
     pub name: String,
     pub agency: AgencyCode,
     pub role: Role,
+    /// True if the officer may do nothing else before choosing a password of their own.
+    pub must_change_password: bool,
+    /// True if a sign-in needs a code of the officer's authenticator app beside the password.
+    pub has_second_factor: bool,
     pub created_at: Instant,
     /// When the account was closed; `None` while it is open.
     pub disabled_at: Option<Instant>,
+}
+
+/// What an installation demands of officers.
+#[derive(Debug, Clone)]
+pub struct StaffRules {
+    /// After this long without a refresh, the session of an officer ends.
+    pub idle: Duration,
+    /// The roles whose officers must have a second factor.
+    pub second_factor: Arc<BTreeSet<Role>>,
+}
+
+impl Officer {
+    /// The next thing that the officer must do before anything else; `None` if the account is complete.
+    pub fn next_step(&self, rules: &StaffRules) -> Option<SignInStep> {
+        if self.must_change_password {
+            Some(SignInStep::ChangePassword)
+        } else if rules.second_factor.contains(&self.role) && !self.has_second_factor {
+            Some(SignInStep::EnrolSecondFactor)
+        } else {
+            None
+        }
+    }
 }
 
 /// An officer's sign-in name: 3 to 40 characters out of `a-z 0-9 . _ -`.

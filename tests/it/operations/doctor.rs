@@ -21,7 +21,8 @@ const NOWHERE: &str = "http://127.0.0.1:1";
 async fn a_healthy_installation_has_no_findings_and_the_report_no_secrets() {
     // This test does not use the shared PostgreSQL, which would lose data in a power cut: the doctor would report that.
     let own = Own::postgres("doctor").await;
-    let builder = Desk::builder().on(&own.servers).settings(&[("SONGDA_ALLOW", "sandbox-secrets,any-origin")]);
+    let builder =
+        Desk::builder().on(&own.servers).settings(&[("SONGDA_ALLOW", "sandbox-secrets,any-origin,no-second-factor")]);
     let desk = builder.without_worker().open().await;
     let decided = decide(&desk, 2).await;
     let worker = desk.worker();
@@ -34,7 +35,8 @@ async fn a_healthy_installation_has_no_findings_and_the_report_no_secrets() {
     let rehearsed =
         |finding: &&Value| finding["group"] == "catalogue" && finding["what"].to_string().contains("made up");
     let accepted = |finding: &&Value| {
-        ["sandbox-secrets", "any-origin"].map(Value::from).contains(&finding["check"]) && finding["state"] == "warning"
+        ["sandbox-secrets", "any-origin", "no-second-factor"].map(Value::from).contains(&finding["check"])
+            && finding["state"] == "warning"
     };
     // The sandbox has no networks of its own.
     let unsigned = |finding: &&Value| finding["check"] == "callbacks" && finding["state"] == "warning";
@@ -123,7 +125,15 @@ async fn settings_that_only_a_trial_may_have_are_faults() {
     ];
     let report = Report::of(&desk, &risky).await;
     assert_eq!(report.exit, Some(1));
-    let risks = ["sandbox-secrets", "short-secrets", "http-gateways", "plain-postgres", "plain-redis", "any-origin"];
+    let risks = [
+        "sandbox-secrets",
+        "short-secrets",
+        "http-gateways",
+        "plain-postgres",
+        "plain-redis",
+        "any-origin",
+        "no-second-factor",
+    ];
     for risk in risks {
         report.assert_finds("settings", risk, "fault", "SONGDA_ALLOW");
     }

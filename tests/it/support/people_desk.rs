@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
@@ -24,6 +25,7 @@ use songda::domain::kernel::text::Language;
 use songda::domain::notice::notification::ChannelCode;
 use songda::domain::people::identity::MobilePhone;
 use songda::domain::people::person::Person;
+use songda::domain::people::staff::StaffRules;
 use songda::gateway::identity::{IdentityFact, IdentityGateway};
 use songda::gateway::login::{LoginFault, LoginGateway, PlatformAccount};
 use songda::store::Store;
@@ -107,6 +109,7 @@ fn people(store: Store, now: Instant, register: &Register) -> People {
         recent_clients: Recent::default(),
         recent_officers: Recent::default(),
         ended_sessions: EndedSessions::default(),
+        staff_rules: StaffRules { idle: Duration::from_secs(30 * 60), second_factor: Arc::default() },
         token_endpoint: TOKEN_ENDPOINT.into(),
     }
 }

@@ -42,6 +42,8 @@ problem_codes! {
     Unauthenticated = 401 "unauthenticated" "请先登录" "Sign in first";
     InvalidToken = 401 "invalid_token" "登录凭证无效或已过期" "The access token is not valid, or has expired";
     SignInFailed = 401 "sign_in_failed" "登录失败" "The sign-in failed";
+    SecondFactorRequired = 401 "second_factor_required" "请输入动态验证码" "A code of the authenticator app is needed";
+    SecondFactorWrong = 401 "second_factor_wrong" "动态验证码错误或已使用" "The code of the authenticator app is wrong, or was used";
     LoginCodeWrong = 401 "login_code_wrong" "验证码错误或已过期" "The code is wrong or has expired";
     LoginCodeExhausted = 401 "login_code_exhausted" "验证码错误次数过多，请重新获取" "Too many wrong codes; request a new one";
     RefreshTokenInvalid = 401 "refresh_token_invalid" "登录已失效，请重新登录" "The refresh token is not valid; sign in again";
@@ -49,6 +51,8 @@ problem_codes! {
     InvalidClient = 401 "invalid_client" "客户端身份验证失败" "The client cannot be authenticated";
     SignInBlocked = 403 "sign_in_blocked" "该微信账号被平台限制登录" "WeChat blocks this account";
     Forbidden = 403 "forbidden" "没有权限" "You may not do this";
+    PasswordChangeRequired = 403 "password_change_required" "请先修改密码" "Change your password first";
+    SecondFactorMissing = 403 "second_factor_missing" "请先绑定动态验证器" "Enrol an authenticator app first";
     IdentityNotVerified = 403 "identity_not_verified" "请先完成实名认证" "Verify your identity first";
     // Problems with the resource, or with the content of the request.
     NotFound = 404 "not_found" "没有找到" "Not found";
@@ -87,10 +91,12 @@ problem_codes! {
     DeliveryNotOffered = 422 "delivery_not_offered" "该事项不提供此送达方式" "This item does not offer this way of delivery";
     IdempotencyKeyReused = 422 "idempotency_key_reused" "该 Idempotency-Key 已用于另一请求" "This Idempotency-Key was used for another request";
     IdentityNotConfirmed = 422 "identity_not_confirmed" "姓名与身份证号不一致" "Name and resident ID do not match";
+    PasswordWrong = 422 "password_wrong" "当前密码不正确" "The current password is wrong";
     VersionRequired = 428 "version_required" "缺少 If-Match 请求头" "The If-Match header is missing";
     TooManyRequests = 429 "too_many_requests" "请求过于频繁，请稍后再试" "Too many requests; try again later";
     TooManyLoginCodes = 429 "too_many_login_codes" "验证码获取过于频繁，请稍后再试" "Too many codes were requested; try again later";
     TooManyIdentityTries = 429 "too_many_identity_tries" "实名认证失败次数过多，请稍后再试" "Too many failed identity checks; try again later";
+    TooManySignIns = 429 "too_many_sign_ins" "登录失败次数过多，请稍后再试" "Too many failed sign-ins; try again later";
     HeadersTooLarge = 431 "headers_too_large" "请求头过大" "The headers are too large";
     // Failures of the server, or of a service that it depends on.
     Internal = 500 "internal" "服务器内部错误" "Internal error";

@@ -35,7 +35,12 @@ impl SessionLookup for People {
 
     async fn officer(&self, named: &Officer) -> Result<Option<Officer>, StoreError> {
         let found = self.known().officer(named.session).await?.filter(|found| found.id == named.id);
-        Ok(found.map(|found| Officer { agency: found.agency.clone(), role: found.role, ..named.clone() }))
+        Ok(found.map(|found| Officer {
+            agency: found.agency.clone(),
+            role: found.role,
+            next_step: found.next_step(&self.staff_rules),
+            ..named.clone()
+        }))
     }
 }
 

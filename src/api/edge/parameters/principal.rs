@@ -13,7 +13,7 @@ use crate::domain::item::AgencyCode;
 use crate::domain::kernel::clock::Instant;
 use crate::domain::kernel::ids::{ClientId, OfficerId, PersonId, SessionId};
 use crate::domain::people::acting::Acting;
-use crate::domain::people::staff::Role;
+use crate::domain::people::staff::{Role, SignInStep};
 
 /// A person who signed in on the mobile API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,19 @@ pub struct Officer {
     pub session: SessionId,
     pub agency: AgencyCode,
     pub role: Role,
+    /// What the officer must do before anything else. A token does not say it.
+    pub next_step: Option<SignInStep>,
+}
+
+impl Officer {
+    /// Fails if the officer must first complete the account.
+    pub fn require_complete(&self) -> Result<(), Problem> {
+        match self.next_step {
+            None => Ok(()),
+            Some(SignInStep::ChangePassword) => Err(Problem::new(Code::PasswordChangeRequired)),
+            Some(SignInStep::EnrolSecondFactor) => Err(Problem::new(Code::SecondFactorMissing)),
+        }
+    }
 }
 
 /// An officer with the role operator, who manages jobs and gateways.
@@ -106,6 +119,7 @@ impl Principal {
                 session: claims.grant.sid?,
                 agency: AgencyCode::new(claims.grant.agency.clone()?),
                 role: claims.grant.role.as_ref()?.parse().ok()?,
+                next_step: None,
             }),
             TokenAudience::Integration => {
                 let scopes = claims.grant.scope.as_deref().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The caller of an operation, as an argument of the operation. [`Person`], [`Officer`], [`Operator`] and [`Client`]
-//! demand a token; [`Anyone`] and [`SignInAttempt`] do not. The OpenAPI documents and the rate limiter depend on this
+//! The caller of an operation, as an argument of the operation. [`Person`], [`Officer`], [`IncompleteOfficer`],
+//! [`Operator`] and [`Client`] demand a token; [`Anyone`] and [`SignInAttempt`] do not. The OpenAPI documents and the rate limiter depend on this
 //! argument, so [`crate::api::edge::openapi`] rejects an operation without it.
 
 use poem::{Request, RequestBody, Result};
@@ -18,6 +18,10 @@ pub struct Anyone;
 /// attempts to sign in, per network address. The operation needs no token, unless another argument demands one.
 #[derive(Debug, Clone, Copy)]
 pub struct SignInAttempt;
+
+/// An officer who may still have to complete the account. Only the operations for the own account take one.
+#[derive(Debug, Clone)]
+pub struct IncompleteOfficer(pub Officer);
 
 /// The names of [`Anyone`] and [`SignInAttempt`] as security schemes. They are removed from the finished OpenAPI
 /// documents.
@@ -64,19 +68,33 @@ callers! {
         Principal::Person(person) => Ok(person.clone()),
         _ => Err(Problem::wrong_token()),
     };
-    Officer, "officer", Some("审批人员的访问令牌。 The access token of an officer."), |request| match principal(request)? {
-        Principal::Officer(officer) => Ok(officer.clone()),
-        _ => Err(Problem::wrong_token()),
+    Officer, "officer", Some("审批人员的访问令牌。 The access token of an officer."), |request| {
+        let officer = officer(request)?;
+        officer.require_complete()?;
+        Ok(officer.clone())
     };
-    Operator, "operator", Some("运维人员的访问令牌。 The access token of an officer with the role operator."), |request| match principal(request)? {
-        Principal::Officer(officer) if officer.role == Role::Operator => Ok(Self(officer.clone())),
-        Principal::Officer(_) => Err(Problem::insufficient_scope()),
-        _ => Err(Problem::wrong_token()),
+    IncompleteOfficer, "officer", Some("审批人员的访问令牌。 The access token of an officer."), |request| {
+        Ok(Self(officer(request)?.clone()))
+    };
+    Operator, "operator", Some("运维人员的访问令牌。 The access token of an officer with the role operator."), |request| {
+        let officer = officer(request)?;
+        officer.require_complete()?;
+        if officer.role != Role::Operator {
+            return Err(Problem::insufficient_scope());
+        }
+        Ok(Self(officer.clone()))
     };
     Client, "client", Some("后台系统的访问令牌。 The access token of a back-office system."), |request| match principal(request)? {
         Principal::Client(client) => Ok(client.clone()),
         _ => Err(Problem::wrong_token()),
     };
+}
+
+fn officer(request: &Request) -> Result<&Officer, Problem> {
+    match principal(request)? {
+        Principal::Officer(officer) => Ok(officer),
+        _ => Err(Problem::wrong_token()),
+    }
 }
 
 fn principal(request: &Request) -> Result<&Principal, Problem> {

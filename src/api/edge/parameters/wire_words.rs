@@ -17,7 +17,7 @@ use crate::domain::kernel::text::Language;
 use crate::domain::notice::consent::ConsentAnswer;
 use crate::domain::notice::device::{Platform, PushPermission};
 use crate::domain::notice::notification::Consent;
-use crate::domain::people::staff::Role;
+use crate::domain::people::staff::{Role, SignInStep};
 use crate::domain::work::job::JobState;
 
 /// Implements poem-openapi's traits for an enum. Each entry has the enum's name and description in the OpenAPI
@@ -112,6 +112,9 @@ wire_words! {
         `move` (换绑): move only the phone or WeChat account, and leave the other account without it, for example because \
         the number was assigned again." {
         Refuse = "refuse", Join = "join", Move = "move",
+    }
+    SignInStep as "SignInStep", "审批人员登录后须先完成的步骤。 What an officer must do before anything else." {
+        ChangePassword = "change_password", EnrolSecondFactor = "enrol_second_factor",
     }
     Role as "Role", "角色。 The role of an officer: an `operator` handles jobs and gateways, and sees no cases." {
         Officer = "officer", Supervisor = "supervisor", Operator = "operator",

@@ -11,7 +11,7 @@ use crate::domain::kernel::clock::{Instant, fresh};
 use crate::domain::kernel::ids::SessionId;
 use crate::domain::kernel::private::Private;
 use crate::domain::people::person::Person;
-use crate::domain::people::session::{RefreshToken, SessionAudience};
+use crate::domain::people::session::{RefreshToken, SessionAudience, SignInPlace};
 use crate::domain::people::staff::Officer;
 use crate::store::sessions::{self, NewSession};
 use crate::store::{StoreError, Tx};
@@ -76,7 +76,17 @@ impl SessionOwner for Officer {
 
 impl Sessions<'_> {
     /// Opens a session for an account that proved its identity, and commits.
-    pub(super) async fn open<T: SessionOwner>(self, mut tx: Tx<'_>, who: T) -> Result<SignedIn<T>, StoreError> {
+    pub(super) async fn open<T: SessionOwner>(self, tx: Tx<'_>, who: T) -> Result<SignedIn<T>, StoreError> {
+        self.open_at(tx, who, None).await
+    }
+
+    /// Like [`Self::open`], and stores where the account signed in.
+    pub(super) async fn open_at<T: SessionOwner>(
+        self,
+        mut tx: Tx<'_>,
+        who: T,
+        place: Option<SignInPlace>,
+    ) -> Result<SignedIn<T>, StoreError> {
         let now = self.0.clock.now();
         let session = NewSession {
             id: fresh(SessionId::from_uuid),
@@ -84,6 +94,7 @@ impl Sessions<'_> {
             subject: who.uuid(),
             created_at: now,
             expires_at: now + T::AUDIENCE.session_life(),
+            place,
         };
         let refresh_token = RefreshToken::fresh();
         sessions::open(&mut tx, &session, &refresh_token).await?;

@@ -34,11 +34,18 @@ impl Sessions<'_> {
         self.go_on(tx, person.ok_or(RefreshError::Invalid)?, token, held, now).await
     }
 
-    /// Like [`Self::refresh`], for an officer. Fails if the officer's account is closed.
+    /// Like [`Self::refresh`], for an officer. Fails if the officer's account is closed, or if the session was idle: then
+    /// it ends.
     pub async fn refresh_officer(self, token: &RefreshToken) -> Result<SignedIn<Officer>, RefreshError> {
         let now = self.0.clock.now();
         let mut tx = self.0.store.begin().await?;
         let held = self.hold::<Officer>(&mut tx, token, now).await?;
+        // A repeated refresh belongs to the first one, which was in time.
+        if held.used_at.is_none() && now >= held.issued_at + self.0.staff_rules.idle {
+            sessions::end(&mut tx, held.session, EndedBecause::Idle, now).await?;
+            commit(tx).await?;
+            return Err(RefreshError::Invalid);
+        }
         let officer = officers::find_open(&mut tx, OfficerId::from_uuid(held.subject)).await?;
         self.go_on(tx, officer.ok_or(RefreshError::Invalid)?, token, held, now).await
     }

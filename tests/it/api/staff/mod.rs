@@ -4,5 +4,7 @@ mod cases;
 mod decisions;
 mod disclosures;
 mod history;
+mod own_account;
 mod parcels;
+mod second_factor;
 mod sessions;

@@ -2,11 +2,17 @@
 //! token expires.
 
 use futures_util::future::join_all;
+use songda::casework::people::People;
 use songda::casework::people::officers::{NewOfficer, OfficerError};
-use songda::casework::people::sessions::by_password::OfficerSignInError;
+use songda::casework::people::sessions::by_password::{OfficerSignInError, PasswordSignIn};
+use songda::casework::people::sessions::open::SignedIn;
+use songda::casework::people::sessions::refresh::RefreshError;
 use songda::demo::http::Caller;
 use songda::domain::item::AgencyCode;
-use songda::domain::people::staff::{Role, Username};
+use songda::domain::kernel::ids::SessionId;
+use songda::domain::people::session::SignInPlace;
+use songda::domain::people::staff::{Officer, Role, Username};
+use uuid::Uuid;
 
 use crate::support::desk::Desk;
 use crate::support::items::{AGENCY, ITEM};
@@ -15,59 +21,124 @@ use crate::support::people_desk::{PeopleDesk, private};
 use crate::support::wait::wait_until;
 
 const PASSWORD: &str = "correct horse battery";
+const HERE: &str = "192.0.2.1/32";
 const CASES: &str = "/staff/v1/cases";
 const LANES: &str = "/ops/v1/lanes";
 
 async fn with_officer() -> (PeopleDesk, Username) {
     let desk = PeopleDesk::open().await;
     let username: Username = "wang.fang".parse().unwrap();
-    let agency = AgencyCode::new("housing");
-    let new = NewOfficer { username: username.clone(), name: "王芳".to_owned(), agency, role: Role::Officer };
+    let new = NewOfficer {
+        username: username.clone(),
+        name: "王芳".to_owned(),
+        agency: AgencyCode::new("housing"),
+        role: Role::Officer,
+        must_change_password: false,
+    };
     desk.people.officers().add(new.clone(), private(PASSWORD)).await.unwrap();
     let twice = desk.people.officers().add(new, private(PASSWORD)).await;
     assert!(matches!(twice, Err(OfficerError::Taken)));
     (desk, username)
 }
 
+/// Signs in at the network that [`HERE`] names.
+async fn try_here(people: &People, username: &str, password: &str) -> Result<SignedIn<Officer>, OfficerSignInError> {
+    try_at(people, HERE, username, password).await
+}
+
+async fn try_at(
+    people: &People,
+    network: &str,
+    username: &str,
+    password: &str,
+) -> Result<SignedIn<Officer>, OfficerSignInError> {
+    let place = SignInPlace { network: network.to_owned(), client: None };
+    let sign_in = PasswordSignIn { username: username.to_owned(), password: private(password), code: None, place };
+    people.sessions().by_password(sign_in).await
+}
+
 #[tokio::test]
-async fn five_wrong_passwords_lock_an_account_for_a_quarter_of_an_hour() {
+async fn after_five_wrong_passwords_their_network_waits_ever_longer_and_no_other() {
     let (desk, _) = with_officer().await;
-    let wrong = join_all((0..7).map(|_| desk.people.sessions().by_password("wang.fang", private("wrong")))).await;
-    assert!(wrong.iter().all(|answer| matches!(answer, Err(OfficerSignInError::Refused))));
-    for (seconds, opens) in [(0, false), (899, false), (900, true)] {
-        let answer = desk.after(seconds).sessions().by_password("wang.fang", private(PASSWORD)).await;
-        assert_eq!(answer.is_ok(), opens, "after {seconds} s");
+    let wrong = join_all((0..7).map(|_| try_here(&desk.people, "wang.fang", "wrong"))).await;
+    let refused = wrong.iter().filter(|answer| matches!(answer, Err(OfficerSignInError::Refused))).count();
+    let delayed = wrong.iter().filter(|answer| matches!(answer, Err(OfficerSignInError::TooMany(_)))).count();
+    assert_eq!((refused, delayed), (5, 2), "parallel guesses count like guesses one after another");
+    assert!(matches!(try_here(&desk.after(29), "wang.fang", PASSWORD).await, Err(OfficerSignInError::TooMany(_))));
+    assert!(matches!(try_here(&desk.after(30), "wang.fang", "wrong").await, Err(OfficerSignInError::Refused)));
+    let wait = match try_here(&desk.after(30), "wang.fang", PASSWORD).await {
+        Err(OfficerSignInError::TooMany(wait)) => wait.as_secs(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(wait, 60);
+    try_at(&desk.after(30), "198.51.100.7/32", "wang.fang", PASSWORD).await.unwrap();
+    try_here(&desk.after(90), "wang.fang", PASSWORD).await.unwrap();
+    for _ in 0..5 {
+        let again = try_here(&desk.after(91), "wang.fang", "wrong").await;
+        assert!(matches!(again, Err(OfficerSignInError::Refused)), "a success begins a new count");
     }
-    for _ in 0..4 {
-        assert!(desk.after(901).sessions().by_password("wang.fang", private("wrong")).await.is_err());
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn an_account_that_is_guessed_at_from_many_networks_stays_open_where_its_officer_works() {
+    let (desk, _) = with_officer().await;
+    try_here(&desk.people, "wang.fang", PASSWORD).await.unwrap();
+    let guess = async |network: usize| {
+        let network = format!("198.51.{}.{}/32", network / 256, network % 256);
+        try_at(&desk.people, &network, "wang.fang", "wrong").await
+    };
+    for guesses in 0..25 {
+        join_all((0..4).map(|part| guess(guesses * 4 + part))).await;
     }
-    let after_success = desk.after(902).sessions().by_password("wang.fang", private(PASSWORD)).await.unwrap();
-    assert_eq!(after_success.who.agency, AgencyCode::new("housing"));
+    let stranger = try_at(&desk.people, "203.0.113.9/32", "wang.fang", PASSWORD).await;
+    assert!(matches!(stranger, Err(OfficerSignInError::Refused)), "even the right password, from an unknown network");
+    try_here(&desk.people, "wang.fang", PASSWORD).await.unwrap();
+    let next_day = try_at(&desk.after(24 * 3600 + 1), "203.0.113.9/32", "wang.fang", PASSWORD).await;
+    assert!(next_day.is_ok(), "guesses are forgotten after a day");
     desk.close().await;
 }
 
 #[tokio::test]
 async fn an_unknown_username_is_answered_like_a_wrong_password() {
     let (desk, _) = with_officer().await;
-    let unknown = desk.people.sessions().by_password("nobody", private(PASSWORD)).await.unwrap_err();
-    let wrong = desk.people.sessions().by_password("wang.fang", private("wrong")).await.unwrap_err();
-    assert_eq!(unknown.to_string(), wrong.to_string());
-    assert!(desk.people.sessions().by_password("", private("")).await.is_err());
+    for _ in 0..6 {
+        let unknown = try_here(&desk.people, "nobody", PASSWORD).await.unwrap_err();
+        let wrong = try_here(&desk.people, "wang.fang", "wrong").await.unwrap_err();
+        assert_eq!(unknown.to_string(), wrong.to_string(), "delays too");
+    }
+    assert!(try_here(&desk.people, "", "").await.is_err());
     desk.close().await;
 }
 
 #[tokio::test]
 async fn a_closed_account_or_a_new_password_ends_all_sessions() {
     let (desk, username) = with_officer().await;
-    let before = desk.people.sessions().by_password("wang.fang", private(PASSWORD)).await.unwrap();
-    desk.people.officers().reset_password(&username, private("another long password")).await.unwrap();
+    let before = try_here(&desk.people, "wang.fang", PASSWORD).await.unwrap();
+    desk.people.officers().reset_password(&username, private("another long password"), false).await.unwrap();
     assert!(desk.people.sessions().refresh_officer(&before.refresh_token).await.is_err());
-    assert!(desk.people.sessions().by_password("wang.fang", private(PASSWORD)).await.is_err());
-    let between = desk.people.sessions().by_password("wang.fang", private("another long password")).await.unwrap();
+    assert!(try_here(&desk.people, "wang.fang", PASSWORD).await.is_err());
+    let between = try_here(&desk.people, "wang.fang", "another long password").await.unwrap();
     desk.people.officers().disable(&username).await.unwrap();
     assert!(desk.people.sessions().refresh_officer(&between.refresh_token).await.is_err());
-    assert!(desk.people.sessions().by_password("wang.fang", private("another long password")).await.is_err());
+    assert!(try_here(&desk.people, "wang.fang", "another long password").await.is_err());
     assert!(desk.people.officers().list().await.unwrap()[0].disabled_at.is_some());
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_session_that_is_not_refreshed_for_half_an_hour_ends() {
+    let (desk, _) = with_officer().await;
+    let signed_in = try_here(&desk.people, "wang.fang", PASSWORD).await.unwrap();
+    let account = |seconds| {
+        let people = desk.after(seconds);
+        async move { people.own_account(signed_in.who.id, SessionId::from_uuid(Uuid::nil())).sessions().await.unwrap() }
+    };
+    let refreshed = desk.after(1799).sessions().refresh_officer(&signed_in.refresh_token).await.unwrap();
+    assert_eq!((account(1799 + 1799).await.len(), account(1799 + 1800).await.len()), (1, 0));
+    let late = desk.after(1799 + 1800).sessions().refresh_officer(&refreshed.refresh_token).await;
+    assert!(matches!(late, Err(RefreshError::Invalid)));
+    assert_eq!(desk.count("select count(*) from sessions where ended_because = 'idle'").await, 1);
     desk.close().await;
 }
 

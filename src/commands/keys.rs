@@ -21,7 +21,7 @@ pub enum Keys {
         /// The folder to make. It must not exist.
         folder: PathBuf,
     },
-    /// Add a token key, which signs access tokens. Within a minute, running processes accept tokens that are signed
+    /// Add a token key, which signs access tokens. Within five seconds, running processes accept tokens that are signed
     /// with it. They sign with it themselves when it is an hour old.
     Rotate {
         /// The keys folder.

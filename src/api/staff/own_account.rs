@@ -83,7 +83,7 @@ impl OwnAccountApi {
 
 /// 修改密码。 The current password and a new one.
 #[derive(Object)]
-#[oai(deny_unknown_fields, example)]
+#[oai(deny_unknown_fields, skip_serializing_if_is_none, example)]
 struct PasswordChange {
     /// 当前密码
     #[oai(validator(min_length = 1, max_length = 200))]
@@ -113,7 +113,7 @@ example!(OwnSessions { data: vec![OwnSession::example()] });
 
 /// 登录会话。 A sign-in of an officer.
 #[derive(Object)]
-#[oai(example)]
+#[oai(skip_serializing_if_is_none, example)]
 struct OwnSession {
     id: SessionId,
     /// True for the session that makes this request.
@@ -149,7 +149,7 @@ example!(OwnSession {
 
 /// 审批人员。 An officer.
 #[derive(Object)]
-#[oai(rename = "Officer", example)]
+#[oai(rename = "Officer", skip_serializing_if_is_none, example)]
 pub struct OfficerBody {
     id: OfficerId,
     /// 用户名

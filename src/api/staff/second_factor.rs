@@ -88,7 +88,7 @@ const NO_STORE: &str = "no-store";
 
 /// 本人验证。 The officer's password, and a code if the account has a second factor.
 #[derive(Object)]
-#[oai(deny_unknown_fields, example)]
+#[oai(deny_unknown_fields, skip_serializing_if_is_none, example)]
 struct OwnProof {
     /// 密码
     #[oai(validator(min_length = 1, max_length = 200))]
@@ -119,7 +119,7 @@ example!(AppCode { code: "042617".to_owned() });
 
 /// 第二因素。 The second factor of an account.
 #[derive(Object)]
-#[oai(rename = "SecondFactor", example)]
+#[oai(rename = "SecondFactor", skip_serializing_if_is_none, example)]
 struct SecondFactorBody {
     /// 绑定时间. Absent if the account has no second factor.
     since: Option<Instant>,

@@ -69,7 +69,7 @@ pub fn place_of(request: &Request) -> SignInPlace {
 
 /// 登录凭据。 A user name and a password.
 #[derive(Object)]
-#[oai(deny_unknown_fields, example)]
+#[oai(deny_unknown_fields, skip_serializing_if_is_none, example)]
 struct Credentials {
     /// 用户名
     #[oai(validator(min_length = 1, max_length = 40))]

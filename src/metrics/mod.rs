@@ -7,6 +7,7 @@
 
 pub mod attempts;
 pub mod backlog;
+pub mod budgets;
 pub mod callbacks;
 pub mod connections;
 pub mod database;
@@ -34,6 +35,7 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
     for register in [
         attempts::register,
         backlog::register,
+        budgets::register,
         callbacks::register,
         connections::register,
         database::register,

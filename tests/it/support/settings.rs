@@ -27,12 +27,16 @@ pub const QUICK: [(&str, &str); 12] = [
 ];
 
 /// Rate limits that no test reaches.
-pub const UNLIMITED: [(&str, &str); 5] = [
+pub const UNLIMITED: [(&str, &str); 9] = [
     ("SONGDA_RATE_SIGN_IN", "1000000"),
     ("SONGDA_RATE_MOBILE", "1000000"),
     ("SONGDA_RATE_STAFF", "1000000"),
     ("SONGDA_RATE_INTEGRATION", "1000000"),
     ("SONGDA_RATE_CALLBACKS", "1000000"),
+    ("SONGDA_CODES_PER_IPV4_NETWORK", "1000000"),
+    ("SONGDA_CODES_PER_DAY", "1000000"),
+    ("SONGDA_IDENTITY_CHECKS_PER_IPV4_NETWORK", "1000000"),
+    ("SONGDA_IDENTITY_CHECKS_PER_DAY", "1000000"),
 ];
 
 pub fn owned(settings: &[(&str, &str)]) -> Settings {

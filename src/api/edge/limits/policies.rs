@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use poem::http::HeaderValue;
 
+use crate::api::edge::limits::budgets::Budgets;
 use crate::api::edge::limits::gcra::RatePolicy;
 use crate::api::edge::parameters::principal::Identity;
 use crate::auth::tokens::TokenAudience;
@@ -38,6 +39,8 @@ pub struct CallerLimit {
 pub struct Policies {
     sign_in: Limit,
     callbacks: Limit,
+    /// What strangers may cost.
+    pub budgets: Budgets,
     callers: Vec<(TokenAudience, Limit)>,
 }
 
@@ -67,6 +70,7 @@ impl Policies {
         );
         let callbacks: Option<u32> =
             env.or("SONGDA_RATE_CALLBACKS", "60000", "Callbacks of gateways per minute and network address");
+        let budgets = Budgets::from_env(env);
         let read = |caller: CallerLimit| {
             let quota = env.or(caller.setting, caller.default, caller.meaning)?;
             Some((caller.tokens, Limit::new(caller.name, quota)))
@@ -75,6 +79,7 @@ impl Policies {
         Some(Self {
             sign_in: Limit::new("sign-in", sign_in?),
             callbacks: Limit::new("callbacks", callbacks?),
+            budgets: budgets?,
             callers: callers.into_iter().collect::<Option<_>>()?,
         })
     }

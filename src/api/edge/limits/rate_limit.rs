@@ -15,6 +15,7 @@ use crate::api::edge::limits::quotas::Quotas;
 use crate::api::edge::middleware::layer::{Inner, Layer};
 use crate::api::edge::parameters::principal::Identity;
 use crate::api::edge::route_table::RouteTable;
+use crate::metrics::requests::Route;
 
 const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -42,10 +43,15 @@ impl Layer for LimitRate {
         };
         let policy = &limit.policy;
         let decision = quotas.take(policy, &caller).await;
-        let mut response = if decision.allowed {
-            inner.call(request).await?
+        let allowed = if decision.allowed {
+            let route = self.routes.route(path).map_or("", Route::name);
+            policies.budgets.take(quotas, request.method(), route, current.address).await
         } else {
-            Problem::new(Code::TooManyRequests).retry_after(decision.next_in).render(&current)
+            Err(Problem::new(Code::TooManyRequests).retry_after(decision.next_in))
+        };
+        let mut response = match allowed {
+            Ok(()) => inner.call(request).await?,
+            Err(problem) => problem.render(&current),
         };
         response.headers_mut().insert(RATELIMIT_POLICY, limit.announced.clone());
         let full_in = decision.full_in.as_millis().div_ceil(1000);

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod addresses;
+mod budgets;
 mod caps;
 mod cases;
 mod consents;

@@ -33,11 +33,15 @@ const APIS: usize = 2;
 const WORKERS: usize = 3;
 
 /// Settings of all processes: no rate limits, and readable logs.
-const SETTINGS: [(&str, &str); 9] = [
+const SETTINGS: [(&str, &str); 13] = [
     ("SONGDA_LOG", "warn,songda::app=info"),
     ("SONGDA_LOG_PLAIN", "true"),
     ("SONGDA_DATABASE_CONNECTIONS", "12"),
     ("SONGDA_RATE_SIGN_IN", "1000000"),
+    ("SONGDA_CODES_PER_IPV4_NETWORK", "1000000"),
+    ("SONGDA_CODES_PER_DAY", "1000000"),
+    ("SONGDA_IDENTITY_CHECKS_PER_IPV4_NETWORK", "1000000"),
+    ("SONGDA_IDENTITY_CHECKS_PER_DAY", "1000000"),
     ("SONGDA_RATE_MOBILE", "1000000"),
     ("SONGDA_RATE_STAFF", "1000000"),
     ("SONGDA_SANDBOX_SF_RATE", "1000"),

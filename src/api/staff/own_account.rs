@@ -56,7 +56,7 @@ impl OwnAccountApi {
     /// 查看登录会话 · List the sign-ins
     ///
     /// The officer's sessions that have not ended, latest first.
-    #[oai(path = "/sessions", method = "get", operation_id = "list_sessions")]
+    #[oai(path = "/me/sessions", method = "get", operation_id = "list_sessions")]
     async fn sessions(&self, officer: IncompleteOfficer) -> Result<Json<OwnSessions>, Problem> {
         let sessions = self.own(&officer).sessions().await?;
         let data = sessions.into_iter().map(|session| OwnSession::of(session, officer.0.session)).collect();
@@ -66,7 +66,7 @@ impl OwnAccountApi {
     /// 退出其他会话 · End all other sign-ins
     ///
     /// All of the officer's sessions end, except the one that makes this request.
-    #[oai(path = "/sessions/others", method = "delete", operation_id = "end_other_sessions")]
+    #[oai(path = "/me/sessions/others", method = "delete", operation_id = "end_other_sessions")]
     async fn end_others(&self, officer: IncompleteOfficer) -> Result<Done, Problem> {
         self.own(&officer).end_other_sessions().await?;
         Ok(Done::NoContent)
@@ -75,7 +75,7 @@ impl OwnAccountApi {
     /// 退出某一会话 · End a sign-in
     ///
     /// Its refresh token is refused from now on, and its access token after at most a second.
-    #[oai(path = "/sessions/:id", method = "delete", operation_id = "end_session")]
+    #[oai(path = "/me/sessions/:id", method = "delete", operation_id = "end_session")]
     async fn end(&self, officer: IncompleteOfficer, id: Path<SessionId>) -> Result<Done, Problem> {
         Done::if_found(self.own(&officer).end_session(id.0).await?)
     }

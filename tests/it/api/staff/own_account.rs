@@ -90,7 +90,7 @@ async fn an_officer_sees_the_own_sign_ins_and_ends_them() {
     let there = signed_in(&desk, "li.na", PASSWORD).await;
     let third = signed_in(&desk, "li.na", PASSWORD).await;
     let stranger = signed_in(&desk, "other", PASSWORD).await;
-    let list = here.get("/staff/v1/sessions").success().await.unwrap();
+    let list = here.get("/staff/v1/me/sessions").success().await.unwrap();
     let rows = list.body["data"].as_array().unwrap().clone();
     assert_eq!(rows.len(), 3);
     let shown: Vec<_> = rows.iter().map(|row| (&row["network"], &row["client"], &row["current"])).collect();
@@ -98,12 +98,12 @@ async fn an_officer_sees_the_own_sign_ins_and_ends_them() {
     assert_eq!(shown[0], (&network, &client, &json!(false)));
     assert_eq!(rows[2]["current"], true, "latest first");
 
-    let path = format!("/staff/v1/sessions/{}", rows[1]["id"].as_str().unwrap());
+    let path = format!("/staff/v1/me/sessions/{}", rows[1]["id"].as_str().unwrap());
     assert_problem(&stranger.delete(&path).answer().await.unwrap(), 404, "not_found");
     here.delete(&path).success().await.unwrap();
     wait_until("the session ends", async || status(&there, CASES).await == 401).await;
     assert_eq!(status(&third, CASES).await, 200);
-    here.delete("/staff/v1/sessions/others").success().await.unwrap();
+    here.delete("/staff/v1/me/sessions/others").success().await.unwrap();
     wait_until("the others end", async || status(&third, CASES).await == 401).await;
     assert_eq!((status(&here, CASES).await, status(&stranger, CASES).await), (200, 200));
     desk.close().await;

@@ -78,8 +78,8 @@ create table officer_recovery_codes (
     constraint officer_recovery_codes_pkey primary key (officer_id, code_hash)
 );
 
--- Sign-ins with a name from a network. Failures delay the next try from the same network only, so that nobody can lock an
--- officer out from elsewhere. The name need not belong to an account, and is stored as its keyed hash.
+-- Sign-ins with a name from a network. Failures delay the next try from the same network only, so that a stranger cannot lock
+-- an officer out from elsewhere. The name need not belong to an account, and is stored as its keyed hash.
 create table officer_sign_ins (
     name_hash     bytea       not null,
     network       text        not null,                -- one IPv4 address, or a /64 of IPv6

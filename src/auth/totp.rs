@@ -12,7 +12,7 @@ use crate::domain::people::staff::Username;
 /// The length of a step in seconds.
 const STEP: i64 = 30;
 const DIGITS: u32 = 6;
-/// The clocks of app and server may differ by so many steps.
+/// The number of steps by which the clocks of app and server may differ.
 const SKEW: i64 = 1;
 /// 160 bits, as long as the output of the HMAC (RFC 4226 §4, R6).
 const SECRET_LENGTH: usize = 20;

@@ -27,6 +27,9 @@ pub(super) fn register(registry: &mut Registry) {
         "The share of a day's budget that is left, as this process last saw it",
         LEFT.clone(),
     );
+    for paid in [Paid::SignInCodes, Paid::IdentityChecks] {
+        LEFT.get_or_create(&Labels { budget: paid.label() }).set(1.0);
+    }
 }
 
 /// What a gateway is paid for.

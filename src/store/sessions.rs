@@ -22,7 +22,7 @@ pub struct NewSession {
     pub subject: Uuid,
     pub created_at: Instant,
     pub expires_at: Instant,
-    /// Where an officer signed in from; `None` for a resident.
+    /// The network and the browser from which an officer signed in; `None` for a resident.
     pub place: Option<SignInPlace>,
 }
 

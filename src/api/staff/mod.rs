@@ -11,6 +11,7 @@ pub mod tag;
 mod application_view;
 mod desk;
 mod parcel_view;
+mod place;
 
 use crate::api::edge::openapi::document::About;
 use crate::api::services::Services;

@@ -5,7 +5,7 @@ use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 
-use super::sessions::place_of;
+use super::place::place_of;
 use super::tag::StaffTag;
 use crate::api::edge::{Body, Code, Done, EXAMPLE, FieldError, IncompleteOfficer, Problem, SignInAttempt, example};
 use crate::casework::people::People;

@@ -5,7 +5,7 @@ use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
 use super::own_account::{refused_proof, wrong_code};
-use super::sessions::place_of;
+use super::place::place_of;
 use super::tag::StaffTag;
 use crate::api::edge::{Body, Brings, Code, IncompleteOfficer, Problem, ProblemOf, SignInAttempt, example};
 use crate::casework::people::People;

@@ -1,18 +1,17 @@
 //! Sessions of officers: sign-in, refresh, sign-out.
 
 use poem::Request;
-use poem::http::header;
 use poem_openapi::{Object, OpenApi};
 
 use super::own_account::OfficerBody;
+use super::place::place_of;
 use super::tag::StaffTag;
-use crate::api::edge::{Anyone, Body, Code, Done, IncompleteOfficer, Problem, SignInAttempt, current_request, example};
+use crate::api::edge::{Anyone, Body, Code, Done, IncompleteOfficer, Problem, SignInAttempt, example};
 use crate::api::shared::sessions::{Opened, Refresh, Refreshed};
 use crate::casework::people::People;
 use crate::casework::people::sessions::by_password::{OfficerSignInError, PasswordSignIn};
 use crate::casework::people::sessions::open::SignedIn;
 use crate::domain::kernel::private::Private;
-use crate::domain::people::session::SignInPlace;
 use crate::domain::people::staff::{Officer, StaffRules};
 
 pub struct StaffSessions(pub People);
@@ -60,11 +59,6 @@ impl StaffSessions {
         self.0.sessions().end(officer.session).await?;
         Ok(Done::NoContent)
     }
-}
-
-/// Where the caller of the current request is.
-pub fn place_of(request: &Request) -> SignInPlace {
-    SignInPlace::new(current_request().address, request.header(header::USER_AGENT))
 }
 
 /// 登录凭据。 A user name and a password.

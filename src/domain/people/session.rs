@@ -43,7 +43,7 @@ impl SessionAudience {
     }
 }
 
-/// Where an officer signs in from, so that the officer recognises the session.
+/// The network and the browser from which an officer signs in, so that the officer recognises the session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignInPlace {
     /// The caller's network as CIDR; `local` if the request came over no network.

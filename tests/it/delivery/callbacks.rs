@@ -185,7 +185,8 @@ async fn a_pending_parcel_is_ordered_whatever_an_unsigned_call_says() {
 /// still be on its way. That takes a while, whatever a callback says.
 #[tokio::test]
 async fn an_unsigned_call_does_not_shorten_the_wait_before_an_order_is_given_again() {
-    let desk = Desk::builder().without_worker().open().await;
+    let mut desk = Desk::builder().without_worker().open().await;
+    desk.leave_jobs();
     decide_by_sf(&desk).await;
     let (_, order_no, _) = parcel(&desk).await;
     let door = door(&desk);

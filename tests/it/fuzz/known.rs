@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use songda::demo::http::Caller;
 use songda::domain::kernel::clock::fresh;
-use songda::domain::kernel::ids::{InstallationId, JobId};
+use songda::domain::kernel::ids::{InstallationId, JobId, SessionId};
 use tokio::process::Child;
 
 use crate::support::desk::Desk;
@@ -58,6 +58,7 @@ impl Known {
             ("prc", parcel),
             ("upl", upload),
             ("job", job),
+            ("ses", fresh(SessionId::from_uuid).to_string()),
             ("ins", fresh(InstallationId::from_uuid).to_string()),
             ("code", ITEM.to_owned()),
             ("source", office.source),

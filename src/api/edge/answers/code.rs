@@ -53,6 +53,7 @@ problem_codes! {
     Forbidden = 403 "forbidden" "没有权限" "You may not do this";
     PasswordChangeRequired = 403 "password_change_required" "请先修改密码" "Change your password first";
     SecondFactorMissing = 403 "second_factor_missing" "请先绑定动态验证器" "Enrol an authenticator app first";
+    PasswordWrong = 403 "password_wrong" "当前密码不正确" "The current password is wrong";
     IdentityNotVerified = 403 "identity_not_verified" "请先完成实名认证" "Verify your identity first";
     // Problems with the resource, or with the content of the request.
     NotFound = 404 "not_found" "没有找到" "Not found";
@@ -91,7 +92,6 @@ problem_codes! {
     DeliveryNotOffered = 422 "delivery_not_offered" "该事项不提供此送达方式" "This item does not offer this way of delivery";
     IdempotencyKeyReused = 422 "idempotency_key_reused" "该 Idempotency-Key 已用于另一请求" "This Idempotency-Key was used for another request";
     IdentityNotConfirmed = 422 "identity_not_confirmed" "姓名与身份证号不一致" "Name and resident ID do not match";
-    PasswordWrong = 422 "password_wrong" "当前密码不正确" "The current password is wrong";
     VersionRequired = 428 "version_required" "缺少 If-Match 请求头" "The If-Match header is missing";
     TooManyRequests = 429 "too_many_requests" "请求过于频繁，请稍后再试" "Too many requests; try again later";
     TooManyLoginCodes = 429 "too_many_login_codes" "验证码获取过于频繁，请稍后再试" "Too many codes were requested; try again later";

@@ -51,7 +51,7 @@ pub enum OfficerSignInError {
 }
 
 /// A try to sign in. It is already counted as a failure of its network.
-pub(in crate::casework::people) struct Attempt {
+pub(in crate::casework::people) struct SignInTry {
     key: SignInKey,
     account: Option<Account>,
     /// True if the account was signed in from this network.
@@ -81,7 +81,7 @@ impl Sessions<'_> {
     /// being guessed at and its officer has never used this network.
     async fn prove(
         &self,
-        attempt: &Attempt,
+        attempt: &SignInTry,
         password: Private<String>,
         code: Option<&Private<String>>,
     ) -> Result<(), OfficerSignInError> {
@@ -101,7 +101,7 @@ impl Sessions<'_> {
         &self,
         id: OfficerId,
         code: &Private<String>,
-        attempt: &Attempt,
+        attempt: &SignInTry,
     ) -> Result<(), OfficerSignInError> {
         let at = attempt.at;
         let keys = self.0.store.keys();
@@ -128,7 +128,7 @@ impl Sessions<'_> {
         &self,
         username: &Username,
         place: &SignInPlace,
-    ) -> Result<Attempt, OfficerSignInError> {
+    ) -> Result<SignInTry, OfficerSignInError> {
         let at = self.0.clock.now();
         let key = SignInKey::new(self.0.store.keys(), username, &place.network);
         let mut tx = self.0.store.begin().await?;
@@ -140,12 +140,12 @@ impl Sessions<'_> {
         officer_sign_ins::save(&mut tx, &key, &before.tried(at), at).await?;
         let account = officers::find_account(&mut tx, username, at).await?;
         commit(tx).await?;
-        Ok(Attempt { key, account, is_known: before.is_known(at), at })
+        Ok(SignInTry { key, account, is_known: before.is_known(at), at })
     }
 
     /// Opens the session of a good sign-in, and forgets the failures of its network.
-    async fn succeeded(self, attempt: Attempt, place: &SignInPlace) -> Result<SignedIn<Officer>, OfficerSignInError> {
-        let Attempt { key, account, at, .. } = attempt;
+    async fn succeeded(self, attempt: SignInTry, place: &SignInPlace) -> Result<SignedIn<Officer>, OfficerSignInError> {
+        let SignInTry { key, account, at, .. } = attempt;
         let account = account.ok_or(OfficerSignInError::Refused)?;
         let mut tx = self.0.store.begin().await?;
         officer_sign_ins::save(&mut tx, &key, &SignIns::succeeded(at), at).await?;
@@ -154,7 +154,7 @@ impl Sessions<'_> {
     }
 
     /// Counts the failure for the account too. Does the same work if there is no account.
-    async fn failed(&self, attempt: &Attempt, error: &OfficerSignInError) -> Result<(), StoreError> {
+    async fn failed(&self, attempt: &SignInTry, error: &OfficerSignInError) -> Result<(), StoreError> {
         let id = attempt.account.as_ref().map(|account| account.id);
         let mut tx = self.0.store.begin().await?;
         set_relaxed(&mut tx).await?;

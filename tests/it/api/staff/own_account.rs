@@ -52,7 +52,7 @@ async fn an_officer_changes_the_password_and_other_sessions_end() {
         let body = json!({"current_password": current, "new_password": new});
         here.put("/staff/v1/me/password").json(&body).answer().await.unwrap()
     };
-    assert_problem(&change("wrong", OTHER).await, 422, "password_wrong");
+    assert_problem(&change("wrong", OTHER).await, 403, "password_wrong");
     for (weak, code) in [("short", "length"), ("Password123!", "common"), (PASSWORD, "unchanged")] {
         let refused = change(PASSWORD, weak).await;
         assert_problem(&refused, 422, "invalid_body");

@@ -61,7 +61,7 @@ async fn a_sign_in_needs_a_code_of_the_app_that_was_enrolled_and_each_code_works
     assert_problem(&early, 409, "conflict");
     let wrong = json!({"password": "wrong"});
     let refused = officer.post("/staff/v1/me/second-factor").json(&wrong).answer().await.unwrap();
-    assert_problem(&refused, 422, "password_wrong");
+    assert_problem(&refused, 403, "password_wrong");
 
     let app = enrol(&officer).await;
     assert_eq!(sign_in(&desk, None).await.status.as_u16(), 201, "the app has not confirmed");
